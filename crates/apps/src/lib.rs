@@ -1,0 +1,1 @@
+//! The applications that ship with Throng, on its public API.

@@ -1,0 +1,1 @@
+//! Shards, transports, the hub and the public API of a Throng node.

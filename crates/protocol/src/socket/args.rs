@@ -1,0 +1,100 @@
+//! The arguments of an event or an acknowledgement: what comes from the wire, from serde values, and goes back.
+
+use rmpv::Value;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Arguments in their cheapest faithful form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Args {
+    /// The inside of a JSON array without its brackets, checked to be valid: `"a",{"b":1}`; empty for no arguments.
+    Json(Box<str>),
+    /// Decoded values: whatever holds binary, or came in msgpack.
+    Values(Vec<Value>),
+}
+
+/// [`Args`] that still lie in the receive buffer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ArgsRef<'a> {
+    /// As [`Args::Json`].
+    Json(&'a str),
+    /// As [`Args::Values`].
+    Values(&'a [Value]),
+}
+
+/// A payload that serde could not encode.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode the arguments: {0}")]
+pub struct EncodeError(pub(crate) String);
+
+/// Arguments that are not what the handler asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DecodeError(pub(crate) String);
+
+/// What can be sent: any serde value is one argument, a tuple (or fixed array) is several, `()` is none, and [`Args`]
+/// pass through as they came. Bytes (`serialize_bytes`, such as `bytes::Bytes`) travel as binary.
+pub trait IntoArgs {
+    /// Encodes; JSON unless there is binary in it.
+    fn into_args(self) -> Result<Args, EncodeError>;
+}
+
+impl<T: Serialize> IntoArgs for T {
+    fn into_args(self) -> Result<Args, EncodeError> {
+        todo!()
+    }
+}
+
+impl IntoArgs for Args {
+    fn into_args(self) -> Result<Args, EncodeError> {
+        Ok(self)
+    }
+}
+
+/// What a handler can take: any serde value is the first argument, a tuple takes them by position, `()` ignores them,
+/// and [`Args`] is all of them.
+pub trait FromArgs: Sized {
+    /// Decodes.
+    fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError>;
+}
+
+impl<T: DeserializeOwned> FromArgs for T {
+    fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError> {
+        todo!()
+    }
+}
+
+impl FromArgs for Args {
+    fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError> {
+        Ok(args.to_owned())
+    }
+}
+
+impl Args {
+    /// No arguments.
+    pub fn none() -> Self {
+        Self::Json("".into())
+    }
+
+    /// A borrowed view.
+    pub fn as_ref(&self) -> ArgsRef<'_> {
+        match self {
+            Self::Json(text) => ArgsRef::Json(text),
+            Self::Values(values) => ArgsRef::Values(values),
+        }
+    }
+
+    /// Decodes into what the caller asks for.
+    pub fn decode<T: FromArgs>(&self) -> Result<T, DecodeError> {
+        T::from_args(self.as_ref())
+    }
+}
+
+impl ArgsRef<'_> {
+    /// An owned copy.
+    pub fn to_owned(self) -> Args {
+        match self {
+            Self::Json(text) => Args::Json(text.into()),
+            Self::Values(values) => Args::Values(values.to_vec()),
+        }
+    }
+}

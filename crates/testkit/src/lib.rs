@@ -1,0 +1,1 @@
+//! Protocol-level clients and in-process nodes for tests.

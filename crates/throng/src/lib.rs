@@ -1,0 +1,1 @@
+//! The Throng server: one binary, and the facade for embedding it.
