@@ -1,0 +1,79 @@
+// The first stage: a topic, a side, and a button. Plain radio buttons underneath, so that every keyboard works.
+import { useState } from "preact/hooks";
+import type { SideWish, TopicState, Wish } from "../contract";
+import { cleanTopic, openTopics, SUGGESTIONS } from "../topics";
+import { SidePicker } from "./side-picker";
+import { OWN, TopicPicker } from "./topic-picker";
+
+interface Props {
+  lobby: TopicState[];
+  wish: Wish;
+  refusal: string | null;
+  onChoose: (wish: Wish) => void;
+}
+
+export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
+  const known = [...SUGGESTIONS, ...openTopics(lobby).map((entry) => entry.topic)];
+  const [picked, setPicked] = useState(SUGGESTIONS.includes(wish.topic) ? wish.topic : OWN);
+  const [own, setOwn] = useState(SUGGESTIONS.includes(wish.topic) ? "" : wish.topic);
+  const [side, setSide] = useState<SideWish>(wish.side);
+  const [missing, setMissing] = useState(false);
+
+  // Someone else's topic leaves the list when nobody waits on it any more: it stays picked as one's own.
+  if (picked !== OWN && !known.includes(picked)) {
+    setPicked(OWN);
+    setOwn(picked);
+  }
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const topic = picked === OWN ? cleanTopic(own) : picked;
+    setMissing(topic === "");
+    if (topic === "") document.getElementById("own-topic")?.focus();
+    else onChoose({ topic, side });
+  };
+
+  return (
+    <form class="choosing" onSubmit={submit} noValidate>
+      <div class="hello">
+        <h1 tabIndex={-1} data-start>
+          Disagree <em>well</em>.
+        </h1>
+        <p class="lead">
+          Pick a topic and a side. You are paired with someone who sees it the other way, for a few minutes, with
+          nothing but words.
+        </p>
+      </div>
+      <TopicPicker
+        lobby={lobby}
+        picked={picked}
+        own={own}
+        missing={missing}
+        onPick={setPicked}
+        onOwn={(text) => {
+          setOwn(text);
+          setPicked(OWN);
+          setMissing(false);
+        }}
+      />
+      <div class="decide">
+        <SidePicker side={side} onPick={setSide} />
+        {refusal && (
+          <p class="refusal" role="alert">
+            {refusal}
+          </p>
+        )}
+        <button type="submit" class="button button-main">
+          Find a partner
+        </button>
+        <p class="trial">
+          Just trying it out?{" "}
+          <a href="/" target="_blank" rel="noopener">
+            Open this page in a second tab
+          </a>{" "}
+          to debate yourself.
+        </p>
+      </div>
+    </form>
+  );
+}
