@@ -1,5 +1,8 @@
 //! The arguments of an event or an acknowledgement: what comes from the wire, from serde values, and goes back.
 
+mod decode;
+mod encode;
+
 use rmpv::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,13 +29,15 @@ pub enum ArgsRef<'a> {
 #[error("cannot encode the arguments: {0}")]
 pub struct EncodeError(pub(crate) String);
 
-/// Arguments that are not what the handler asked for.
+/// Arguments that are not what the handler asked for. The text is one that the client's developer may read, such as
+/// `argument 2 is missing` or ``argument 1: missing field `topic` ``.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DecodeError(pub(crate) String);
 
-/// What can be sent: any serde value is one argument, a tuple (or fixed array) is several, `()` is none, and [`Args`]
-/// pass through as they came. Bytes (`serialize_bytes`, such as `bytes::Bytes`) travel as binary.
+/// What can be sent: any serde value is one argument, a tuple (or fixed array) is several, `()` and unit structs are
+/// none, and [`Args`] pass through as they came. Bytes (`serialize_bytes`, such as `bytes::Bytes`) travel as binary;
+/// a `Vec<u8>` is a list of numbers to serde.
 pub trait IntoArgs {
     /// Encodes; JSON unless there is binary in it.
     fn into_args(self) -> Result<Args, EncodeError>;
@@ -40,7 +45,7 @@ pub trait IntoArgs {
 
 impl<T: Serialize> IntoArgs for T {
     fn into_args(self) -> Result<Args, EncodeError> {
-        todo!()
+        encode::encode(&self)
     }
 }
 
@@ -50,8 +55,9 @@ impl IntoArgs for Args {
     }
 }
 
-/// What a handler can take: any serde value is the first argument, a tuple takes them by position, `()` ignores them,
-/// and [`Args`] is all of them.
+/// What a handler can take: any serde value is the first argument, a tuple (or fixed array) takes them by position,
+/// `()` and unit structs ignore them, and [`Args`] is all of them. More arguments than asked for are ignored, as in
+/// JavaScript; an `Option` may be missing.
 pub trait FromArgs: Sized {
     /// Decodes.
     fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError>;
@@ -59,7 +65,7 @@ pub trait FromArgs: Sized {
 
 impl<T: DeserializeOwned> FromArgs for T {
     fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError> {
-        todo!()
+        T::deserialize(decode::Arguments(args))
     }
 }
 

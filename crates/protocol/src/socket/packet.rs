@@ -1,4 +1,4 @@
-//! A decoded Socket.IO packet.
+//! A decoded Socket.IO packet, the limits on it, and what can be wrong with it.
 
 use std::borrow::Cow;
 
@@ -38,8 +38,31 @@ pub enum Body<'a> {
         /// The arguments.
         args: ArgsRef<'a>,
     },
-    /// Joining was refused: `{"message": ..., "data": ...}`. From servers only.
+    /// Joining was refused: `{"message": ..., "data": ...}`, or a string from old servers. From servers only.
     ConnectError(serde_json::Value),
+}
+
+impl<'a> Packet<'a> {
+    /// The packet with other arguments; one of a type without arguments stays as it is.
+    pub(super) fn with_values(mut self, values: &'a [Value]) -> Self {
+        if let Body::Event { args, .. } | Body::Ack { args, .. } = &mut self.body {
+            *args = ArgsRef::Values(values);
+        }
+        self
+    }
+
+    /// The packet apart from its arguments, on its own.
+    pub(super) fn without_args(self) -> Packet<'static> {
+        let args = ArgsRef::Values(&[]);
+        let body = match self.body {
+            Body::Connect(auth) => Body::Connect(auth),
+            Body::Disconnect => Body::Disconnect,
+            Body::Event { ack, name, .. } => Body::Event { ack, name: Cow::Owned(name.into_owned()), args },
+            Body::Ack { ack, .. } => Body::Ack { ack, args },
+            Body::ConnectError(error) => Body::ConnectError(error),
+        };
+        Packet { nsp: Cow::Owned(self.nsp.into_owned()), body }
+    }
 }
 
 /// Limits on what a peer may announce.
@@ -47,15 +70,20 @@ pub enum Body<'a> {
 pub struct Limits {
     /// Attachments of one packet. Default 64.
     pub attachments_max: usize,
-    /// Characters in a namespace or event name. Default 256.
+    /// Bytes that the attachments of one packet may hold together, in the places they are put: one that is named
+    /// twice counts twice. It bounds what a session can make the node keep while a packet is incomplete, which the
+    /// limit on each message alone would not: without it 64 messages of a megabyte could lie idle. Default 4,000,000,
+    /// four messages of the default payload limit.
+    pub attachment_bytes_max: usize,
+    /// Bytes of a namespace (without its query) or an event name. Default 256.
     pub name_bytes_max: usize,
-    /// Levels of arrays and objects inside arguments. Default 64.
+    /// Levels of arrays and objects inside one argument. Default 64; values over 127 mean 127.
     pub depth_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attachments_max: 64, name_bytes_max: 256, depth_max: 64 }
+        Self { attachments_max: 64, attachment_bytes_max: 4_000_000, name_bytes_max: 256, depth_max: 64 }
     }
 }
 
@@ -78,6 +106,9 @@ pub enum PacketError {
     /// More attachments announced than allowed.
     #[error("too many attachments")]
     TooManyAttachments,
+    /// More bytes in attachments than allowed.
+    #[error("attachments too large")]
+    AttachmentsTooLarge,
     /// A placeholder that names no attachment, an attachment without a packet, text while attachments are due.
     #[error("attachments do not fit their packet")]
     Attachments,
@@ -88,3 +119,20 @@ pub enum PacketError {
 
 /// A value with binary in it, re-exported because handlers meet it in [`super::args::Args::Values`].
 pub type ArgValue = Value;
+
+/// Refuses the names that mean something else to Socket.IO's own event emitters, and those over the limit.
+pub(super) fn checked_name<'a>(name: Cow<'a, str>, limits: &Limits) -> Result<Cow<'a, str>, PacketError> {
+    match &*name {
+        "connect" | "connect_error" | "disconnect" | "disconnecting" | "newListener" | "removeListener" => {
+            Err(PacketError::ReservedName)
+        }
+        long if long.len() > limits.name_bytes_max => Err(PacketError::NameTooLong),
+        _ => Ok(name),
+    }
+}
+
+/// The namespace without its query string, which only the handshake of older clients carries.
+pub(super) fn checked_nsp<'a>(nsp: &'a str, limits: &Limits) -> Result<&'a str, PacketError> {
+    let path = nsp.split_once('?').map_or(nsp, |(path, _query)| path);
+    if path.len() > limits.name_bytes_max { Err(PacketError::NameTooLong) } else { Ok(path) }
+}
