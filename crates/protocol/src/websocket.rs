@@ -4,5 +4,6 @@
 pub mod close;
 pub mod decoder;
 pub mod deflate;
+mod extension;
 pub mod frame;
 pub mod handshake;

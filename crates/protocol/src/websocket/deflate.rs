@@ -1,36 +1,156 @@
 //! permessage-deflate (RFC 7692) without context takeover in either direction: a compressor and a decompressor belong to
 //! whoever owns many connections, never to one, and a message compressed once can be sent to all.
 
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
 use super::close::Violation;
 
+/// What a sender cuts off each message, and a receiver puts back (RFC 7692 section 7.2).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+/// An empty last block. Behind [`TAIL`] it ends the stream if, and only if, the message was whole.
+const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+/// The least room that a stream is given to write to, in bytes.
+const OUTPUT_BYTES_MIN: usize = 256;
+/// Measured on JSON of 1 to 64 KiB, the first level that finds most of what level 6 finds.
+const LEVEL: u32 = 3;
+
+/// How far back a compressed message may refer: a power of two between 512 bytes and 32 KiB, which the peer's
+/// `server_max_window_bits` may lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Window(u8);
+
+impl Window {
+    const BITS_MIN: u8 = 9;
+    const BITS_MAX: u8 = 15;
+    /// 32 KiB, what every peer has that did not ask for less.
+    pub const FULL: Self = Self(Self::BITS_MAX);
+
+    /// A window of `bits`, from 9 to 15. RFC 7692 knows 8 too, but no common compressor can keep to it.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        if bits >= Self::BITS_MIN && bits <= Self::BITS_MAX { Some(Self(bits)) } else { None }
+    }
+
+    /// The base-2 logarithm of its bytes.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether a message of so many bytes, compressed with any window, can be sent to a peer with this one: nothing
+    /// in it can refer further back than its own start.
+    pub const fn admits(self, message_bytes: usize) -> bool {
+        message_bytes <= 1 << self.0
+    }
+}
+
 /// Decompresses single messages.
-#[derive(Debug)]
-pub struct Inflater {}
+#[derive(Debug, Default)]
+pub struct Inflater {
+    stream: Option<Decompress>,
+}
 
 impl Inflater {
     /// A decompressor; allocates its window on first use only.
-    pub fn new() -> Self {
-        todo!()
+    pub const fn new() -> Self {
+        Self { stream: None }
     }
 
-    /// Inflates one whole message to `into`; over `bytes_max` it is [`Violation::TooLarge`].
+    /// Inflates one whole message and appends it to `into`. Over `bytes_max` it is [`Violation::TooLarge`], found with
+    /// one byte more than that allocated; what is no DEFLATE, or ends inside a block, is a [`Violation::Protocol`].
     pub fn inflate(&mut self, message: &[u8], bytes_max: usize, into: &mut Vec<u8>) -> Result<(), Violation> {
-        todo!()
+        if message.is_empty() {
+            // Strictly no DEFLATE, but what some senders make of an empty message, and what all receivers take for one.
+            return Ok(());
+        }
+        let stream = self.stream.get_or_insert_with(|| Decompress::new(false));
+        let length_max = into.len().saturating_add(bytes_max);
+        let mut rest = message;
+        loop {
+            stream.reset(false);
+            match feed(stream, rest, length_max, into)? {
+                None => break,
+                Some([]) => return Ok(()),
+                // A sender may mark a block as the last one and go on behind it (RFC 7692 section 7.2.3.4).
+                Some(behind) => rest = behind,
+            }
+        }
+        let ended = match feed(stream, &TAIL, length_max, into)? {
+            None => feed(stream, &LAST_BLOCK, length_max, into)?,
+            Some(_) => None,
+        };
+        if ended == Some(&[]) { Ok(()) } else { Err(Violation::Protocol("compressed message is cut short")) }
+    }
+}
+
+/// Inflates all of `input`; `Some` of what lies behind the last block when there is one.
+fn feed<'i>(
+    stream: &mut Decompress,
+    mut input: &'i [u8],
+    length_max: usize,
+    into: &mut Vec<u8>,
+) -> Result<Option<&'i [u8]>, Violation> {
+    loop {
+        if into.len() == into.capacity() {
+            // One byte over the limit is room enough to see that the message is over it.
+            let room = length_max.saturating_add(1) - into.len();
+            into.reserve_exact(into.len().max(2 * input.len()).max(OUTPUT_BYTES_MIN).min(room));
+        }
+        let before = stream.total_in();
+        let status = stream
+            .decompress_vec(input, into, FlushDecompress::None)
+            .map_err(|_| Violation::Protocol("compressed message is no DEFLATE"))?;
+        input = &input[(stream.total_in() - before) as usize..];
+        if into.len() > length_max {
+            return Err(Violation::TooLarge);
+        }
+        match status {
+            Status::StreamEnd => return Ok(Some(input)),
+            // With room left, the input is used up.
+            Status::Ok | Status::BufError if into.len() < into.capacity() => return Ok(None),
+            Status::Ok | Status::BufError => {}
+        }
     }
 }
 
 /// Compresses single messages.
-#[derive(Debug)]
-pub struct Deflater {}
+#[derive(Debug, Default)]
+pub struct Deflater {
+    /// One compressor for each window, [`Window::FULL`] last.
+    streams: [Option<Compress>; (Window::BITS_MAX - Window::BITS_MIN + 1) as usize],
+}
 
 impl Deflater {
     /// A compressor; allocates its state on first use only.
-    pub fn new() -> Self {
-        todo!()
+    pub const fn new() -> Self {
+        Self { streams: [const { None }; (Window::BITS_MAX - Window::BITS_MIN + 1) as usize] }
     }
 
-    /// Appends the compressed form of `message`, without the trailing `00 00 ff ff`, to `into`.
+    /// Appends the compressed form of `message`, without the trailing `00 00 ff ff`, to `into`. Only for peers whose
+    /// window [admits](Window::admits) the message.
     pub fn deflate(&mut self, message: &[u8], into: &mut Vec<u8>) {
-        todo!()
+        self.deflate_within(Window::FULL, message, into);
+    }
+
+    /// As [`Self::deflate`], for peers with a window of at least `window`.
+    pub fn deflate_within(&mut self, window: Window, message: &[u8], into: &mut Vec<u8>) {
+        let window = if window.admits(message.len()) { Window::FULL } else { window };
+        let stream = self.streams[usize::from(window.0 - Window::BITS_MIN)]
+            .get_or_insert_with(|| Compress::new_with_window_bits(Compression::new(LEVEL), false, window.0));
+        stream.reset();
+        let mut rest = message;
+        loop {
+            if into.capacity() - into.len() < OUTPUT_BYTES_MIN {
+                into.reserve(OUTPUT_BYTES_MIN.max(rest.len() / 4));
+            }
+            let before = stream.total_in();
+            stream
+                .compress_vec(rest, into, FlushCompress::Sync)
+                .expect("a compressor that was just reset takes any bytes");
+            rest = &rest[(stream.total_in() - before) as usize..];
+            if rest.is_empty() && into.len() < into.capacity() {
+                break;
+            }
+        }
+        debug_assert!(into.ends_with(&TAIL), "a sync flush ends in an empty stored block");
+        into.truncate(into.len() - TAIL.len());
     }
 }
