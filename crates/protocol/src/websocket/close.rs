@@ -1,6 +1,8 @@
 //! Close frames: their codes, their payload, and what may go wrong on a WebSocket (RFC 6455 sections 5.5.1 and 7.4).
 
-use super::frame::CONTROL_BYTES_MAX;
+use bytes::Bytes;
+
+use super::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Header, Opcode};
 
 /// The conversation is over, all is well.
 pub const NORMAL: u16 = 1000;
@@ -38,6 +40,17 @@ pub fn write(code: u16, reason: &str, into: &mut Vec<u8>) {
     let room = reason.floor_char_boundary(CONTROL_BYTES_MAX - 2);
     into.extend_from_slice(&code.to_be_bytes());
     into.extend_from_slice(&reason.as_bytes()[..room]);
+}
+
+/// A whole close frame of a server, to be sent before the connection is closed; `None` answers a close without a code.
+pub fn close_frame(code: Option<u16>, reason: &str) -> Bytes {
+    let mut payload = Vec::new();
+    if let Some(code) = code {
+        write(code, reason, &mut payload);
+    }
+    let mut header = [0; HEADER_BYTES_MAX];
+    let header_bytes = Header::server(Opcode::Close, payload.len()).write(&mut header);
+    [&header[..header_bytes], &payload].concat().into()
 }
 
 /// Reads the payload of a close frame: nothing, or a code that may stand on the wire and a reason in UTF-8.
@@ -90,6 +103,12 @@ mod tests {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535u16] {
             check(&code.to_be_bytes(), Err(Violation::Protocol("close code that may not be sent")));
         }
+    }
+
+    #[test]
+    fn frames_of_a_server_are_not_masked() {
+        assert_eq!(close_frame(None, ""), &b"\x88\x00"[..]);
+        assert_eq!(close_frame(Some(NORMAL), "bye"), &b"\x88\x05\x03\xe8bye"[..]);
     }
 
     #[test]
