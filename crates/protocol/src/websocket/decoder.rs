@@ -2,8 +2,13 @@
 //! that an idle connection owns no buffer, and it fails at the first byte that makes a message invalid (a compressed
 //! message: at its end). It neither answers pings nor closes: that is up to the connection.
 
+mod partial;
+#[cfg(test)]
+mod tests;
+
 use std::mem;
 
+use self::partial::{Frame, Partial};
 use super::close::{self, Violation};
 use super::deflate::Inflater;
 use super::frame::{HEADER_BYTES_MAX, Header, Opcode, Rules, apply_mask};
@@ -52,37 +57,6 @@ pub struct Decoder {
     partial: Option<Box<Partial>>,
 }
 
-/// What an event waits for, or was made of.
-#[derive(Debug, Default)]
-struct Partial {
-    /// The beginning of a header.
-    header: [u8; HEADER_BYTES_MAX],
-    header_bytes: u8,
-    /// The frame whose payload is arriving.
-    frame: Option<Frame>,
-    /// The message whose frames are arriving.
-    message: Option<Message>,
-    /// The payload of an arriving control frame, which may stand inside a message.
-    control: Vec<u8>,
-    /// What the last event borrowed; dropped by the next call.
-    delivered: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Frame {
-    header: Header,
-    received_bytes: usize,
-}
-
-#[derive(Debug)]
-struct Message {
-    opcode: Opcode,
-    compressed: bool,
-    data: Vec<u8>,
-    /// How much of `data` is known to be UTF-8.
-    checked_bytes: usize,
-}
-
 /// A payload that is whole, unmasked and inflated.
 enum Ready<'b> {
     /// It lay whole in the input.
@@ -111,7 +85,7 @@ impl Decoder {
             Ok(Some(ready)) => ready,
             Ok(None) => return Ok(None),
             Err(violation) => {
-                self.closed = true;
+                *self = Self { closed: true, ..Self::default() };
                 return Err(violation);
             }
         };
@@ -126,6 +100,7 @@ impl Decoder {
                 Ok(text) => Ok(Event::Text(text)),
                 Err(_) => Err(Violation::InvalidUtf8),
             },
+            // A message has the opcode of its first frame.
             Opcode::Binary | Opcode::Continuation => Ok(Event::Binary(payload)),
             Opcode::Ping => Ok(Event::Ping(payload)),
             Opcode::Pong => Ok(Event::Pong(payload)),
@@ -140,10 +115,7 @@ impl Decoder {
 
     /// Bytes that the decoder holds on to, for accounting.
     pub fn buffered_bytes(&self) -> usize {
-        self.partial.as_ref().map_or(0, |partial| {
-            let message = partial.message.as_ref().map_or(0, |message| message.data.capacity());
-            size_of::<Partial>() + message + partial.control.capacity() + partial.delivered.capacity()
-        })
+        self.partial.as_ref().map_or(0, |partial| partial.buffered_bytes())
     }
 
     fn advance<'b>(
@@ -162,42 +134,51 @@ impl Decoder {
             return Ok(None);
         }
         loop {
-            let at_frame = self.partial.as_ref().is_none_or(|partial| partial.frame.is_none());
-            if at_frame {
-                let Some(header) = self.read_header(context, input)? else { return Ok(None) };
-                if header.payload_bytes <= input.len() && is_event(&header) {
-                    let payload = take(input, header.payload_bytes);
-                    unmask(&header, payload, 0);
-                    if !header.compressed {
-                        return Ok(Some(Ready::InInput(header.opcode, payload)));
+            let frame = match self.partial.as_mut().and_then(|partial| partial.frame.take()) {
+                Some(frame) => frame,
+                None => {
+                    let Some(header) = self.read_header(context, input)? else { return Ok(None) };
+                    if is_event(&header) && header.payload_bytes <= input.len() {
+                        return self.ready_in_input(&header, context, input).map(Some);
                     }
-                    let delivered = &mut self.partial.get_or_insert_default().delivered;
-                    context.inflater.inflate(payload, context.message_bytes_max, delivered)?;
-                    return Ok(Some(Ready::Kept(header.opcode)));
+                    Frame { header, received_bytes: 0 }
                 }
-                self.partial.get_or_insert_default().begin(header);
-            }
+            };
             let partial = self.partial.get_or_insert_default();
-            if let Some(opcode) = partial.receive(input)? {
-                partial.deliver(opcode, context)?;
-                return Ok(Some(Ready::Kept(opcode)));
-            }
-            if input.is_empty() {
-                return Ok(None);
+            match partial.receive(frame, context, input)? {
+                Some(opcode) => return Ok(Some(Ready::Kept(opcode))),
+                None if input.is_empty() => return Ok(None),
+                None => {}
             }
         }
+    }
+
+    /// The common case: all of an event is there.
+    fn ready_in_input<'b>(
+        &mut self,
+        header: &Header,
+        context: &mut Context,
+        input: &mut &'b mut [u8],
+    ) -> Result<Ready<'b>, Violation> {
+        let payload = take(input, header.payload_bytes);
+        unmask(header, payload, 0);
+        if !header.compressed {
+            return Ok(Ready::InInput(header.opcode, payload));
+        }
+        let partial = self.partial.get_or_insert_default();
+        context.inflater.inflate(payload, context.message_bytes_max, &mut partial.delivered)?;
+        Ok(Ready::Kept(header.opcode))
     }
 
     /// Takes a header from the front of `input`; keeps its beginning when that is all there is.
     fn read_header(&mut self, context: &Context, input: &mut &mut [u8]) -> Result<Option<Header>, Violation> {
         let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
+        let so_far_bytes = message.map_or(0, |message| message.data.len());
         let rules = Rules {
             role: context.role,
             compression: self.compression,
             in_message: message.is_some(),
-            payload_bytes_max: context
-                .message_bytes_max
-                .saturating_sub(message.map_or(0, |message| message.data.len())),
+            payload_bytes_max: context.message_bytes_max.saturating_sub(so_far_bytes),
         };
         let kept_bytes = self.partial.as_ref().map_or(0, |partial| usize::from(partial.header_bytes));
         if kept_bytes == 0 {
@@ -225,83 +206,6 @@ impl Decoder {
                 Ok(None)
             }
         }
-    }
-}
-
-impl Partial {
-    fn is_idle(&self) -> bool {
-        self.header_bytes == 0 && self.frame.is_none() && self.message.is_none()
-    }
-
-    fn begin(&mut self, header: Header) {
-        if matches!(header.opcode, Opcode::Text | Opcode::Binary) {
-            let Header { opcode, compressed, .. } = header;
-            self.message = Some(Message { opcode, compressed, data: Vec::new(), checked_bytes: 0 });
-        }
-        self.frame = Some(Frame { header, received_bytes: 0 });
-    }
-
-    /// Moves payload from `input` to where it belongs; the opcode of what it completes, if anything.
-    fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Opcode>, Violation> {
-        let Some(frame) = &mut self.frame else { return Ok(None) };
-        let header = frame.header;
-        let missing_bytes = header.payload_bytes - frame.received_bytes;
-        let received = take(input, missing_bytes.min(input.len()));
-        unmask(&header, received, frame.received_bytes);
-        frame.received_bytes += received.len();
-        let whole = frame.received_bytes == header.payload_bytes;
-        if whole {
-            self.frame = None;
-        }
-        if header.opcode.is_control() {
-            self.control.extend_from_slice(received);
-            return Ok(whole.then_some(header.opcode));
-        }
-        let Some(message) = &mut self.message else { return Ok(None) };
-        message.extend(received, missing_bytes);
-        if whole && header.fin {
-            return Ok(Some(message.opcode));
-        }
-        message.check_utf8()?;
-        Ok(None)
-    }
-
-    /// Puts what `receive` completed where the event can borrow it.
-    fn deliver(&mut self, opcode: Opcode, context: &mut Context) -> Result<(), Violation> {
-        if opcode.is_control() {
-            self.delivered = mem::take(&mut self.control);
-        } else if let Some(message) = self.message.take() {
-            if message.compressed {
-                context.inflater.inflate(&message.data, context.message_bytes_max, &mut self.delivered)?;
-            } else {
-                self.delivered = message.data;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Message {
-    /// Appends; the buffer at most doubles what has arrived, whatever was announced.
-    fn extend(&mut self, received: &[u8], missing_bytes: usize) {
-        if self.data.capacity() - self.data.len() < received.len() {
-            let growth = received.len().max(self.data.len()).min(missing_bytes);
-            self.data.reserve_exact(growth);
-        }
-        self.data.extend_from_slice(received);
-    }
-
-    /// Fails as soon as no continuation can make the text valid.
-    fn check_utf8(&mut self) -> Result<(), Violation> {
-        if self.opcode != Opcode::Text || self.compressed {
-            return Ok(());
-        }
-        match std::str::from_utf8(&self.data[self.checked_bytes..]) {
-            Ok(_) => self.checked_bytes = self.data.len(),
-            Err(error) if error.error_len().is_none() => self.checked_bytes += error.valid_up_to(),
-            Err(_) => return Err(Violation::InvalidUtf8),
-        }
-        Ok(())
     }
 }
 

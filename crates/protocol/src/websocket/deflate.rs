@@ -154,3 +154,155 @@ impl Deflater {
         into.truncate(into.len() - TAIL.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inflate(message: &[u8], bytes_max: usize) -> Result<Vec<u8>, Violation> {
+        let mut into = Vec::new();
+        let result = Inflater::new().inflate(message, bytes_max, &mut into);
+        assert!(into.capacity() <= bytes_max + 1, "{} bytes for a limit of {bytes_max}", into.capacity());
+        result.map(|()| into)
+    }
+
+    fn check(message: &[u8], expect: Result<&[u8], Violation>) {
+        assert_eq!(
+            inflate(message, 4096).as_deref().map_err(|violation| *violation),
+            expect,
+            "{message:02x?}"
+        );
+    }
+
+    /// Bytes that compress a little, and refer back as far as they can.
+    fn far_apart(length: usize) -> Vec<u8> {
+        let mut state = 1u32;
+        let word: Vec<u8> = (0..length.div_ceil(2))
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect();
+        [&word[..], &word[..]].concat()
+    }
+
+    #[test]
+    fn examples_of_the_rfc_inflate() {
+        let hello = Ok(&b"Hello"[..]);
+        check(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], hello);
+        check(&[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00], hello);
+        check(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00], hello);
+        check(&[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00], hello);
+        check(&[0x00], Ok(b""));
+    }
+
+    #[test]
+    fn last_blocks_may_stand_anywhere() {
+        check(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], Ok(b"Hello"));
+        let twice = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        check(&twice, Ok(b"HelloHello"));
+    }
+
+    #[test]
+    fn empty_payload_is_an_empty_message() {
+        check(&[], Ok(b""));
+        let mut into = Vec::new();
+        Deflater::new().deflate(b"", &mut into);
+        assert_eq!(into, [0x00]);
+    }
+
+    #[test]
+    fn garbage_and_cut_messages_are_refused() {
+        check(&[0x07], Err(Violation::Protocol("compressed message is no DEFLATE")));
+        check(&[0xf2, 0x48, 0xcd, 0xc9], Err(Violation::Protocol("compressed message is no DEFLATE")));
+        check(
+            &[0x00, 0x09, 0x00, 0xf6, 0xff, 0x48],
+            Err(Violation::Protocol("compressed message is cut short")),
+        );
+    }
+
+    #[test]
+    fn inflater_is_sound_after_a_refused_message() {
+        let mut inflater = Inflater::new();
+        let mut into = Vec::new();
+        assert!(inflater.inflate(&[0x07], 4096, &mut into).is_err());
+        into.clear();
+        assert_eq!(inflater.inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], 5, &mut into), Ok(()));
+        assert_eq!(into, b"Hello");
+    }
+
+    #[test]
+    fn a_bomb_is_never_unpacked() {
+        let mut bomb = Vec::new();
+        Deflater::new().deflate(&vec![0; 16 << 20], &mut bomb);
+        assert!(bomb.len() < 128 << 10, "{}", bomb.len());
+        for bytes_max in [0, 1, 1000, 1 << 20, (16 << 20) - 1] {
+            assert_eq!(inflate(&bomb, bytes_max), Err(Violation::TooLarge));
+        }
+        assert_eq!(inflate(&bomb, 16 << 20).map(|message| message.len()), Ok(16 << 20));
+    }
+
+    #[test]
+    fn small_windows_are_kept_to() {
+        for bits in 9..=15 {
+            let window = Window::from_bits(bits).unwrap();
+            for length in [1 << bits, (1 << bits) + 2, 3 << bits, 100_000] {
+                let message = far_apart(length);
+                let mut compressed = Vec::new();
+                Deflater::new().deflate_within(window, &message, &mut compressed);
+                compressed.extend_from_slice(&TAIL);
+                let mut peer = Decompress::new_with_window_bits(false, bits);
+                // Only what is in the window is there to refer to when the output comes in small pieces.
+                let mut inflated = Vec::new();
+                loop {
+                    let mut piece = [0; 64];
+                    let (taken, given) = (peer.total_in() as usize, peer.total_out() as usize);
+                    peer.decompress(&compressed[taken..], &mut piece, FlushDecompress::None).unwrap();
+                    let fresh = peer.total_out() as usize - given;
+                    inflated.extend_from_slice(&piece[..fresh]);
+                    if fresh == 0 {
+                        break;
+                    }
+                }
+                assert!(inflated == message, "{bits} bits, {length} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn windows_are_9_to_15_bits() {
+        for bits in [0, 8, 16, 255] {
+            assert_eq!(Window::from_bits(bits), None);
+        }
+        let window = Window::from_bits(10).unwrap();
+        assert!(window.admits(1024));
+        assert!(!window.admits(1025));
+        assert_eq!(Window::from_bits(15), Some(Window::FULL));
+    }
+
+    proptest! {
+        #[test]
+        fn compressed_messages_inflate_to_themselves(
+            messages in prop::collection::vec(
+                prop_oneof![any::<Vec<u8>>(), "(ab|[a-z]){0,2000}".prop_map(String::into_bytes)],
+                1..4,
+            ),
+            bits in 9u8..=15,
+        ) {
+            let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
+            for message in messages {
+                let (mut compressed, mut inflated) = (b"before".to_vec(), b"before".to_vec());
+                deflater.deflate_within(Window::from_bits(bits).unwrap(), &message, &mut compressed);
+                inflater.inflate(&compressed[6..], message.len(), &mut inflated).unwrap();
+                prop_assert_eq!(&inflated[6..], message);
+            }
+        }
+
+        #[test]
+        fn any_payload_is_judged(message: Vec<u8>, bytes_max in 0usize..10_000) {
+            let _ = inflate(&message, bytes_max);
+        }
+    }
+}
