@@ -21,12 +21,20 @@ export function recall(stored: string | null): State {
 
 /** What to store for {@link recall}. */
 export function remember({ wish, stage }: State): string {
-  const visit: Visit = { wish, stage: null, since: 0 };
-  if (stage.name === "waiting") Object.assign(visit, { stage: "waiting", since: stage.since });
-  if (stage.name === "talking" || stage.name === "returning") {
-    Object.assign(visit, { stage: "talking", since: stage.startedAt });
+  return JSON.stringify({ wish, ...progress(stage) } satisfies Visit);
+}
+
+function progress(stage: Stage): Omit<Visit, "wish"> {
+  switch (stage.name) {
+    case "waiting":
+      return { stage: "waiting", since: stage.since };
+    case "returning":
+    case "talking":
+      return { stage: "talking", since: stage.startedAt };
+    case "choosing":
+    case "ended":
+      return { stage: null, since: 0 };
   }
-  return JSON.stringify(visit);
 }
 
 export function load(): State {

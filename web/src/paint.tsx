@@ -13,14 +13,16 @@ export function paintOn(root: HTMLElement, store: Store, session: Session): void
   const title = titleKeeper(store);
   store.subscribe((state, before) => {
     title(state, before);
-    if (state.stage.name !== before.stage.name && mayMove()) document.startViewTransition(paint);
+    // The next transition may cut this one short, which is no error here.
+    if (moves(state, before)) document.startViewTransition(paint).ready.catch(() => {});
     else paint();
   });
   paint();
 }
 
-function mayMove(): boolean {
+function moves(state: State, before: State): boolean {
   return (
+    state.stage.name !== before.stage.name &&
     "startViewTransition" in document &&
     document.visibilityState === "visible" &&
     !matchMedia("(prefers-reduced-motion: reduce)").matches

@@ -25,9 +25,9 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
     setOwn(picked);
   }
 
+  const topic = picked === OWN ? cleanTopic(own) : picked;
   const submit = (event: Event) => {
     event.preventDefault();
-    const topic = picked === OWN ? cleanTopic(own) : picked;
     setMissing(topic === "");
     if (topic === "") document.getElementById("own-topic")?.focus();
     else onChoose({ topic, side });
@@ -58,6 +58,9 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
       />
       <div class="decide">
         <SidePicker side={side} onPick={setSide} />
+        <p class="pledge">
+          You argue {side === "any" ? "on either side of" : side} the statement <strong>{quoted(topic)}</strong>
+        </p>
         {refusal && (
           <p class="refusal" role="alert">
             {refusal}
@@ -76,4 +79,8 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
       </div>
     </form>
   );
+}
+
+function quoted(topic: string): string {
+  return topic === "" ? "you bring" : `“${topic}”`;
 }

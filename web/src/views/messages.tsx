@@ -18,8 +18,15 @@ export function Messages({ talk }: { talk: Talk }) {
   // Follow the talk, unless the person scrolled back to read.
   useLayoutEffect(() => {
     if (atEnd.current || messages.at(-1)?.from === "you") toEnd();
-    else setBehind(true);
-  }, [messages.length]);
+    else if (messages.at(-1)?.from === "partner") setBehind(true);
+  }, [messages.length, talk.partnerAway]);
+
+  // A growing composer or a keyboard on the screen takes height: the last message stays in sight.
+  useLayoutEffect(() => {
+    const sizes = new ResizeObserver(() => atEnd.current && toEnd());
+    if (log.current) sizes.observe(log.current);
+    return () => sizes.disconnect();
+  }, []);
 
   const watch = () => {
     const box = log.current;

@@ -23,7 +23,10 @@ export function Page({ state, session }: Props) {
   const first = useRef(true);
   // A new stage replaces what had the focus: it goes to what the new stage starts with.
   useEffect(() => {
-    if (!first.current) main.current?.querySelector<HTMLElement>("[data-start]")?.focus();
+    if (!first.current) {
+      scrollTo(0, 0);
+      main.current?.querySelector<HTMLElement>("[data-start]")?.focus({ preventScroll: true });
+    }
     first.current = false;
   }, [stage.name]);
 

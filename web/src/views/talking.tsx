@@ -17,7 +17,7 @@ export function Talking({ talk, link, onSay, onLeave }: Props) {
   const connected = link.name === "online" || link.name === "restored";
   const theirs = opposite(talk.side);
   return (
-    <section class="talking">
+    <section class={`talking talking-${talk.side}`}>
       <div class="talk-head">
         <Clock startedAt={talk.startedAt} endsAt={talk.endsAt} side={talk.side} />
         <div class="talk-what">

@@ -2,7 +2,7 @@
 import type { TopicState, Wish } from "../contract";
 import type { Stage } from "../state";
 import { total } from "../topics";
-import { company, minutes, people, sideName } from "../words";
+import { company, minutes, sideName } from "../words";
 import { Disc } from "./disc";
 import { useNow } from "./now";
 
@@ -23,7 +23,18 @@ export function Waiting({ stage, wish, lobby, onCancel }: Props) {
       </h1>
       <p class="motion">{wish.topic}</p>
       <p class={`side-tag side-tag-${wish.side}`}>{sideName(wish.side)}</p>
-      <p class="company">{company(stage.others)}</p>
+      <p class="company">
+        {company(stage.others)}
+        {stage.others === 0 && (
+          <>
+            {" "}
+            <a href="/" target="_blank" rel="noopener">
+              Open a second tab
+            </a>{" "}
+            to be your own partner.
+          </>
+        )}
+      </p>
       <dl class="figures">
         <div>
           <dt>Waited</dt>
@@ -33,11 +44,11 @@ export function Waiting({ stage, wish, lobby, onCancel }: Props) {
         </div>
         <div>
           <dt>Waiting in all</dt>
-          <dd>{people(all.waiting)}</dd>
+          <dd>{all.waiting}</dd>
         </div>
         <div>
           <dt>Debating now</dt>
-          <dd>{people(all.debating)}</dd>
+          <dd>{all.debating}</dd>
         </div>
       </dl>
       <button type="button" class="button" onClick={onCancel}>

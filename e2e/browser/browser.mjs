@@ -1,0 +1,54 @@
+// Chromium, and people in it: each person is a page in a browser context of its own, with everything the page complained
+// about on its console.
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Longest wait for any condition, in milliseconds. */
+const PATIENCE_MS = 15_000;
+
+export async function launchBrowser() {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  if (!existsSync(executablePath)) {
+    throw new Error(`There is no Chromium at ${executablePath}: apt-get install chromium, or set CHROMIUM to its path.`);
+  }
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** A person with a new browser context at the page of `url`. `options` are those of a Playwright context. */
+export async function newPerson(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  return visit(await context.newPage(), url);
+}
+
+/** Takes a page to `url` and resolves when it is connected. */
+export async function visit(page, url) {
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.complaints = [];
+  page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  await page.goto(url);
+  await connected(page);
+  return page;
+}
+
+/** Resolves when the page is connected, be it newly or again. */
+export async function connected(page) {
+  await page.locator('[data-link="online"], [data-link="restored"]').waitFor({ state: "attached" });
+}
+
+/** Resolves when the function `probe` of the page world returns a true value for `arg`; returns that value. */
+export async function until(page, probe, arg) {
+  const handle = await page.waitForFunction(probe, arg, { timeout: PATIENCE_MS });
+  return handle.jsonValue();
+}

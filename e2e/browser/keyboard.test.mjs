@@ -1,0 +1,74 @@
+// One person uses nothing but the keyboard, from choosing to going again, and always sees where the focus is.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launchBrowser, newPerson, until } from "./browser.mjs";
+import { ask, heading, newTopic, reads, talks, transcript } from "./debate.mjs";
+import { startServer } from "./server.mjs";
+
+/** More steps than the page has things to focus: whoever needs them has lost the way. */
+const STEPS_MAX = 40;
+
+let server;
+let browser;
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+function focused(target) {
+  return target.evaluate((element) => element === document.activeElement);
+}
+
+/** Presses `key` until `target` has the focus, and checks that one can see it there. */
+async function walkTo(page, target, key = "Tab") {
+  for (let step = 0; step < STEPS_MAX && !(await focused(target)); step += 1) await page.keyboard.press(key);
+  assert.ok(await focused(target), `${key} does not reach ${target}`);
+  const outlined = await target.evaluate((element) =>
+    [element, element.closest("label")].some((box) => box && getComputedStyle(box).outlineStyle === "solid"),
+  );
+  assert.ok(outlined, `the focus on ${target} cannot be seen`);
+}
+
+test("keyboard alone is enough for everything", async (t) => {
+  const ada = await newPerson(browser, server.url);
+  const ben = await newPerson(browser, server.url);
+  t.after(() => Promise.all([ada, ben].map((page) => page.context().close())));
+  const topic = newTopic();
+
+  await walkTo(ada, ada.getByLabel("Your own topic, in your words"));
+  await ada.keyboard.type(topic);
+  await walkTo(ada, ada.getByRole("radio", { name: "Either side" }));
+  await walkTo(ada, ada.getByRole("radio", { name: "Against" }), "ArrowUp");
+  await walkTo(ada, ada.getByRole("button", { name: "Find a partner" }));
+  await ada.keyboard.press("Enter");
+
+  await heading(ada, "Looking for the other half");
+  await until(ada, () => document.activeElement.tagName === "H1");
+  await walkTo(ada, ada.getByRole("button", { name: "Cancel" }));
+  await ada.keyboard.press("Space");
+  await walkTo(ada, ada.getByRole("button", { name: "Find a partner" }));
+  await ada.keyboard.press("Enter");
+
+  await ask(ben, topic, "For");
+  await Promise.all([talks(ada), talks(ben)]);
+  await until(ada, () => document.activeElement.id === "message");
+  await ada.keyboard.type("Typed, not clicked.");
+  await ada.keyboard.press("Enter");
+  await reads(ben, "Typed, not clicked.");
+  await walkTo(ada, ada.getByRole("log", { name: "Messages" }), "Shift+Tab");
+  await walkTo(ada, ada.getByRole("button", { name: "Leave" }), "Shift+Tab");
+  await ada.keyboard.press("Enter");
+
+  await heading(ada, "You left the debate");
+  await until(ada, () => document.activeElement.tagName === "H1");
+  await walkTo(ada, ada.getByText("Read it again"));
+  await ada.keyboard.press("Enter");
+  assert.deepEqual(await transcript(ada), ["you: Typed, not clicked."]);
+  await walkTo(ada, ada.getByRole("button", { name: "Debate this topic again" }), "Shift+Tab");
+  await ada.keyboard.press("Enter");
+  await heading(ada, "Looking for the other half");
+});

@@ -1,0 +1,111 @@
+// A debate and a wish survive a reload and a lost connection, and the page says what happens.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connected, launchBrowser, newPerson } from "./browser.mjs";
+import { ask, clock, composer, heading, leave, newTopic, pair, reads, say, talks, transcript, waits } from "./debate.mjs";
+import { ownsServer, startServer } from "./server.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function twoPeople(t, url = server.url) {
+  const people = [await newPerson(browser, url), await newPerson(browser, url)];
+  t.after(() => Promise.all(people.map((page) => page.context().close())));
+  return people;
+}
+
+test("reload in the middle of a debate brings it back with its history", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  const topic = await pair(ada, ben);
+  await say(ada, "One.", [ben]);
+  await say(ben, "Two.", [ada]);
+  const left = await clock(ada);
+  await ada.reload();
+  await talks(ada);
+  await heading(ada, topic);
+  await ada.getByText("You: For").waitFor();
+  assert.deepEqual(await transcript(ada), ["you: One.", "partner: Two."]);
+  assert.ok((await clock(ada)) <= left);
+  await say(ada, "Three.", [ben]);
+  await say(ben, "Four.", [ada]);
+  await ben.getByText("(away)").waitFor({ state: "detached" });
+});
+
+test("reload while waiting takes the place in the queue again", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  const topic = newTopic();
+  await ask(ada, topic, "For");
+  await waits(ada);
+  await ada.reload();
+  await waits(ada);
+  await ask(ben, topic, "Against");
+  await Promise.all([talks(ada), talks(ben)]);
+});
+
+test("lost connection shows, and its end brings back what was missed", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  await pair(ada, ben);
+  await say(ada, "One.", [ben]);
+  await composer(ada).fill("half a thou");
+  await ada.context().setOffline(true);
+  await ada.getByText("Connection lost. Reconnecting…").waitFor();
+  await ada.getByText(/Attempt \d+/).waitFor();
+  assert.equal(await ada.getByRole("button", { name: "Send" }).isDisabled(), true);
+  await ben.getByText("(away)").waitFor();
+  await say(ben, "Are you there?", []);
+  await ada.context().setOffline(false);
+  await ada.getByText("Connection restored.").waitFor();
+  await reads(ada, "Are you there?");
+  await ben.getByText("(away)").waitFor({ state: "detached" });
+  assert.deepEqual(await transcript(ada), ["you: One.", "partner: Are you there?"]);
+  assert.equal(await composer(ada).inputValue(), "half a thou");
+  await say(ada, "Back again.", [ben]);
+});
+
+test("lost connection while waiting keeps the wish", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  const topic = newTopic();
+  await ask(ada, topic, "For");
+  await waits(ada);
+  await ada.context().setOffline(true);
+  await ada.getByText("Connection lost. Reconnecting…").waitFor();
+  await ada.context().setOffline(false);
+  await connected(ada);
+  await waits(ada);
+  await ask(ben, topic, "Against");
+  await Promise.all([talks(ada), talks(ben)]);
+});
+
+test("debate that ended during a lost connection is over, not forgotten", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  await pair(ada, ben);
+  await say(ada, "One.", [ben]);
+  await ada.context().setOffline(true);
+  await ben.getByText("(away)").waitFor();
+  await leave(ben);
+  await ada.context().setOffline(false);
+  await ada.getByRole("button", { name: "Debate this topic again" }).waitFor();
+  await ada.getByText("Read it again").click();
+  assert.deepEqual(await transcript(ada), ["you: One."]);
+});
+
+// Only a node of our own may be stopped.
+if (ownsServer) {
+  test("node that stops says so, and the page keeps trying", async (t) => {
+    const mortal = await startServer();
+    const [ada, ben] = await twoPeople(t, mortal.url);
+    await pair(ada, ben);
+    const stopped = mortal.stop();
+    for (const page of [ada, ben]) await heading(page, "This server is closing");
+    await stopped;
+    await ada.getByText(/Attempt \d+/).waitFor();
+  });
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { length, oneLine, sendable } from "./draft";
+
+test.each([
+  ["", false],
+  ["   ", false],
+  ["x", true],
+  ["x".repeat(500), true],
+  [`  ${"x".repeat(500)}  `, true],
+  ["x".repeat(501), false],
+  ["🦉".repeat(500), true],
+  ["🦉".repeat(501), false],
+])("case %#: sendable is %s", (text, expected) => {
+  expect(sendable(text)).toBe(expected);
+});
+
+test("an emoji counts as one character", () => {
+  expect(length(" 🦉a ")).toBe(2);
+});
+
+test("pasted lines become one line", () => {
+  expect(oneLine("a\r\nb\tc\u0007d")).toBe("a b c d");
+});
