@@ -33,6 +33,17 @@ async function walkTo(page, target, key = "Tab") {
   assert.ok(outlined, `the focus on ${target} cannot be seen`);
 }
 
+test("passing the own topic with Tab keeps the choice", async (t) => {
+  const ada = await newPerson(browser, server.url);
+  t.after(() => ada.context().close());
+  const cars = ada.getByRole("radio", { name: "Cities should be free of private cars" });
+  await walkTo(ada, ada.getByRole("radio", { name: "A four-day week should be the norm" }));
+  await walkTo(ada, cars, "ArrowDown");
+  await walkTo(ada, ada.getByLabel("Your own topic, in your words"));
+  await walkTo(ada, ada.getByRole("radio", { name: "Either side" }));
+  assert.equal(await cars.isChecked(), true);
+});
+
 test("keyboard alone is enough for everything", async (t) => {
   const ada = await newPerson(browser, server.url);
   const ben = await newPerson(browser, server.url);

@@ -27,6 +27,7 @@ test("reload in the middle of a debate brings it back with its history", async (
   const topic = await pair(ada, ben);
   await say(ada, "One.", [ben]);
   await say(ben, "Two.", [ada]);
+  await composer(ada).fill("half a thou");
   const left = await clock(ada);
   await ada.reload();
   await talks(ada);
@@ -34,6 +35,7 @@ test("reload in the middle of a debate brings it back with its history", async (
   await ada.getByText("You: For").waitFor();
   assert.deepEqual(await transcript(ada), ["you: One.", "partner: Two."]);
   assert.ok((await clock(ada)) <= left);
+  assert.equal(await composer(ada).inputValue(), "half a thou");
   await say(ada, "Three.", [ben]);
   await say(ben, "Four.", [ada]);
   await ben.getByText("(away)").waitFor({ state: "detached" });

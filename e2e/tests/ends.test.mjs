@@ -64,16 +64,19 @@ for (const [label, client] of EVERY_CLIENT) {
       assert.equal((await seen()).reason, "transport close");
     });
 
-    test("a new socket after each end works", async (t) => {
-      for (const end of [["kick", false], ["kick", true], ["drop"]]) {
-        const socket = await open(t, server.url, client);
-        socket.emit(...end);
-        await next(socket, "disconnect");
-        socket.connect();
-        await next(socket, "auth");
-        assert.deepEqual(await ask(socket, "message-with-ack", ...end), end);
-      }
-    });
+    // Client 3.x cannot reopen a socket while its manager is still closing.
+    if (client.client === "4.x") {
+      test("the same socket connects again after each end", async (t) => {
+        for (const end of [["kick", false], ["kick", true], ["drop"]]) {
+          const socket = await open(t, server.url, client);
+          socket.emit(...end);
+          await next(socket, "disconnect");
+          socket.connect();
+          await next(socket, "auth");
+          assert.deepEqual(await ask(socket, "message-with-ack", ...end), end);
+        }
+      });
+    }
   });
 }
 
@@ -141,7 +144,7 @@ describe("a malformed Socket.IO packet ends the session", () => {
     });
   }
 
-  test("a server without any harm afterwards", async (t) => {
+  test("and the server goes on", async (t) => {
     const socket = await open(t, server.url);
     assert.deepEqual(await ask(socket, "message-with-ack", "fine"), ["fine"]);
   });

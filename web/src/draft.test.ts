@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { length, oneLine, sendable } from "./draft";
+import { keepDraft, keptDraft, length, oneLine, sendable } from "./draft";
 
 test.each([
   ["", false],
@@ -20,4 +20,11 @@ test("an emoji counts as one character", () => {
 
 test("pasted lines become one line", () => {
   expect(oneLine("a\r\nb\tc\u0007d")).toBe("a b c d");
+});
+
+test("draft is kept for its room only", () => {
+  keepDraft("r1", "half a thought");
+  expect(keptDraft("r1")).toBe("half a thought");
+  expect(keptDraft("r")).toBe("");
+  expect(keptDraft("r2")).toBe("");
 });

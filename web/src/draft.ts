@@ -1,4 +1,6 @@
-// The text of a message before it is sent: what may be typed, and how long it is by the server's count.
+// The text of a message before it is sent: what may be typed, how long it is by the server's count, and that it is not
+// lost when the page is reloaded.
+import { read, write } from "./tab";
 
 /** Longest message in characters (Unicode scalar values), after trimming. */
 export const MESSAGE_MAX = 500;
@@ -17,4 +19,17 @@ export function length(text: string): number {
 export function sendable(text: string): boolean {
   const count = length(text);
   return count >= 1 && count <= MESSAGE_MAX;
+}
+
+const STORED = "throng.draft";
+
+/** Keeps the unsent text of a room over a reload. */
+export function keepDraft(room: string, text: string): void {
+  write(STORED, `${room}\n${text}`);
+}
+
+/** The unsent text of the room; empty when there is none, or when what was kept is of another room. */
+export function keptDraft(room: string): string {
+  const kept = read(STORED) ?? "";
+  return kept.startsWith(`${room}\n`) ? kept.slice(room.length + 1) : "";
 }

@@ -1,5 +1,6 @@
-// Who this tab is: a random key in sessionStorage, by which the server knows the tab again after a reload.
+// Who this tab is: a random key that it keeps, by which the server knows the tab again after a reload.
 // A duplicated tab starts with a copy of it, so the tab that uses a key holds a lock on it, and a copy gets a new one.
+import { read, write } from "./tab";
 
 const STORED = "throng.key";
 
@@ -8,10 +9,10 @@ const HANDOVER_MS = 500;
 
 /** This tab's key: 32 hexadecimal digits. Resolves at once, but for a duplicated tab. */
 export async function ownKey(): Promise<string> {
-  const stored = sessionStorage.getItem(STORED);
+  const stored = read(STORED);
   if (stored !== null && (await claim(stored))) return stored;
   const key = randomKey();
-  sessionStorage.setItem(STORED, key);
+  write(STORED, key);
   await claim(key);
   return key;
 }

@@ -1,6 +1,7 @@
 // What a tab keeps over a reload: the wish and how far the visit had come. The debate itself is the server's to keep.
 import type { SideWish, Wish } from "./contract";
 import type { Stage, State } from "./state";
+import { read, write } from "./tab";
 import { SUGGESTIONS } from "./topics";
 
 const STORED = "throng.visit";
@@ -38,11 +39,11 @@ function progress(stage: Stage): Omit<Visit, "wish"> {
 }
 
 export function load(): State {
-  return recall(sessionStorage.getItem(STORED));
+  return recall(read(STORED));
 }
 
 export function save(state: State): void {
-  sessionStorage.setItem(STORED, remember(state));
+  write(STORED, remember(state));
 }
 
 function stageOf(visit: Visit | null): Stage {

@@ -1,1 +1,40 @@
-//! Shards, transports, the hub and the public API of a Throng node.
+//! A Throng node: shards, transports, the hub, and the public API of the server.
+//!
+//! An [`App`] says what the node does, [`run`] serves it on a listener until it is told to stop. This crate knows
+//! sockets and HTTP, never an application.
+
+mod ack;
+mod app;
+mod broadcast;
+mod config;
+mod envelope;
+mod handler;
+mod handshake;
+mod http;
+mod ids;
+mod io;
+mod metrics;
+mod namespace;
+mod node;
+mod outgoing;
+mod remote;
+mod run;
+mod shard;
+mod socket;
+
+pub use ack::{Ack, Answers, AskError};
+pub use app::{App, RawMessage, Reply};
+pub use broadcast::Broadcast;
+pub use config::{Config, Drain, Limits, Origins, Parser};
+pub use envelope::{Closing, Room};
+pub use handler::{Handler, Incoming, Refusal};
+pub use handshake::Handshake;
+pub use io::Io;
+pub use namespace::Namespace;
+pub use remote::RemoteSocket;
+pub use run::{Drained, RunError, run};
+pub use socket::{Socket, Within};
+pub use throng_protocol::end::End;
+pub use throng_protocol::engine::handshake::Transport;
+pub use throng_protocol::id::Id;
+pub use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, EncodeError, FromArgs, IntoArgs};

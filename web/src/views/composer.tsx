@@ -1,22 +1,25 @@
 // Where a message is written: Enter sends it, the count says how much room is left, a refused text stays.
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Side } from "../contract";
-import { length, MESSAGE_MAX, oneLine, sendable } from "../draft";
+import { keepDraft, keptDraft, length, MESSAGE_MAX, oneLine, sendable } from "../draft";
 
 interface Props {
   /** False while nothing can be sent; the text stays and can be edited. */
   enabled: boolean;
+  room: string;
   side: Side;
   onSay: (text: string) => Promise<string | null>;
 }
 
-export function Composer({ enabled, side, onSay }: Props) {
-  const [text, setText] = useState("");
+export function Composer({ enabled, room, side, onSay }: Props) {
+  const [text, setText] = useState(() => keptDraft(room));
   const [sending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const count = length(text);
   const over = count > MESSAGE_MAX;
+
+  useEffect(() => keepDraft(room, text), [room, text]);
 
   const submit = async (event: Event) => {
     event.preventDefault();

@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { opposite, type Message, type Side } from "../contract";
 import type { Talk } from "../state";
+import { Disc } from "./disc";
 
 /** Distance in pixels from the end up to which the reader counts as being at the end. */
 const NEAR_PX = 48;
@@ -77,6 +78,7 @@ export function Transcript({ messages, side }: { messages: Message[]; side: Side
 function Opening() {
   return (
     <div class="opening">
+      <Disc pose="whole" class="opening-disc" />
       <p class="opening-title">You are both here.</p>
       <ul>
         <li>Open with the strongest reason you have.</li>

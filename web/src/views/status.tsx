@@ -30,5 +30,5 @@ function TalkStatus({ talk }: { talk: Extract<Stage, { name: "talking" }> }) {
   if (talk.partnerAway) return <>Your partner lost the connection. Waiting for them to come back.</>;
   if (left <= 10_000) return <>Ten seconds left.</>;
   if (left <= 60_000) return <>One minute left.</>;
-  return <>Partner found. You {sideVerb(talk.side)}.</>;
+  return <>You have a partner. You {sideVerb(talk.side)}.</>;
 }

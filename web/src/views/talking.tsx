@@ -35,7 +35,7 @@ export function Talking({ talk, link, onSay, onLeave }: Props) {
         </button>
       </div>
       <Messages talk={talk} />
-      <Composer enabled={connected && !talk.leaving} side={talk.side} onSay={onSay} />
+      <Composer key={talk.room} enabled={connected && !talk.leaving} room={talk.room} side={talk.side} onSay={onSay} />
     </section>
   );
 }

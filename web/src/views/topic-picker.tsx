@@ -46,7 +46,7 @@ export function TopicPicker({ lobby, picked, own, missing, onPick, onOwn }: Prop
           aria-invalid={missing}
           aria-describedby={missing ? "own-topic-missing" : undefined}
           value={own}
-          onFocus={() => onPick(OWN)}
+          onClick={() => onPick(OWN)}
           onInput={(event) => onOwn(event.currentTarget.value)}
         />
         {missing && (

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod position;
 
 use rmpv::Value;
 use serde::{Serialize, de::DeserializeOwned};
@@ -104,3 +105,6 @@ impl ArgsRef<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,6 @@ impl Codec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use super::args::{Args, ArgsRef};
 use super::codec::Attachments;
-use super::packet::{Body, Limits, Packet, PacketError, checked_name, checked_nsp};
+use super::packet::{Body, Limits, Packet, PacketError, checked_name, checked_nsp, numeric_name};
 
 /// What a text message was.
 pub(super) enum Decoded<'a> {
@@ -157,21 +157,12 @@ fn event<'a>(payload: &'a str, limits: &Limits) -> Result<(Cow<'a, str>, &'a str
             Cow::Borrowed(&first[1..first.len() - 1])
         }
         [b'"', ..] => Cow::Owned(serde_json::from_str(first).map_err(|_| PacketError::Payload)?),
-        [b'-' | b'0'..=b'9', ..] => numeric_name(first),
+        [b'-' | b'0'..=b'9', ..] => {
+            Cow::Owned(numeric_name(first.parse().map_err(|_| PacketError::Payload)?))
+        }
         _ => return Err(PacketError::Payload),
     };
     Ok((checked_name(name, limits)?, elements.rest))
-}
-
-/// A number as event name is the text that JavaScript makes of it: `5` and `5.0` are both `5`.
-fn numeric_name(literal: &str) -> Cow<'_, str> {
-    const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
-    match literal.parse::<f64>() {
-        Ok(whole) if whole.fract() == 0.0 && whole.abs() <= SAFE_INTEGER_MAX => {
-            Cow::Owned(format!("{}", whole as i64))
-        }
-        _ => Cow::Borrowed(literal),
-    }
 }
 
 impl Waiting {
@@ -276,6 +267,9 @@ fn write_head(kind: u8, attachments: usize, nsp: &str, ack: Option<u64>, into: &
         into.push(b',');
     }
     if let Some(ack) = ack {
-        write::display(ack, into);
+        write::decimal(ack, into);
     }
 }
+
+#[cfg(test)]
+mod tests;

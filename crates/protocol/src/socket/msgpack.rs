@@ -2,6 +2,7 @@
 //! Source: `socket.io-msgpack-parser` 3 and the `notepack.io` 2 that it encodes with.
 
 mod read;
+mod transcode;
 mod write;
 
 use std::borrow::Cow;
@@ -102,7 +103,7 @@ pub(super) fn write_connect(nsp: &str, payload: Option<&Json>, into: &mut Vec<u8
     write::kind(0, into);
     if let Some(payload) = payload {
         write::text("data", into);
-        write::json(payload, into);
+        transcode::value(payload, into);
     }
     write::nsp(nsp, into);
 }
@@ -124,7 +125,7 @@ pub(super) fn write_connect_error(nsp: &str, message: &str, data: Option<&Json>,
     write::text(message, into);
     if let Some(data) = data {
         write::text("data", into);
-        write::json(data, into);
+        transcode::value(data, into);
     }
     write::nsp(nsp, into);
 }
@@ -150,3 +151,6 @@ pub(super) fn write_ack(nsp: &str, ack: u64, args: &Args, into: &mut Vec<u8>) {
     write::nsp(nsp, into);
     write::id(ack, into);
 }
+
+#[cfg(test)]
+mod tests;

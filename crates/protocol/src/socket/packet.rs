@@ -136,3 +136,14 @@ pub(super) fn checked_nsp<'a>(nsp: &'a str, limits: &Limits) -> Result<&'a str, 
     let path = nsp.split_once('?').map_or(nsp, |(path, _query)| path);
     if path.len() > limits.name_bytes_max { Err(PacketError::NameTooLong) } else { Ok(path) }
 }
+
+/// The name of an event that was sent as a number: the text that JavaScript makes of it, in the range where that has no
+/// exponent.
+pub(super) fn numeric_name(number: f64) -> String {
+    let positive_zero = number + 0.0;
+    if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
+        positive_zero.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}

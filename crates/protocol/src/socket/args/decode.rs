@@ -21,7 +21,7 @@ enum First<'a> {
 impl<'a> First<'a> {
     fn of(args: ArgsRef<'a>) -> Self {
         match args {
-            ArgsRef::Json(text) if text.trim_ascii().is_empty() => Self::Missing,
+            ArgsRef::Json("") => Self::Missing,
             ArgsRef::Json(text) => Self::Json(text),
             ArgsRef::Values([]) => Self::Missing,
             ArgsRef::Values([value, ..]) => Self::Value(value.as_ref()),
@@ -131,10 +131,8 @@ impl<'a> Positions<'a> {
     fn advance(&mut self) -> Result<(), DecodeError> {
         if self.taken > 0 {
             self.rest = match self.rest {
-                ArgsRef::Json(text) if text.is_empty() => ArgsRef::Json(""),
                 ArgsRef::Json(text) => {
-                    let behind = scan::behind_first(text).map_err(|error| DecodeError(error.to_string()))?;
-                    ArgsRef::Json(behind.unwrap_or_default())
+                    ArgsRef::Json(scan::behind_first(text).map_err(|error| DecodeError(error.to_string()))?)
                 }
                 ArgsRef::Values(values) => ArgsRef::Values(values.get(1..).unwrap_or_default()),
             };

@@ -22,6 +22,21 @@ pub(super) fn display(value: impl Display, into: &mut Vec<u8>) {
     write!(into, "{value}").expect("writing to memory cannot fail");
 }
 
+/// Appends a number's decimal digits. Formatting would take a third of the time of writing a small acknowledgement.
+pub(super) fn decimal(mut number: u64, into: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    into.extend_from_slice(&digits[first..]);
+}
+
 /// How many attachments [`elements`] will make.
 pub(super) fn attachment_count(values: &[Value]) -> usize {
     values.iter().map(attachments_in).sum()

@@ -9,7 +9,7 @@ use rmp::Marker;
 use rmpv::Value;
 
 use crate::socket::json::scan::DEPTH_CEILING;
-use crate::socket::packet::PacketError;
+use crate::socket::packet::{PacketError, numeric_name};
 
 /// A cursor. Copies are bookmarks.
 #[derive(Clone, Copy)]
@@ -80,8 +80,8 @@ impl<'a> Reader<'a> {
             Item::Text(bytes) => Ok(String::from_utf8_lossy(bytes)),
             Item::Unsigned(number) => Ok(Cow::Owned(number.to_string())),
             Item::Signed(number) => Ok(Cow::Owned(number.to_string())),
-            Item::F32(number) => Ok(Cow::Owned(number.to_string())),
-            Item::F64(number) => Ok(Cow::Owned(number.to_string())),
+            Item::F32(number) => Ok(Cow::Owned(numeric_name(f64::from(number)))),
+            Item::F64(number) => Ok(Cow::Owned(numeric_name(number))),
             _ => Err(PacketError::Payload),
         }
     }

@@ -1,9 +1,8 @@
-//! Writes msgpack in its shortest form.
+//! Writes msgpack in its shortest form, as `notepack.io` does.
 
 use rmp::encode;
-use rmpv::Value;
-use serde_json::Value as Json;
 
+use super::transcode::{self, Header};
 use crate::socket::args::Args;
 
 /// Why writing cannot fail.
@@ -17,9 +16,21 @@ pub(super) fn text(text: &str, into: &mut Vec<u8>) {
     encode::write_str(into, text).expect(MEMORY);
 }
 
+pub(super) fn unsigned(number: u64, into: &mut Vec<u8>) {
+    encode::write_uint(into, number).expect(MEMORY);
+}
+
+pub(super) fn signed(number: i64, into: &mut Vec<u8>) {
+    encode::write_sint(into, number).expect(MEMORY);
+}
+
+pub(super) fn float(number: f64, into: &mut Vec<u8>) {
+    encode::write_f64(into, number).expect(MEMORY);
+}
+
 pub(super) fn kind(kind: u8, into: &mut Vec<u8>) {
     text("type", into);
-    encode::write_pfix(into, kind).expect(MEMORY);
+    unsigned(u64::from(kind), into);
 }
 
 pub(super) fn nsp(nsp: &str, into: &mut Vec<u8>) {
@@ -29,29 +40,25 @@ pub(super) fn nsp(nsp: &str, into: &mut Vec<u8>) {
 
 pub(super) fn id(id: u64, into: &mut Vec<u8>) {
     text("id", into);
-    encode::write_uint(into, id).expect(MEMORY);
-}
-
-pub(super) fn json(value: &Json, into: &mut Vec<u8>) {
-    rmp_serde::encode::write_named(into, value).expect(MEMORY);
+    unsigned(id, into);
 }
 
 /// The array of a packet: an event's name, if it is one, and the arguments.
 pub(super) fn array(name: Option<&str>, args: &Args, into: &mut Vec<u8>) {
-    let parsed;
-    let values = match args {
-        Args::Values(values) => values,
-        Args::Json(text) => {
-            parsed = serde_json::from_str::<Vec<Value>>(&format!("[{text}]")).unwrap_or_default();
-            &parsed
-        }
-    };
-    let length = values.len() + usize::from(name.is_some());
-    encode::write_array_len(into, u32::try_from(length).unwrap_or(u32::MAX)).expect(MEMORY);
+    let header = Header::array(into);
+    let mut length = 0;
     if let Some(name) = name {
         text(name, into);
+        length += 1;
     }
-    for value in values {
-        rmpv::encode::write_value(into, value).expect(MEMORY);
+    match args {
+        Args::Json(json) => length += transcode::elements(json, into),
+        Args::Values(values) => {
+            for value in values {
+                rmpv::encode::write_value(into, value).expect(MEMORY);
+                length += 1;
+            }
+        }
     }
+    header.close(length, into);
 }
