@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod position;
+mod value;
 
 use rmpv::Value;
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,9 +1,10 @@
 //! Arguments to serde values: the type that a handler asks for decides which arguments it takes.
 
-use rmpv::ValueRef;
+use rmpv::Value;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::value::Borrowed;
 use super::{ArgsRef, DecodeError};
 use crate::socket::json::scan;
 
@@ -14,7 +15,7 @@ pub(super) struct Arguments<'a>(pub(super) ArgsRef<'a>);
 enum First<'a> {
     /// Text that begins with the argument; what follows it is not read.
     Json(&'a str),
-    Value(ValueRef<'a>),
+    Value(&'a Value),
     Missing,
 }
 
@@ -24,7 +25,7 @@ impl<'a> First<'a> {
             ArgsRef::Json("") => Self::Missing,
             ArgsRef::Json(text) => Self::Json(text),
             ArgsRef::Values([]) => Self::Missing,
-            ArgsRef::Values([value, ..]) => Self::Value(value.as_ref()),
+            ArgsRef::Values([value, ..]) => Self::Value(value),
         }
     }
 }
@@ -46,7 +47,7 @@ fn json_error(position: usize, error: &serde_json::Error) -> DecodeError {
     DecodeError(format!("argument {position}: {}", text.strip_suffix(&place).unwrap_or(&text)))
 }
 
-fn value_error(position: usize, error: &rmpv::ext::Error) -> DecodeError {
+fn value_error(position: usize, error: &DecodeError) -> DecodeError {
     DecodeError(format!("argument {position}: {error}"))
 }
 
@@ -58,7 +59,9 @@ macro_rules! first {
                 First::Json(text) => serde_json::Deserializer::from_str(text)
                     .$method($($name,)* visitor)
                     .map_err(|error| json_error(1, &error)),
-                First::Value(value) => value.$method($($name,)* visitor).map_err(|error| value_error(1, &error)),
+                First::Value(value) => {
+                    Borrowed(value).$method($($name,)* visitor).map_err(|error| value_error(1, &error))
+                }
                 First::Missing => Err(missing(1)),
             }
         }
@@ -84,7 +87,9 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
             First::Json(text) => serde_json::Deserializer::from_str(text)
                 .deserialize_option(visitor)
                 .map_err(|error| json_error(1, &error)),
-            First::Value(value) => value.deserialize_option(visitor).map_err(|error| value_error(1, &error)),
+            First::Value(value) => {
+                Borrowed(value).deserialize_option(visitor).map_err(|error| value_error(1, &error))
+            }
             First::Missing => visitor.visit_none(),
         }
     }
@@ -158,7 +163,9 @@ impl<'de> SeqAccess<'de> for Positions<'de> {
             First::Json(text) => seed
                 .deserialize(&mut serde_json::Deserializer::from_str(text))
                 .map_err(|error| json_error(position, &error)),
-            First::Value(value) => seed.deserialize(value).map_err(|error| value_error(position, &error)),
+            First::Value(value) => {
+                seed.deserialize(Borrowed(value)).map_err(|error| value_error(position, &error))
+            }
             First::Missing => seed.deserialize(Missing(position)),
         }
         .map(Some)

@@ -1,0 +1,169 @@
+//! A serde deserializer over borrowed values, which reads a type exactly as serde_json would read it from the same
+//! value in JSON: enums by name, numeric map keys from their text.
+
+use rmpv::{MSGPACK_EXT_STRUCT_NAME, Value};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::{Deserializer, Error, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::DecodeError;
+
+/// A value to be read.
+pub(super) struct Borrowed<'a>(pub(super) &'a Value);
+
+impl<'de> Deserializer<'de> for Borrowed<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.0 {
+            Value::Nil => visitor.visit_unit(),
+            Value::Boolean(truth) => visitor.visit_bool(*truth),
+            Value::Integer(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, number) => visitor.visit_i64(number.unwrap_or(i64::MIN)),
+            },
+            Value::F32(number) => visitor.visit_f32(*number),
+            Value::F64(number) => visitor.visit_f64(*number),
+            Value::String(text) => match text.as_str() {
+                Some(text) => visitor.visit_borrowed_str(text),
+                None => visitor.visit_string(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+            },
+            Value::Binary(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Value::Array(items) => {
+                let mut items = SeqDeserializer::new(items.iter().map(Borrowed));
+                let value = visitor.visit_seq(&mut items)?;
+                items.end()?;
+                Ok(value)
+            }
+            Value::Map(entries) => {
+                let mut entries =
+                    MapDeserializer::new(entries.iter().map(|(key, value)| (Key(key), Borrowed(value))));
+                let value = visitor.visit_map(&mut entries)?;
+                entries.end()?;
+                Ok(value)
+            }
+            Value::Ext(..) => self.extension(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.0.is_nil() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        if name == MSGPACK_EXT_STRUCT_NAME {
+            self.extension(visitor)
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.0 {
+            Value::String(name) => visitor.visit_enum(name.as_str().unwrap_or_default().into_deserializer()),
+            Value::Map(entries) if entries.len() == 1 => {
+                let entries = entries.iter().map(|(key, value)| (Key(key), Borrowed(value)));
+                visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(entries)))
+            }
+            _ => Err(DecodeError::custom("expected the name of a variant, or a map from one to its value")),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier
+    }
+}
+
+impl<'de> Borrowed<'de> {
+    /// An extension in the form that rmpv and rmp-serde know: a newtype struct around its type and its bytes.
+    fn extension<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.0.as_ref().deserialize_any(visitor).map_err(DecodeError::custom)
+    }
+}
+
+impl<'de> IntoDeserializer<'de, DecodeError> for Borrowed<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// A key of a map: a number is read from its text too, because JavaScript has no other keys than strings.
+struct Key<'a>(&'a Value);
+
+/// Methods that ask for a number.
+macro_rules! numbers {
+    ($($method:ident: $visit:ident($type:ty))*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            match self.0.as_str().map(str::parse::<$type>) {
+                Some(Ok(number)) => visitor.$visit(number),
+                _ => Borrowed(self.0).deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Key<'de> {
+    type Error = DecodeError;
+
+    numbers! {
+        deserialize_bool: visit_bool(bool)
+        deserialize_i8: visit_i8(i8) deserialize_i16: visit_i16(i16) deserialize_i32: visit_i32(i32)
+        deserialize_i64: visit_i64(i64) deserialize_i128: visit_i128(i128)
+        deserialize_u8: visit_u8(u8) deserialize_u16: visit_u16(u16) deserialize_u32: visit_u32(u32)
+        deserialize_u64: visit_u64(u64) deserialize_u128: visit_u128(u128)
+        deserialize_f32: visit_f32(f32) deserialize_f64: visit_f64(f64)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        Borrowed(self.0).deserialize_any(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        Borrowed(self.0).deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, DecodeError> for Key<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
