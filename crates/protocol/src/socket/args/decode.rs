@@ -137,7 +137,9 @@ impl<'a> Positions<'a> {
         if self.taken > 0 {
             self.rest = match self.rest {
                 ArgsRef::Json(text) => {
-                    ArgsRef::Json(scan::behind_first(text).map_err(|error| DecodeError(error.to_string()))?)
+                    let (_, behind) =
+                        scan::split_first(text).map_err(|error| DecodeError(error.to_string()))?;
+                    ArgsRef::Json(behind)
                 }
                 ArgsRef::Values(values) => ArgsRef::Values(values.get(1..).unwrap_or_default()),
             };

@@ -1,6 +1,7 @@
 //! Taking arguments apart by position without decoding them.
 
 use super::{Args, ArgsRef};
+use crate::socket::json::scan;
 
 impl Args {
     /// The arguments from position `from` on; what is passed over is not decoded.
@@ -20,22 +21,10 @@ impl Args {
     }
 }
 
-/// Splits valid JSON values divided by commas behind the first.
+/// Splits behind the first of some JSON values divided by commas. Text that is not JSON is one argument, for whoever
+/// decodes it to refuse.
 fn split(text: &str) -> (&str, &str) {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => return (&text[..at], &text[at + 1..]),
-            _ => {}
-        }
-    }
-    (text, "")
+    scan::split_first(text).unwrap_or((text, ""))
 }
 
 #[cfg(test)]

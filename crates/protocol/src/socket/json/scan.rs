@@ -62,21 +62,23 @@ pub(crate) fn value(text: &str, depth_max: usize) -> Result<(), PacketError> {
     scan.end()
 }
 
-/// What follows the first element and its comma inside an array; empty behind the last element.
-pub(crate) fn behind_first(elements: &str) -> Result<&str, PacketError> {
+/// The first element inside an array, and what follows its comma; both are empty where there is none.
+pub(crate) fn split_first(elements: &str) -> Result<(&str, &str), PacketError> {
     let mut scan = Scan::new(elements);
     scan.space();
-    if scan.at == elements.len() {
-        return Ok("");
+    let start = scan.at;
+    if start == elements.len() {
+        return Ok(("", ""));
     }
     scan.value(DEPTH_CEILING)?;
+    let first = &elements[start..scan.at];
     scan.space();
     if scan.peek() == b',' {
         scan.at += 1;
         scan.space();
-        return Ok(&elements[scan.at..]);
+        return Ok((first, &elements[scan.at..]));
     }
-    scan.end().map(|()| "")
+    scan.end().map(|()| (first, ""))
 }
 
 struct Scan<'a> {
@@ -401,13 +403,14 @@ mod tests {
 
     #[test]
     fn elements_are_walked_one_by_one() {
-        fn check(elements: &str, behind: Result<&str, PacketError>) {
-            assert_eq!(behind_first(elements), behind, "{elements}");
+        fn check(elements: &str, expect: Result<(&str, &str), PacketError>) {
+            assert_eq!(split_first(elements), expect, "{elements}");
         }
-        check("", Ok(""));
-        check("1", Ok(""));
-        check("[1,2] , \"a\",3", Ok("\"a\",3"));
+        check("", Ok(("", "")));
+        check(" 1 ", Ok(("1", "")));
+        check("[1,2] , \"a\",3", Ok(("[1,2]", "\"a\",3")));
         check("1 2", Err(PacketError::Payload));
+        check(",", Err(PacketError::Payload));
     }
 
     proptest! {

@@ -15,9 +15,9 @@ use crate::socket::json::scan;
 pub(super) fn elements(json: &str, into: &mut Vec<u8>) -> u32 {
     let (mut rest, mut count) = (json, 0);
     while !rest.is_empty() {
-        let Ok(behind) = scan::behind_first(rest) else { break };
+        let Ok((first, behind)) = scan::split_first(rest) else { break };
         let start = into.len();
-        if Transcode(into).deserialize(&mut serde_json::Deserializer::from_str(rest)).is_err() {
+        if Transcode(into).deserialize(&mut serde_json::Deserializer::from_str(first)).is_err() {
             into.truncate(start);
             into.push(Marker::Null.to_u8());
         }
