@@ -12,7 +12,9 @@ export function newTopic() {
 
 /** Brings an own topic, takes a side (`For`, `Against`, `Either side`) and asks for a partner. */
 export async function ask(page, topic, side) {
-  await page.getByLabel("Your own topic, in your words").fill(topic);
+  const own = page.getByLabel("Your own topic, in your words");
+  await own.click();
+  await own.fill(topic);
   // The radio button is invisible, the half of the disc around it is what a person clicks.
   await page.locator("label", { has: page.getByRole("radio", { name: side, exact: true }) }).click();
   await page.getByRole("button", { name: "Find a partner" }).click();

@@ -5,7 +5,7 @@ import { read, write } from "./tab";
 const STORED = "throng.key";
 
 /** Longest wait for the page that a reload replaces to let go of the lock. */
-const HANDOVER_MS = 500;
+const HANDOVER_MS = 1_000;
 
 /** This tab's key: 32 hexadecimal digits. Resolves at once, but for a duplicated tab. */
 export async function ownKey(): Promise<string> {
