@@ -1,0 +1,191 @@
+//! Acknowledgements, both ways: answering a client's, and waiting for those of one or of many.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use throng_protocol::socket::args::{Args, DecodeError, EncodeError, FromArgs, IntoArgs};
+use tokio::sync::{Notify, oneshot};
+
+use crate::socket::Socket;
+
+/// The answer that a client may be waiting for. It is sent once; dropped unsent, the client waits on.
+#[derive(Debug)]
+pub struct Ack(Option<Wanted>);
+
+#[derive(Debug)]
+struct Wanted {
+    socket: Socket,
+    number: u64,
+    /// Shared when several listeners were given the same acknowledgement: the first answer wins.
+    sent: Option<Arc<AtomicBool>>,
+}
+
+impl Ack {
+    pub(crate) fn new(socket: &Socket, number: Option<u64>) -> Self {
+        Self(number.map(|number| Wanted { socket: socket.clone(), number, sent: None }))
+    }
+
+    /// As many acknowledgements as there are listeners, of which one can be sent.
+    pub(crate) fn share(mut self, count: usize) -> Vec<Self> {
+        if let Some(wanted) = &mut self.0 {
+            wanted.sent = Some(Arc::default());
+        }
+        let copy =
+            |wanted: &Wanted| Wanted { socket: wanted.socket.clone(), sent: wanted.sent.clone(), ..*wanted };
+        (0..count).map(|_| Self(self.0.as_ref().map(copy))).collect()
+    }
+
+    /// Whether the client asked for an acknowledgement.
+    pub fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Answers; does nothing when the client did not ask.
+    pub fn send(self, answer: impl IntoArgs) {
+        let Some(wanted) = self.0 else { return };
+        if wanted.sent.is_none_or(|sent| !sent.swap(true, Ordering::Relaxed)) {
+            wanted.socket.acknowledge(wanted.number, answer);
+        }
+    }
+}
+
+/// Why an acknowledgement did not come, or could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The payload of the question could not be encoded. The server's fault; do not retry.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// No answer within the timeout.
+    #[error("no acknowledgement within the timeout")]
+    Timeout,
+    /// The socket disconnected before it answered.
+    #[error("disconnected before the acknowledgement")]
+    Disconnected,
+    /// The answer is not of the expected shape. The client's fault.
+    #[error("unexpected acknowledgement: {0}")]
+    Decode(#[from] DecodeError),
+}
+
+/// What waits for an acknowledgement.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// The question went to this socket alone.
+    One(oneshot::Sender<Args>),
+    /// It went to many.
+    Many(Arc<Collector>),
+}
+
+impl Waiter {
+    pub(crate) fn answer(self, args: Args) {
+        match self {
+            // The asker may have given up in the meantime.
+            Self::One(asker) => drop(asker.send(args)),
+            Self::Many(collector) => collector.answer(args),
+        }
+    }
+
+    /// The socket is gone and will not answer.
+    pub(crate) fn lost(self) {
+        if let Self::Many(collector) = self {
+            collector.lost();
+        }
+    }
+}
+
+/// Waits for one answer, then forgets the question wherever it was asked.
+pub(crate) async fn one<T: FromArgs>(
+    socket: &Socket,
+    number: u64,
+    answer: oneshot::Receiver<Args>,
+    timeout: Duration,
+) -> Result<T, AskError> {
+    /// Runs also when the caller drops the wait.
+    struct Forget<'a>(&'a Socket, u64);
+    impl Drop for Forget<'_> {
+        fn drop(&mut self) {
+            self.0.forget(self.1);
+        }
+    }
+    let _forget = Forget(socket, number);
+    let args = tokio::time::timeout(timeout, answer).await.map_err(|_| AskError::Timeout)?;
+    Ok(args.map_err(|_| AskError::Disconnected)?.decode()?)
+}
+
+/// What a broadcast with acknowledgements brought back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answers<T> {
+    /// The answers, in the order they came.
+    pub answers: Vec<T>,
+    /// Sockets that were asked and did not answer: the timeout came first, they left, or the answer had another shape.
+    pub missing: usize,
+}
+
+/// Collects the answers to one broadcast.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    state: Mutex<Collected>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    /// Shards that have not yet said how many sockets they asked.
+    shards_due: usize,
+    asked: usize,
+    lost: usize,
+    answers: Vec<Args>,
+}
+
+impl Collector {
+    pub(crate) fn new(shards: usize) -> Self {
+        Self {
+            state: Mutex::new(Collected { shards_due: shards, ..Collected::default() }),
+            changed: Notify::new(),
+        }
+    }
+
+    /// A shard has asked so many.
+    pub(crate) fn asked(&self, count: usize) {
+        self.change(|state| {
+            state.shards_due -= 1;
+            state.asked += count;
+        });
+    }
+
+    fn answer(&self, args: Args) {
+        self.change(|state| state.answers.push(args));
+    }
+
+    fn lost(&self) {
+        self.change(|state| state.lost += 1);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Collected)) {
+        let mut state = self.state.lock().expect("no panic while the lock is held");
+        change(&mut state);
+        if state.is_complete() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until all that were asked have answered or left, or the time is over; gives what there is.
+    pub(crate) async fn wait<T: FromArgs>(&self, timeout: Duration) -> Answers<T> {
+        let complete = async {
+            while !self.state.lock().expect("no panic while the lock is held").is_complete() {
+                self.changed.notified().await;
+            }
+        };
+        // Partial answers are the point of the timeout: it is no error here.
+        let _ = tokio::time::timeout(timeout, complete).await;
+        let mut state = self.state.lock().expect("no panic while the lock is held");
+        let answers: Vec<T> = state.answers.drain(..).filter_map(|args| args.decode().ok()).collect();
+        Answers { missing: state.asked.saturating_sub(answers.len()), answers }
+    }
+}
+
+impl Collected {
+    fn is_complete(&self) -> bool {
+        self.shards_due == 0 && self.answers.len() + self.lost >= self.asked
+    }
+}

@@ -1,0 +1,155 @@
+//! What a node serves: its namespaces, and the handle that reaches them from anywhere.
+
+use std::sync::Arc;
+
+use throng_protocol::websocket::decoder::Event;
+
+use crate::io::Io;
+use crate::namespace::Namespace;
+
+/// The behaviour of a node, put together before it runs.
+#[derive(Default)]
+pub struct App {
+    pub(crate) io: Io,
+    pub(crate) service: Service,
+}
+
+/// What the node's sessions speak.
+#[derive(Debug)]
+pub(crate) enum Service {
+    /// Socket.IO with these namespaces.
+    Sockets(Namespaces),
+    /// Bare Engine.IO: each message is answered by a function.
+    Engine(Reply),
+    /// Bare WebSocket.
+    WebSocket(Reply),
+}
+
+/// A pure answer to a bare message.
+pub type Reply = fn(RawMessage<'_>) -> Option<RawMessage<'_>>;
+
+/// A message below Socket.IO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawMessage<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> RawMessage<'a> {
+    pub(crate) fn of(event: &Event<'a>) -> Option<Self> {
+        match event {
+            Event::Text(text) => Some(Self::Text(text)),
+            Event::Binary(bytes) => Some(Self::Binary(bytes)),
+            _ => None,
+        }
+    }
+}
+
+/// The namespaces of a Socket.IO server.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces {
+    fixed: Vec<(Arc<str>, Arc<Namespace>)>,
+    dynamic: Vec<Dynamic>,
+}
+
+struct Dynamic {
+    matches: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    behaviour: Arc<Namespace>,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self::Sockets(Namespaces::default())
+    }
+}
+
+impl App {
+    /// An app without namespaces; clients are refused until there are some.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An app that answers bare Engine.IO messages.
+    pub fn engine(reply: Reply) -> Self {
+        Self { service: Service::Engine(reply), ..Self::default() }
+    }
+
+    /// An app that answers bare WebSocket messages, on any path.
+    pub fn websocket(reply: Reply) -> Self {
+        Self { service: Service::WebSocket(reply), ..Self::default() }
+    }
+
+    /// Defines a namespace, such as `/` or `/chat`; once more adds to it.
+    ///
+    /// # Panics
+    /// When the app is a bare one.
+    pub fn namespace(&mut self, name: &str, define: impl FnOnce(&mut Namespace)) -> &mut Self {
+        let fixed = &mut self.namespaces().fixed;
+        let at = fixed.iter().position(|(known, _)| &**known == name).unwrap_or_else(|| {
+            fixed.push((name.into(), Arc::default()));
+            fixed.len() - 1
+        });
+        define(Arc::get_mut(&mut fixed[at].1).expect("behaviour is shared only once the app runs"));
+        self
+    }
+
+    /// Adds all namespaces whose name fits; one exists while it has sockets. Fixed names are looked up first.
+    ///
+    /// # Panics
+    /// When the app is a bare one.
+    pub fn dynamic_namespace(
+        &mut self,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
+        define: impl FnOnce(&mut Namespace),
+    ) -> &mut Self {
+        let mut behaviour = Namespace::default();
+        define(&mut behaviour);
+        self.namespaces()
+            .dynamic
+            .push(Dynamic { matches: Box::new(matches), behaviour: Arc::new(behaviour) });
+        self
+    }
+
+    /// A handle to the running node, for code outside of handlers. Before the node runs, it reaches nobody.
+    pub fn io(&self) -> Io {
+        self.io.clone()
+    }
+
+    fn namespaces(&mut self) -> &mut Namespaces {
+        match &mut self.service {
+            Service::Sockets(namespaces) => namespaces,
+            Service::Engine(_) | Service::WebSocket(_) => panic!("a bare app has no namespaces"),
+        }
+    }
+}
+
+impl Namespaces {
+    /// The behaviour behind a name.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Namespace>> {
+        let fixed = self.fixed.iter().find(|(known, _)| &**known == name).map(|(_, behaviour)| behaviour);
+        let dynamic =
+            || self.dynamic.iter().find(|dynamic| (dynamic.matches)(name)).map(|found| &found.behaviour);
+        fixed.or_else(dynamic).cloned()
+    }
+
+    /// Whether any namespace listens to outgoing events.
+    pub(crate) fn overheard(&self) -> bool {
+        let fixed = self.fixed.iter().map(|(_, behaviour)| behaviour);
+        let dynamic = self.dynamic.iter().map(|dynamic| &dynamic.behaviour);
+        fixed.chain(dynamic).any(|behaviour| !behaviour.any_outgoing.is_empty())
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Dynamic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dynamic").field("behaviour", &self.behaviour).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,126 @@
+//! What a node can be told. Every limit is on by default; the defaults of the protocol are Node's.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+pub use throng_protocol::socket::codec::Parser;
+pub use throng_protocol::socket::packet::Limits;
+
+/// The configuration of a node.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Shards, one thread each. Default: one per core.
+    pub shards: NonZeroUsize,
+    /// Where the handlers above a WebSocket begin.
+    pub path: String,
+    /// The packet encoding. Default: JSON.
+    pub parser: Parser,
+    /// Limits on incoming packets.
+    pub limits: Limits,
+    /// Time between two pings of a session. Default 25 s.
+    pub ping_interval: Duration,
+    /// Time a pong may take. Default 20 s.
+    pub ping_timeout: Duration,
+    /// Time an upgrade from polling may take. Default 30 s.
+    pub upgrade_timeout: Duration,
+    /// Time until a session must have joined a namespace. Default 45 s.
+    pub connect_timeout: Duration,
+    /// The largest message, in bytes, in either transport. Default 1 MB.
+    pub payload_bytes_max: usize,
+    /// Bytes that may wait for one slow client before it is closed. Default 1 MiB.
+    pub queue_bytes_max: usize,
+    /// Bytes of events that may wait for one socket's handlers before its connection is read no further. Default 256 KiB.
+    pub backlog_bytes_max: usize,
+    /// Namespaces that one session may join. Default 64.
+    pub namespaces_max: usize,
+    /// TCP connections of the whole node; beyond it 503. Default: derived from the file descriptor limit.
+    pub connections_max: usize,
+    /// permessage-deflate: off, or for messages of at least so many bytes. Default off.
+    pub compression_bytes_min: Option<usize>,
+    /// Polling answers of at least so many bytes are compressed when the client allows it. Default 1 KiB.
+    pub http_compression_bytes_min: u64,
+    /// Which web origins may talk to the node.
+    pub origins: Origins,
+    /// Time a request's head may take, and a kept-alive connection may idle. Default 10 s.
+    pub header_timeout: Duration,
+    /// Time a request's body may take. Default 30 s.
+    pub body_timeout: Duration,
+    /// How a stop goes.
+    pub drain: Drain,
+}
+
+/// Which web origins may talk to the node, for CORS and for WebSocket upgrades alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// Every origin.
+    Any,
+    /// The listed ones, such as `https://app.example.com`; requests without an `Origin` header pass.
+    Listed(Vec<String>),
+}
+
+impl Origins {
+    /// Whether a request with this `Origin` header may come in.
+    pub fn allow(&self, origin: Option<&str>) -> bool {
+        match (self, origin) {
+            (Self::Any, _) | (_, None) => true,
+            (Self::Listed(list), Some(origin)) => list.iter().any(|allowed| allowed == origin),
+        }
+    }
+}
+
+/// How a node leaves: it closes its sessions spread over a time, and the rest at a deadline.
+#[derive(Debug, Clone, Copy)]
+pub struct Drain {
+    /// The longest time over which sessions are closed; few sessions take less (10 ms each). Default 10 s.
+    pub spread: Duration,
+    /// When what is left is cut off. Default 30 s.
+    pub deadline: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            path: "/socket.io/".into(),
+            parser: Parser::Default,
+            limits: Limits::default(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            upgrade_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(45),
+            payload_bytes_max: 1_000_000,
+            queue_bytes_max: 1 << 20,
+            backlog_bytes_max: 256 << 10,
+            namespaces_max: 64,
+            connections_max: connections_from_descriptors(),
+            compression_bytes_min: None,
+            http_compression_bytes_min: 1024,
+            origins: Origins::Any,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
+        }
+    }
+}
+
+/// Every connection takes one descriptor; a few stay back for listeners, logs, upstreams and the runtime itself.
+fn connections_from_descriptors() -> usize {
+    const RESERVED: u64 = 128;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(1 << 20);
+    usize::try_from(limit.saturating_sub(RESERVED).max(RESERVED)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_origins_are_exact() {
+        let origins = Origins::Listed(vec!["https://a.example".into()]);
+        assert!(origins.allow(Some("https://a.example")));
+        assert!(origins.allow(None));
+        for other in ["http://a.example", "https://a.example.evil", "https://a.example:8443", "null"] {
+            assert!(!origins.allow(Some(other)), "{other}");
+        }
+    }
+}

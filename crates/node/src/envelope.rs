@@ -1,0 +1,151 @@
+//! What crosses a shard boundary: an operation on the sockets of a namespace that a selection names. A shard is a very
+//! small node, so this is also the shape of what crosses a node boundary.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use throng_protocol::engine::handshake::RequestError;
+use throng_protocol::id::Id;
+use throng_protocol::socket::args::Args;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ack::Collector;
+use crate::outgoing::Outgoing;
+use crate::remote::RemoteSocket;
+
+/// The name of a room.
+pub type Room = Arc<str>;
+
+/// Which sockets of a namespace an operation is for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// Members of any of these; of no room named, the whole namespace.
+    pub(crate) rooms: Vec<Room>,
+    /// But of none of these.
+    pub(crate) except: Vec<Room>,
+    /// And not this one: the sender.
+    pub(crate) sender: Option<Id>,
+}
+
+/// What is done to each of them.
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    /// Deliver a packet.
+    Emit { out: Outgoing, spoken: Option<Spoken>, urgency: Urgency },
+    /// Deliver a packet, and bring back what the receivers acknowledge.
+    Ask { out: Outgoing, spoken: Option<Spoken>, ack: u64, answers: Arc<Collector> },
+    /// Stop waiting for an acknowledgement.
+    Forget(u64),
+    /// Join a room.
+    Join(Room),
+    /// Leave a room.
+    Leave(Room),
+    /// Remove from the namespace, or close the sessions.
+    Disconnect(Closing),
+    /// Describe.
+    Fetch(mpsc::Sender<Vec<RemoteSocket>>),
+}
+
+/// Event and arguments for outgoing catch-all listeners; absent when the namespace has none.
+pub(crate) type Spoken = Arc<(String, Args)>;
+
+/// What may happen to a message whose receiver is not keeping up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// It is queued, within the bound.
+    Queued,
+    /// It is dropped.
+    Volatile,
+}
+
+/// How far a disconnect goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The socket leaves its namespace; the session and its other sockets stay.
+    Socket,
+    /// The whole session ends, with all of its sockets.
+    Session,
+}
+
+/// An operation on a selection.
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope {
+    pub(crate) nsp: Arc<str>,
+    pub(crate) to: Selection,
+    pub(crate) operation: Operation,
+}
+
+/// A request of the polling transport, or an upgraded connection, for the shard that owns the session.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Everything below is addressed to a socket that another thread holds.
+    Socket(Id, SocketErrand),
+    /// An operation on a selection.
+    Envelope(Envelope),
+    /// Something for a session of this shard.
+    Session(Id, SessionErrand),
+    /// A connection that another shard accepted and this one shall serve.
+    Connection(std::net::TcpStream, std::net::SocketAddr),
+    /// Stop accepting; close the sessions spread over a time.
+    Drain(Duration),
+    /// Close what is left, and stop.
+    Stop,
+}
+
+/// For one socket.
+#[derive(Debug)]
+pub(crate) enum SocketErrand {
+    Emit(Outgoing, Urgency),
+    Ask(Outgoing, u64, oneshot::Sender<Args>),
+    Forget(u64),
+    Overheard(Spoken),
+    Join(Room),
+    Leave(Room),
+    Disconnect(Closing),
+    DropTransport,
+}
+
+/// For one session.
+#[derive(Debug)]
+pub(crate) enum SessionErrand {
+    /// A poll waits for messages.
+    Poll(oneshot::Sender<PollAnswer>),
+    /// The client gave up a poll before its answer.
+    PollGone,
+    /// A body was posted; `false` comes back when it was malformed.
+    Post(Bytes, oneshot::Sender<Result<bool, RequestError>>),
+    /// A body over the payload limit was posted.
+    TooLarge,
+    /// May this session move to a WebSocket?
+    MayUpgrade(oneshot::Sender<Result<(), RequestError>>),
+    /// It does.
+    Upgrade(Upgraded),
+}
+
+/// A connection that has become a WebSocket.
+#[derive(Debug)]
+pub(crate) struct Upgraded {
+    pub(crate) stream: std::net::TcpStream,
+    /// What the client sent behind its request.
+    pub(crate) early: Bytes,
+    /// permessage-deflate was negotiated.
+    pub(crate) compresses: bool,
+}
+
+/// What a poll is answered with.
+#[derive(Debug)]
+pub(crate) enum PollAnswer {
+    /// A payload.
+    Payload(Vec<u8>),
+    /// 400: another poll was waiting already, and the session is over.
+    Overlap,
+    /// 400: the session has another transport.
+    WrongTransport,
+    /// 400: there is no such session.
+    Unknown,
+}
+
+/// The data of a socket that other sockets and nodes may see.
+pub(crate) type Data = Value;

@@ -1,0 +1,229 @@
+//! Engine.IO over HTTP: handshakes, polls, posts, and the requests that become WebSockets. A session may be owned by
+//! another shard than the one that happened to accept the connection; what is asked of it travels as an errand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use throng_protocol::engine::handshake::{Query, RequestError, Transport};
+use throng_protocol::id::Id;
+use throng_protocol::websocket::handshake::{self, Accepted, Compression, HandshakeError};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::envelope::{Errand, PollAnswer, SessionErrand, Upgraded};
+use crate::handshake::Handshake;
+use crate::ids::Place;
+use crate::node::Node;
+use crate::shard::Shard;
+
+/// Where a request came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) node: Arc<Node>,
+}
+
+/// Any request to the Engine.IO path.
+pub(crate) async fn request(
+    State(endpoint): State<Endpoint>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    match endpoint.answer(address, request).await {
+        Ok(response) => response,
+        Err(error) => refusal(error),
+    }
+}
+
+/// Any request of a bare WebSocket server.
+pub(crate) async fn websocket(
+    State(endpoint): State<Endpoint>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    endpoint.upgrade(address, None, request)
+}
+
+fn refusal(error: RequestError) -> Response {
+    let status =
+        if error == RequestError::Forbidden { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+    (status, [(header::CONTENT_TYPE, "application/json")], error.body()).into_response()
+}
+
+fn unavailable() -> Response {
+    let retry = [(header::RETRY_AFTER, "5")];
+    (StatusCode::SERVICE_UNAVAILABLE, retry, "The node is draining, or full.\n").into_response()
+}
+
+fn text(body: impl Into<Body>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8"), (header::CACHE_CONTROL, "no-store")], body.into())
+        .into_response()
+}
+
+impl Endpoint {
+    async fn answer(&self, address: SocketAddr, request: Request) -> Result<Response, RequestError> {
+        let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
+        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        if !self.node.config.origins.allow(origin) {
+            return Err(RequestError::Forbidden);
+        }
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        match (query.transport, query.sid) {
+            (Transport::WebSocket, _) if !upgrades => Err(RequestError::BadRequest),
+            (Transport::Polling, _) if upgrades => Err(RequestError::BadRequest),
+            (Transport::WebSocket, sid) => {
+                if let Some(sid) = sid {
+                    self.ask(sid, SessionErrand::MayUpgrade)
+                        .await
+                        .unwrap_or(Err(RequestError::SessionUnknown))?;
+                }
+                Ok(self.upgrade(address, sid, request))
+            }
+            (Transport::Polling, None) => Ok(self.open(address, &request)),
+            (Transport::Polling, Some(sid)) => match *request.method() {
+                Method::GET => self.poll(sid).await,
+                Method::POST => self.post(sid, request).await,
+                _ => Err(RequestError::BadRequest),
+            },
+        }
+    }
+
+    fn open(&self, address: SocketAddr, request: &Request) -> Response {
+        let handshake = said(address, request);
+        let opened = (!self.node.is_draining()).then(|| Shard::here()?.open_polling(handshake)).flatten();
+        opened.map_or_else(unavailable, text)
+    }
+
+    async fn poll(&self, sid: Id) -> Result<Response, RequestError> {
+        /// Tells the session when the client hangs up before the answer.
+        struct Gone<'a>(&'a Endpoint, Id, bool);
+        impl Drop for Gone<'_> {
+            fn drop(&mut self) {
+                if !self.2 {
+                    self.0.send(self.1, SessionErrand::PollGone);
+                }
+            }
+        }
+        let mut gone = Gone(self, sid, false);
+        let answer = self.ask(sid, SessionErrand::Poll).await;
+        gone.2 = true;
+        match answer {
+            Some(PollAnswer::Payload(body)) => Ok(text(body)),
+            Some(PollAnswer::Unknown) | None => Err(RequestError::SessionUnknown),
+            Some(PollAnswer::Overlap | PollAnswer::WrongTransport) => Err(RequestError::BadRequest),
+        }
+    }
+
+    async fn post(&self, sid: Id, request: Request) -> Result<Response, RequestError> {
+        let body = Limited::new(request.into_body(), self.node.config.payload_bytes_max).collect();
+        let body = match tokio::time::timeout(self.node.config.body_timeout, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                self.send(sid, SessionErrand::TooLarge);
+                return Ok(
+                    (StatusCode::PAYLOAD_TOO_LARGE, "The body is over the payload limit.\n").into_response()
+                );
+            }
+            Ok(Err(_)) => return Err(RequestError::BadRequest),
+            Err(_) => return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response()),
+        };
+        let taken = self.ask(sid, |done| SessionErrand::Post(body, done)).await;
+        if taken.unwrap_or(Err(RequestError::SessionUnknown))? {
+            Ok(text("ok"))
+        } else {
+            Err(RequestError::BadRequest)
+        }
+    }
+
+    /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.
+    async fn ask<T>(&self, sid: Id, errand: impl FnOnce(oneshot::Sender<T>) -> SessionErrand) -> Option<T> {
+        let (asker, answer) = oneshot::channel();
+        self.send(sid, errand(asker));
+        answer.await.ok()
+    }
+
+    fn send(&self, sid: Id, errand: SessionErrand) {
+        let place = Place::of(sid);
+        if place.node != self.node.tag {
+            return;
+        }
+        let shard = usize::from(place.shard);
+        match Shard::on(&self.node, shard) {
+            Some(shard) => shard.run_session(sid, errand),
+            None => self.node.errand(shard, Errand::Session(sid, errand)),
+        }
+    }
+
+    /// Answers 101 and takes the connection out of HTTP's hands.
+    fn upgrade(&self, address: SocketAddr, sid: Option<Id>, mut request: Request) -> Response {
+        let compression =
+            if self.node.config.compression_bytes_min.is_some() { Compression::On } else { Compression::Off };
+        let accepted = match handshake::accept(request.method(), request.headers(), compression) {
+            Ok(accepted) => accepted,
+            Err(error) => return not_upgraded(error),
+        };
+        if sid.is_none() && self.node.is_draining() {
+            return unavailable();
+        }
+        let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+            return not_upgraded(HandshakeError::NotAnUpgrade);
+        };
+        let (endpoint, handshake) = (self.clone(), said(address, &request));
+        let compresses = accepted.extensions.is_some();
+        tokio::task::spawn_local(async move {
+            let Some((stream, early)) = taken(on_upgrade).await else { return };
+            let upgraded = Upgraded { stream, early, compresses };
+            match sid {
+                Some(sid) => endpoint.send(sid, SessionErrand::Upgrade(upgraded)),
+                None => {
+                    if let Some(shard) = Shard::here() {
+                        shard.open_websocket(handshake, upgraded);
+                    }
+                }
+            }
+        });
+        switching(accepted)
+    }
+}
+
+/// The raw connection, and what the client sent behind its request.
+async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
+    let upgraded = on_upgrade.await.ok()?;
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf))
+}
+
+fn said(address: SocketAddr, request: &Request) -> Handshake {
+    Handshake::new(address, request.uri().query().unwrap_or_default(), request.headers())
+}
+
+fn not_upgraded(error: HandshakeError) -> Response {
+    let message = format!("{error}\n");
+    match error {
+        HandshakeError::UnsupportedVersion => {
+            (StatusCode::UPGRADE_REQUIRED, [(header::SEC_WEBSOCKET_VERSION, "13")], message).into_response()
+        }
+        HandshakeError::NotAnUpgrade | HandshakeError::InvalidKey => {
+            (StatusCode::BAD_REQUEST, message).into_response()
+        }
+    }
+}
+
+fn switching(accepted: Accepted) -> Response {
+    let mut headers = HeaderMap::new();
+    let mut put = |name, value: String| drop(value.parse().map(|value| headers.insert(name, value)));
+    put(header::CONNECTION, "Upgrade".into());
+    put(header::UPGRADE, "websocket".into());
+    put(header::SEC_WEBSOCKET_ACCEPT, accepted.accept);
+    if let Some(extensions) = accepted.extensions {
+        put(header::SEC_WEBSOCKET_EXTENSIONS, extensions);
+    }
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}

@@ -1,0 +1,77 @@
+//! The routes that every node has: the Engine.IO endpoint, the probes of an orchestrator, the counters.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::engine::{self, Endpoint};
+use crate::app::Service;
+use crate::config::Origins;
+use crate::metrics;
+use crate::node::Node;
+
+/// The routes of a shard.
+pub(crate) fn router(node: &Arc<Node>) -> Router {
+    let endpoint = Endpoint { node: node.clone() };
+    if matches!(node.service, Service::WebSocket(_)) {
+        return Router::new().fallback(engine::websocket).with_state(endpoint);
+    }
+    let path = node.config.path.trim_end_matches('/');
+    let engine = Router::new()
+        .route(&format!("{path}/"), any(engine::request))
+        .route(if path.is_empty() { "/engine.io" } else { path }, any(engine::request))
+        .with_state(endpoint)
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .compress_when(SizeAbove::new(node.config.http_compression_bytes_min)),
+        )
+        .layer(cors(&node.config.origins));
+    let probes = Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(counters))
+        .with_state(node.clone());
+    engine.merge(probes)
+}
+
+/// CORS for the polling transport, as browsers on other origins need it.
+fn cors(origins: &Origins) -> CorsLayer {
+    let layer = CorsLayer::new().allow_methods([Method::GET, Method::POST]).allow_headers([
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        HeaderName::from_static("x-requested-with"),
+    ]);
+    match origins {
+        Origins::Any => layer.allow_origin(tower_http::cors::Any),
+        Origins::Listed(list) => {
+            let list = list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+            layer.allow_origin(AllowOrigin::list(list)).allow_credentials(true)
+        }
+    }
+}
+
+/// Liveness: the process answers.
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// Readiness: started, and not draining.
+async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
+    if node.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else {
+        (StatusCode::OK, "ready\n")
+    }
+}
+
+async fn counters(State(node): State<Arc<Node>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render(&node))
+}

@@ -1,0 +1,117 @@
+//! What a namespace does: its middleware and listeners, registered once and shared by every socket in it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use throng_protocol::end::End;
+use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
+
+use crate::handler::{
+    AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
+};
+use crate::socket::Socket;
+
+/// The behaviour of one namespace, or of all that match a pattern.
+#[derive(Default)]
+pub struct Namespace {
+    pub(crate) middleware: Vec<Middleware>,
+    pub(crate) connect: Vec<ConnectListener>,
+    pub(crate) events: HashMap<Box<str>, Vec<EventListener>>,
+    pub(crate) any: Vec<AnyListener>,
+    pub(crate) any_outgoing: Vec<AnyListener>,
+    pub(crate) disconnecting: Vec<EndListener>,
+    pub(crate) disconnect: Vec<EndListener>,
+    pub(crate) server_side: HashMap<Box<str>, Vec<ServerListener>>,
+}
+
+impl Namespace {
+    /// Adds a check that runs before a client is connected; several run in order, the first refusal wins.
+    pub fn middleware<F, Fut>(&mut self, check: F) -> &mut Self
+    where
+        F: Fn(Socket) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Refusal>> + 'static,
+    {
+        self.middleware.push(Box::new(move |socket| Box::pin(check(socket))));
+        self
+    }
+
+    /// Adds a listener for new sockets. A socket's events wait until it has finished; start what runs on for long with
+    /// `tokio::spawn`.
+    pub fn on_connect<F, Fut>(&mut self, listener: F) -> &mut Self
+    where
+        F: Fn(Socket) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        self.connect.push(Box::new(move |socket| Box::pin(listener(socket))));
+        self
+    }
+
+    /// Adds a listener for an event; several for the same event run one after the other, in this order.
+    ///
+    /// A socket's events are handled in the order sent: the next one starts when all listeners of the one before have
+    /// finished. Acknowledgements do not wait in that line.
+    pub fn on<Shape>(&mut self, event: &str, handler: impl Handler<Shape>) -> &mut Self {
+        let listeners = self.events.entry(event.into()).or_default();
+        listeners.push(Box::new(move |incoming| handler.start(incoming)));
+        self
+    }
+
+    /// Adds a listener that sees every incoming event before its own listeners do.
+    pub fn on_any(&mut self, listener: impl Fn(&Socket, &str, &Args) + Send + Sync + 'static) -> &mut Self {
+        self.any.push(Box::new(listener));
+        self
+    }
+
+    /// Adds a listener that sees every event sent to a socket of this namespace, broadcasts included.
+    pub fn on_any_outgoing(
+        &mut self,
+        listener: impl Fn(&Socket, &str, &Args) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.any_outgoing.push(Box::new(listener));
+        self
+    }
+
+    /// Adds a listener for a socket that is about to leave; it is still in its rooms.
+    pub fn on_disconnecting<F, Fut>(&mut self, listener: F) -> &mut Self
+    where
+        F: Fn(Socket, End) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        self.disconnecting.push(Box::new(move |socket, end| Box::pin(listener(socket, end))));
+        self
+    }
+
+    /// Adds a listener for a socket that has left its rooms and its namespace.
+    pub fn on_disconnect<F, Fut>(&mut self, listener: F) -> &mut Self
+    where
+        F: Fn(Socket, End) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        self.disconnect.push(Box::new(move |socket, end| Box::pin(listener(socket, end))));
+        self
+    }
+
+    /// Adds a listener for events that another node sends with `server_side_emit`; what it returns answers
+    /// `server_side_emit_with_ack`.
+    pub fn on_server_side<T, A, F, Fut>(&mut self, event: &str, listener: F) -> &mut Self
+    where
+        T: FromArgs + Send,
+        A: IntoArgs,
+        F: Fn(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = A> + Send + 'static,
+    {
+        let listener = Arc::new(listener);
+        self.server_side.entry(event.into()).or_default().push(Box::new(move |args: Args| {
+            let running = args.decode().map(|args| listener(args));
+            Box::pin(async move { running.ok()?.await.into_args().ok() })
+        }));
+        self
+    }
+}
+
+impl std::fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Namespace").field("events", &self.events.keys()).finish_non_exhaustive()
+    }
+}

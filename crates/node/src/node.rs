@@ -1,0 +1,120 @@
+//! What the shards of a node share: configuration, behaviour, the ways to each other, and a few counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use throng_protocol::socket::codec::Codec;
+use tokio::sync::{mpsc, watch};
+
+use crate::app::Service;
+use crate::config::Config;
+use crate::envelope::{Envelope, Errand};
+use crate::ids::NodeTag;
+use crate::metrics::Metrics;
+use crate::shard::Shard;
+
+/// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
+pub(crate) const INBOX_MAX: usize = 1 << 16;
+
+/// A running node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    pub(crate) codec: Codec,
+    pub(crate) tag: NodeTag,
+    pub(crate) service: Service,
+    pub(crate) ports: Vec<Port>,
+    /// Connections of all shards.
+    pub(crate) connections: AtomicUsize,
+    /// Set when the node stops taking sessions.
+    pub(crate) draining: AtomicBool,
+    /// Some namespace listens to outgoing events.
+    pub(crate) overheard: bool,
+    next_ack: AtomicU64,
+}
+
+/// The way to a shard.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) inbox: mpsc::Sender<Errand>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Connections of this shard.
+    pub(crate) connections: AtomicUsize,
+    /// Sessions that it still has, told while it drains.
+    pub(crate) drained: watch::Receiver<Option<usize>>,
+}
+
+impl Node {
+    pub(crate) fn new(config: Config, service: Service, ports: Vec<Port>) -> Self {
+        Self {
+            codec: Codec { parser: config.parser, limits: config.limits },
+            tag: crate::ids::random(),
+            overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
+            config,
+            service,
+            ports,
+            connections: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            next_ack: AtomicU64::new(0),
+        }
+    }
+
+    /// Does something to a selection of sockets, on every shard.
+    pub(crate) fn send(self: &Arc<Self>, envelope: Envelope) {
+        for index in 0..self.ports.len() {
+            match Shard::on(self, index) {
+                Some(shard) => shard.apply(envelope.clone()),
+                None => self.errand(index, Errand::Envelope(envelope.clone())),
+            }
+        }
+    }
+
+    /// Hands an errand to a shard.
+    pub(crate) fn errand(&self, shard: usize, errand: Errand) {
+        let Some(port) = self.ports.get(shard) else { return };
+        if port.inbox.try_send(errand).is_err() {
+            port.metrics.errands_dropped.shared_add(1);
+            tracing::debug!(shard, "shard inbox full");
+        }
+    }
+
+    /// A number for an acknowledgement, unique on the node, so that one packet can ask many sockets.
+    pub(crate) fn next_ack(&self) -> u64 {
+        self.next_ack.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// The right to have one TCP connection open; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    node: Arc<Node>,
+    shard: u8,
+}
+
+impl ConnectionPermit {
+    /// Takes a permit, or `None` at the limit.
+    pub(crate) fn take(node: &Arc<Node>, shard: u8) -> Option<Self> {
+        let before = node.connections.fetch_add(1, Ordering::Relaxed);
+        node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
+        let permit = Self { node: node.clone(), shard };
+        (before < node.config.connections_max).then_some(permit)
+    }
+
+    /// A permit for a connection that had one already and now changes hands.
+    pub(crate) fn renew(node: &Arc<Node>, shard: u8) -> Self {
+        node.connections.fetch_add(1, Ordering::Relaxed);
+        node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
+        Self { node: node.clone(), shard }
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        self.node.connections.fetch_sub(1, Ordering::Relaxed);
+        self.node.ports[usize::from(self.shard)].connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,169 @@
+//! A message on its way out: encoded once, framed once, shared by every receiver, whatever transport each has.
+
+use std::cell::OnceCell;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use throng_protocol::engine::packet::MESSAGE;
+use throng_protocol::socket::args::Args;
+use throng_protocol::socket::codec::{Attachments, Codec};
+use throng_protocol::websocket::deflate::Deflater;
+use throng_protocol::websocket::frame::{HEADER_BYTES_MAX, Header, Opcode};
+
+/// Engine.IO messages that belong together: a packet and the attachments behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    first: Message,
+    attachments: Attachments,
+    /// All of it as WebSocket frames.
+    frames: Bytes,
+    /// The same, compressed; made when the first receiver wants it.
+    deflated: OnceCell<Bytes>,
+}
+
+/// One Engine.IO message, as a polling payload carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// A text packet with its type digit.
+    Text(Bytes),
+    /// A binary message.
+    Binary(Bytes),
+}
+
+impl Message {
+    pub(crate) fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes,
+        }
+    }
+
+    fn opcode(&self) -> Opcode {
+        match self {
+            Self::Text(_) => Opcode::Text,
+            Self::Binary(_) => Opcode::Binary,
+        }
+    }
+}
+
+impl Outgoing {
+    /// An event.
+    pub(crate) fn event(codec: &Codec, nsp: &str, ack: Option<u64>, name: &str, args: &Args) -> Self {
+        Self::packet(codec, |into| codec.event(nsp, ack, name, args, into))
+    }
+
+    /// An acknowledgement.
+    pub(crate) fn ack(codec: &Codec, nsp: &str, ack: u64, args: &Args) -> Self {
+        Self::packet(codec, |into| codec.ack(nsp, ack, args, into))
+    }
+
+    /// A packet without attachments, written by the codec.
+    pub(crate) fn plain(codec: &Codec, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        Self::packet(codec, |into| {
+            write(into);
+            Attachments::new()
+        })
+    }
+
+    /// An Engine.IO text packet, type digit included.
+    pub(crate) fn engine(packet: &str) -> Self {
+        let mut buffer = vec![0; HEADER_BYTES_MAX];
+        buffer.extend_from_slice(packet.as_bytes());
+        Self::framed(buffer, Opcode::Text, Attachments::new())
+    }
+
+    /// A bare message, as a raw WebSocket or Engine.IO service sends it.
+    pub(crate) fn raw(message: Message) -> Self {
+        let mut buffer = vec![0; HEADER_BYTES_MAX];
+        buffer.extend_from_slice(message.bytes());
+        Self::framed(buffer, message.opcode(), Attachments::new())
+    }
+
+    /// Room for the frame header is left in front of the packet, so that one allocation holds both.
+    fn packet(codec: &Codec, write: impl FnOnce(&mut Vec<u8>) -> Attachments) -> Self {
+        let mut buffer = Vec::with_capacity(128);
+        buffer.resize(HEADER_BYTES_MAX, 0);
+        if codec.is_text() {
+            buffer.push(MESSAGE);
+        }
+        let attachments = write(&mut buffer);
+        Self::framed(buffer, if codec.is_text() { Opcode::Text } else { Opcode::Binary }, attachments)
+    }
+
+    fn framed(mut buffer: Vec<u8>, opcode: Opcode, attachments: Attachments) -> Self {
+        let mut header = [0; HEADER_BYTES_MAX];
+        let header_bytes = Header::server(opcode, buffer.len() - HEADER_BYTES_MAX).write(&mut header);
+        let start = HEADER_BYTES_MAX - header_bytes;
+        buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header[..header_bytes]);
+        let packet = Bytes::from(buffer);
+        let body = packet.slice(HEADER_BYTES_MAX..);
+        let first = if opcode == Opcode::Text { Message::Text(body) } else { Message::Binary(body) };
+        let frames = if attachments.is_empty() {
+            packet.slice(start..)
+        } else {
+            let mut all = BytesMut::from(&packet[start..]);
+            for attachment in &attachments {
+                put_frame(&mut all, Header::server(Opcode::Binary, attachment.len()), attachment);
+            }
+            all.freeze()
+        };
+        Self { first, attachments, frames, deflated: OnceCell::new() }
+    }
+
+    /// The messages, in order.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
+        std::iter::once(self.first.clone()).chain(self.attachments.iter().cloned().map(Message::Binary))
+    }
+
+    /// The frames for a connection that did not negotiate compression.
+    pub(crate) fn frames(&self) -> &Bytes {
+        &self.frames
+    }
+
+    /// The frames for a connection that did; messages under `bytes_min` go as they are.
+    pub(crate) fn deflated(&self, deflater: &mut Deflater, bytes_min: usize) -> &Bytes {
+        if self.frames.len() < bytes_min {
+            return &self.frames;
+        }
+        self.deflated.get_or_init(|| {
+            let mut all = BytesMut::new();
+            let mut body = Vec::new();
+            for message in self.messages() {
+                let bytes = message.bytes();
+                body.clear();
+                let compressed = bytes.len() >= bytes_min;
+                if compressed {
+                    deflater.deflate(bytes, &mut body);
+                } else {
+                    body.extend_from_slice(bytes);
+                }
+                put_frame(
+                    &mut all,
+                    Header { compressed, ..Header::server(message.opcode(), body.len()) },
+                    &body,
+                );
+            }
+            all.freeze()
+        })
+    }
+}
+
+/// A control frame.
+pub(crate) fn control_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(2 + payload.len());
+    put_frame(&mut frame, Header::server(opcode, payload.len()), payload);
+    frame.freeze()
+}
+
+/// A close frame, with a code or without.
+pub(crate) fn close_frame(code: Option<u16>) -> Bytes {
+    match code {
+        Some(code) => control_frame(Opcode::Close, &code.to_be_bytes()),
+        None => control_frame(Opcode::Close, &[]),
+    }
+}
+
+fn put_frame(into: &mut BytesMut, header: Header, payload: &[u8]) {
+    let mut head = [0; HEADER_BYTES_MAX];
+    let head_bytes = header.write(&mut head);
+    into.put_slice(&head[..head_bytes]);
+    into.put_slice(payload);
+}

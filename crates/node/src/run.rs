@@ -1,0 +1,120 @@
+//! The life of a node: start the shards, serve until told to stop, drain.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::envelope::Errand;
+use crate::metrics::Metrics;
+use crate::node::{INBOX_MAX, Node, Port};
+use crate::shard::{self, Start};
+
+/// Most shards of a node: an identifier has one byte for them.
+const SHARDS_MAX: usize = 256;
+
+/// Why a node could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// More shards than an identifier can name.
+    #[error("{0} shards are more than the 256 that a node can have")]
+    TooManyShards(usize),
+    /// The listener or a thread could not be set up.
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Sessions still open when the deadline cut them off.
+    pub cut: usize,
+}
+
+/// Serves an app on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over
+/// a time, cut off what is left at the deadline.
+///
+/// `routes` are served beside the node's own (its Engine.IO path, `/health`, `/ready`, `/metrics`).
+pub async fn run(
+    config: Config,
+    app: App,
+    routes: Router,
+    listener: std::net::TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Drained, RunError> {
+    let shards = config.shards.get();
+    if shards > SHARDS_MAX {
+        return Err(RunError::TooManyShards(shards));
+    }
+    listener.set_nonblocking(true)?;
+    let (mut ports, mut ends) = (Vec::new(), Vec::new());
+    for _ in 0..shards {
+        let (inbox, errands) = mpsc::channel(INBOX_MAX);
+        let (drained, left) = watch::channel(None);
+        ports.push(Port {
+            inbox,
+            metrics: Arc::new(Metrics::default()),
+            connections: 0.into(),
+            drained: left,
+        });
+        ends.push((errands, drained));
+    }
+    let drain = config.drain;
+    let node = Arc::new(Node::new(config, app.service, ports));
+    app.io.attach(&node);
+    let mut threads = Vec::new();
+    for (index, (inbox, drained)) in (0..=u8::MAX).zip(ends) {
+        let (listener, routes) = (listener.try_clone()?, routes.clone());
+        let (started, ready) = oneshot::channel();
+        threads.push(shard::start(Start {
+            node: node.clone(),
+            index,
+            inbox,
+            listener,
+            drained,
+            routes,
+            started,
+        })?);
+        ready.await.unwrap_or_else(|_| Err(std::io::Error::other("a shard ended before it had begun")))?;
+    }
+    drop(listener);
+
+    shutdown.await;
+
+    node.draining.store(true, Ordering::Relaxed);
+    for index in 0..shards {
+        node.errand(index, Errand::Drain(drain.spread));
+    }
+    let cut = match tokio::time::timeout(drain.deadline, emptied(&node)).await {
+        Ok(()) => 0,
+        Err(_) => node.ports.iter().filter_map(|port| *port.drained.borrow()).sum(),
+    };
+    for index in 0..shards {
+        node.errand(index, Errand::Stop);
+    }
+    join(threads).await;
+    Ok(Drained { cut })
+}
+
+/// Waits until no shard has a session left.
+async fn emptied(node: &Node) {
+    for port in &node.ports {
+        let mut drained = port.drained.clone();
+        // A shard that is gone has none left.
+        let _ = drained.wait_for(|left| *left == Some(0)).await;
+    }
+}
+
+/// A shard stops between two turns; one that hangs in a handler is left behind.
+async fn join(threads: Vec<JoinHandle<()>>) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let joined =
+        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    let _ = tokio::time::timeout(PATIENCE, joined).await;
+}

@@ -1,0 +1,374 @@
+//! From packets to handlers: connecting to namespaces, events in order, acknowledgements.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use throng_protocol::end::End;
+use throng_protocol::socket::args::ArgsRef;
+use throng_protocol::socket::packet::{ArgValue, Body, Packet};
+
+use super::hub::{Nsp, Waiting};
+use super::session::Transport;
+use super::{Shard, State};
+use crate::ack::Ack;
+use crate::app::{RawMessage, Service};
+use crate::envelope::Urgency;
+use crate::handler::{EventListener, Incoming, Refusal, Running};
+use crate::ids::Place;
+use crate::namespace::Namespace;
+use crate::outgoing::Outgoing;
+use crate::socket::{Socket, SocketInner};
+
+impl Shard {
+    /// A Socket.IO message, or a part of one.
+    pub(super) fn on_socket_message(self: &Rc<Self>, slot: u32, stamp: u32, message: RawMessage<'_>) {
+        let assembler = {
+            let mut state = self.state.borrow_mut();
+            state.sessions.get_mut(slot as usize).map(|session| std::mem::take(&mut session.assembler))
+        };
+        let Some(mut assembler) = assembler else { return };
+        let packet = match message {
+            RawMessage::Text(text) => assembler.text(&self.node.codec, text),
+            RawMessage::Binary(bytes) => assembler.binary(&self.node.codec, bytes),
+        };
+        match packet {
+            Ok(Some(packet)) => self.on_socket_packet(slot, stamp, packet),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, "malformed packet");
+                return self.end_session(slot, End::ParseError);
+            }
+        }
+        let mut state = self.state.borrow_mut();
+        if let Some(session) = state.sessions.get_mut(slot as usize).filter(|session| session.stamp == stamp)
+        {
+            session.assembler = assembler;
+        }
+    }
+
+    fn on_socket_packet(self: &Rc<Self>, slot: u32, stamp: u32, packet: Packet<'_>) {
+        let Packet { nsp, body } = packet;
+        if let Body::Connect(auth) = body {
+            return self.connect(slot, stamp, &nsp, auth);
+        }
+        let found = {
+            let state = self.state.borrow();
+            let sockets = state.sessions.get(slot as usize).map(|session| session.sockets.as_slice());
+            sockets
+                .unwrap_or_default()
+                .iter()
+                .find(|(known, _)| *known.name == *nsp)
+                .map(|(_, socket)| *socket)
+        };
+        let Some(socket) = found else {
+            // As Node does: a client that talks to a namespace it has not joined is broken.
+            return self.end_session(slot, End::ParseError);
+        };
+        match body {
+            Body::Event { ack, name, args } => self.on_event_packet(socket, &name, args, ack),
+            Body::Ack { ack, args } => {
+                let waiter = self.state.borrow_mut().hub.take_waiter(socket, ack);
+                if let Some(waiter) = waiter {
+                    waiter.answer(args.to_owned());
+                }
+            }
+            Body::Disconnect => self.end_socket(socket, End::ClientDisconnect),
+            Body::Connect(_) | Body::ConnectError(_) => self.end_session(slot, End::ParseError),
+        }
+    }
+
+    // --- connecting ---
+
+    fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
+        let Service::Sockets(namespaces) = &self.node.service else { return };
+        let Some(behaviour) = namespaces.find(nsp) else {
+            self.metrics().sockets_refused.add(1);
+            return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
+        };
+        let (socket, nsp) = {
+            let mut state = self.state.borrow_mut();
+            let max = self.node.config.namespaces_max;
+            let nsp = state.nsp(nsp, &behaviour);
+            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+            let used = session.sockets.len() + usize::from(session.joining);
+            if used >= max || session.sockets.iter().any(|(known, _)| known.name == nsp.name) {
+                drop(state);
+                return self.end_session(slot, End::ParseError);
+            }
+            session.joining += 1;
+            let handshake = session.handshake.clone();
+            let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
+            let inner = SocketInner::new(place.draw(), nsp.name.clone(), self.node.clone(), handshake, auth);
+            let socket = Socket(Arc::new(inner));
+            state.hub.insert(socket.0.clone(), nsp.clone(), slot);
+            (socket, nsp)
+        };
+        let shard = self.clone();
+        self.spawn_or_finish(async move {
+            let verdict = AssertUnwindSafe(judge(&nsp.behaviour, &socket)).catch_unwind().await;
+            let verdict = verdict.unwrap_or_else(|_| Err(Refusal::new("internal error")));
+            shard.judged(slot, stamp, socket, nsp, verdict);
+        });
+    }
+
+    /// The middleware has decided.
+    fn judged(
+        self: &Rc<Self>,
+        slot: u32,
+        stamp: u32,
+        socket: Socket,
+        nsp: Rc<Nsp>,
+        verdict: Result<(), Refusal>,
+    ) {
+        let id = socket.id();
+        let alive = self.is_alive(slot, stamp);
+        if !alive || verdict.is_err() {
+            let mut state = self.state.borrow_mut();
+            state.hub.leave_all(Place::of(id).slot);
+            state.hub.remove(Place::of(id).slot);
+            if alive && let Some(session) = state.sessions.get_mut(slot as usize) {
+                session.joining -= 1;
+            }
+        }
+        if !alive {
+            return;
+        }
+        if let Err(refusal) = verdict {
+            self.metrics().sockets_refused.add(1);
+            return self.refuse(slot, &nsp.name, &refusal);
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            state.hub.admit(Place::of(id).slot);
+            if let Some(session) = state.sessions.get_mut(slot as usize) {
+                session.joining -= 1;
+                session.sockets.push((nsp.clone(), Place::of(id).slot));
+            }
+            socket.0.connected.store(true, Ordering::Relaxed);
+            let out =
+                Outgoing::plain(&self.node.codec, |into| self.node.codec.connected(&nsp.name, id, into));
+            state.queue(self, slot, &out, Urgency::Queued);
+        }
+        self.metrics().sockets_connected.add(1);
+        self.schedule_flush();
+        if !nsp.behaviour.connect.is_empty() {
+            let listeners: Vec<Running> =
+                nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
+            self.run(&socket.0, one_after_the_other(listeners));
+        }
+    }
+
+    fn refuse(&self, slot: u32, nsp: &str, refusal: &Refusal) {
+        let codec = &self.node.codec;
+        let write =
+            |into: &mut Vec<u8>| codec.connect_error(nsp, &refusal.message, refusal.data.as_ref(), into);
+        self.queue_one(slot, &Outgoing::plain(codec, write));
+    }
+
+    // --- events ---
+
+    fn on_event_packet(self: &Rc<Self>, slot: u32, name: &str, args: ArgsRef<'_>, ack: Option<u64>) {
+        let socket = {
+            let mut state = self.state.borrow_mut();
+            let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
+            if let Some(backlog) = &mut entry.backlog {
+                let bytes = size_of::<Waiting>() + name.len() + args_bytes(args);
+                backlog.bytes += bytes;
+                backlog.events.push_back(Waiting { name: name.into(), args: args.to_owned(), ack, bytes });
+                let (bytes, session, asking) = (backlog.bytes, entry.session, entry.waiters.is_some());
+                return self.bound_backlog(state, session, bytes, asking);
+            }
+            entry.socket.clone()
+        };
+        if let Some(running) = self.handle(&socket, name, args, ack) {
+            self.run(&socket, running);
+        }
+    }
+
+    /// A backlog stops the reading of its connection. A session that polls has none to stop, and while a handler asks
+    /// its own client something the answer must get through: for these there is a second, final bound.
+    fn bound_backlog(
+        self: &Rc<Self>,
+        mut state: std::cell::RefMut<'_, State>,
+        session: u32,
+        bytes: usize,
+        asking: bool,
+    ) {
+        const FINAL_FACTOR: usize = 4;
+        let max = self.node.config.backlog_bytes_max;
+        if bytes <= max {
+            return;
+        }
+        let Some(session_entry) = state.sessions.get_mut(session as usize) else { return };
+        if !asking && matches!(session_entry.transport, Transport::WebSocket(_)) {
+            session_entry.paused = true;
+        } else if bytes > max * FINAL_FACTOR {
+            drop(state);
+            self.end_session(session, End::EventBacklog);
+        }
+    }
+
+    /// Starts the listeners of an event.
+    fn handle(
+        self: &Rc<Self>,
+        socket: &Arc<SocketInner>,
+        name: &str,
+        args: ArgsRef<'_>,
+        ack: Option<u64>,
+    ) -> Option<Running> {
+        let nsp = self.state.borrow().hub.sockets.get(Place::of(socket.id).slot as usize)?.nsp.clone();
+        let socket = Socket(socket.clone());
+        if !nsp.behaviour.any.is_empty() {
+            let args = args.to_owned();
+            nsp.behaviour.any.iter().for_each(|listen| listen(&socket, name, &args));
+        }
+        let listeners = nsp.behaviour.events.get(name)?;
+        let ack = Ack::new(&socket, ack);
+        if let [listener] = listeners.as_slice() {
+            return self.start(listener, Incoming { socket, args, ack });
+        }
+        let shares = ack.share(listeners.len());
+        let each = listeners.iter().zip(shares);
+        let running = each.filter_map(|(listener, ack)| {
+            self.start(listener, Incoming { socket: socket.clone(), args, ack })
+        });
+        Some(Box::pin(one_after_the_other(running.collect())))
+    }
+
+    /// Starts one listener; arguments that it cannot take are answered with an error when an answer is wanted.
+    fn start(&self, listener: &EventListener, incoming: Incoming<'_>) -> Option<Running> {
+        match listener(incoming) {
+            Ok(running) => Some(running),
+            Err((ack, error)) => {
+                self.metrics().arguments_refused.add(1);
+                tracing::debug!(%error, "arguments refused");
+                let message = error.to_string();
+                ack.send(json!({"ok": false, "error": {"code": "invalid_arguments", "message": message}}));
+                None
+            }
+        }
+    }
+
+    /// Runs a handler: to its end if it does not wait, else in a task, with the socket's next events queueing behind it.
+    fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, running: impl Future<Output = ()> + 'static) {
+        let slot = Place::of(socket.id).slot;
+        let mut running = Box::pin(AssertUnwindSafe(running).catch_unwind());
+        match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => self.panicked(socket),
+            Poll::Pending => {
+                if let Some(entry) = self.state.borrow_mut().hub.sockets.get_mut(slot as usize) {
+                    entry.backlog.get_or_insert_default();
+                }
+                let (shard, socket) = (self.clone(), socket.clone());
+                tokio::task::spawn_local(async move {
+                    let mut outcome = running.await;
+                    while outcome.is_ok() {
+                        let Some(next) = shard.next_event(&socket) else { return };
+                        outcome = AssertUnwindSafe(next).catch_unwind().await;
+                    }
+                    shard.panicked(&socket);
+                });
+            }
+        }
+    }
+
+    /// The next event in the line behind a handler that has finished; none left, and the line is gone.
+    fn next_event(self: &Rc<Self>, socket: &Arc<SocketInner>) -> Option<Running> {
+        loop {
+            let (event, resumed) = {
+                let mut state = self.state.borrow_mut();
+                let entry = state.hub.sockets.get_mut(Place::of(socket.id).slot as usize)?;
+                if entry.socket.id != socket.id {
+                    return None;
+                }
+                let session = entry.session;
+                let backlog = entry.backlog.as_mut()?;
+                let event = backlog.events.pop_front();
+                backlog.bytes -= event.as_ref().map_or(0, |event| event.bytes);
+                let low = backlog.bytes <= self.node.config.backlog_bytes_max / 2;
+                if event.is_none() {
+                    entry.backlog = None;
+                }
+                let resumed =
+                    state.sessions.get_mut(session as usize).filter(|session| low && session.paused);
+                (event, resumed.map(|paused| paused.paused = false).map(|()| session))
+            };
+            if let Some(session) = resumed {
+                self.read_later(session);
+            }
+            let Waiting { name, args, ack, .. } = event?;
+            if let Some(running) = self.handle(socket, &name, args.as_ref(), ack) {
+                return Some(running);
+            }
+        }
+    }
+
+    fn panicked(self: &Rc<Self>, socket: &Arc<SocketInner>) {
+        tracing::error!(nsp = &*socket.nsp, "handler panicked");
+        let slot = Place::of(socket.id).slot;
+        if self
+            .state
+            .borrow()
+            .hub
+            .sockets
+            .get(slot as usize)
+            .is_some_and(|entry| entry.socket.id == socket.id)
+        {
+            self.end_socket(slot, End::HandlerPanic);
+        }
+    }
+
+    /// Runs something of the shard's own that usually does not wait.
+    pub(super) fn spawn_or_finish(self: &Rc<Self>, work: impl Future<Output = ()> + 'static) {
+        let mut work = Box::pin(work);
+        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            tokio::task::spawn_local(work);
+        }
+    }
+}
+
+impl State {
+    /// The live namespace of a name.
+    fn nsp(&self, name: &str, behaviour: &Arc<Namespace>) -> Rc<Nsp> {
+        let fresh = || Rc::new(Nsp { name: name.into(), behaviour: behaviour.clone() });
+        self.hub.nsp(name).cloned().unwrap_or_else(fresh)
+    }
+}
+
+async fn judge(behaviour: &Namespace, socket: &Socket) -> Result<(), Refusal> {
+    for check in &behaviour.middleware {
+        check(socket.clone()).await?;
+    }
+    Ok(())
+}
+
+async fn one_after_the_other(listeners: Vec<Running>) {
+    for listener in listeners {
+        listener.await;
+    }
+}
+
+fn args_bytes(args: ArgsRef<'_>) -> usize {
+    match args {
+        ArgsRef::Json(text) => text.len(),
+        ArgsRef::Values(values) => values.iter().map(value_bytes).sum(),
+    }
+}
+
+/// What a value weighs, roughly; its depth was bounded when it was decoded.
+fn value_bytes(value: &ArgValue) -> usize {
+    let inside = match value {
+        ArgValue::String(text) => text.as_bytes().len(),
+        ArgValue::Binary(bytes) | ArgValue::Ext(_, bytes) => bytes.len(),
+        ArgValue::Array(values) => values.iter().map(value_bytes).sum(),
+        ArgValue::Map(pairs) => pairs.iter().map(|(key, value)| value_bytes(key) + value_bytes(value)).sum(),
+        _ => 0,
+    };
+    size_of::<ArgValue>() + inside
+}

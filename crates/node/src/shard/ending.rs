@@ -1,0 +1,188 @@
+//! Ends: of sockets, of sessions, of connections, each through exactly one function, with its reason and its counter.
+
+use std::io::Read;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mio::{Interest, Token};
+use throng_protocol::end::End;
+use tokio::time::Instant;
+
+use super::deadlines::Kind;
+use super::outbox::Flushed;
+use super::session::{Transport, WebSocket};
+use super::turn::LINGER as LINGER_BIT;
+use super::{Shard, State};
+use crate::envelope::PollAnswer;
+use crate::handler::EndListener;
+use crate::outgoing::{Message, Outgoing, close_frame};
+use crate::socket::Socket;
+
+/// How long a closed connection may take to read what was sent before the close. Closing at once would let the kernel
+/// throw it away as soon as the client sends anything more.
+pub(super) const LINGER: Duration = Duration::from_secs(5);
+
+/// Closed polling sessions that are remembered for the sake of a poll that crossed the close.
+const PARTED_MAX: usize = 64;
+
+impl Shard {
+    /// Ends one socket; its session and the session's other sockets stay. Unless it was the client's wish, it is told.
+    pub(super) fn end_socket(self: &Rc<Self>, slot: u32, end: End) {
+        let told = {
+            let state = self.state.borrow();
+            let entry = state.hub.sockets.get(slot as usize);
+            entry.map(|entry| (entry.session, entry.nsp.clone()))
+        };
+        let Some((session, nsp)) = told else { return };
+        if end != End::ClientDisconnect {
+            let codec = &self.node.codec;
+            self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.name, into)));
+        }
+        self.finish_socket(slot, end);
+        let mut state = self.state.borrow_mut();
+        if let Some(session) = state.sessions.get_mut(session as usize) {
+            session.sockets.retain(|(_, socket)| *socket != slot);
+        }
+    }
+
+    /// Takes a socket out of the tables, with its listeners hearing of it before and after.
+    fn finish_socket(self: &Rc<Self>, slot: u32, end: End) {
+        let entry = {
+            let state = self.state.borrow();
+            state.hub.sockets.get(slot as usize).map(|entry| (entry.socket.clone(), entry.nsp.clone()))
+        };
+        let Some((inner, nsp)) = entry else { return };
+        // Whoever comes second, from a listener that disconnects the socket once more, finds it done.
+        if !inner.connected.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let socket = Socket(inner);
+        self.announce(&nsp.behaviour.disconnecting, &socket, end);
+        let entry = {
+            let mut state = self.state.borrow_mut();
+            state.hub.leave_all(slot);
+            state.hub.remove(slot)
+        };
+        for waiter in
+            entry.and_then(|entry| entry.waiters).into_iter().flat_map(|waiters| waiters.into_values())
+        {
+            waiter.lost();
+        }
+        self.metrics().sockets_disconnected[end as usize].add(1);
+        self.announce(&nsp.behaviour.disconnect, &socket, end);
+        tracing::trace!(nsp = &*nsp.name, end = end.code(), "socket ended");
+    }
+
+    fn announce(self: &Rc<Self>, listeners: &[EndListener], socket: &Socket, end: End) {
+        for listen in listeners {
+            self.spawn_or_finish(listen(socket.clone(), end));
+        }
+    }
+
+    /// Ends a session with all of its sockets, and closes its transport.
+    pub(super) fn end_session(self: &Rc<Self>, slot: u32, end: End) {
+        let sockets = {
+            let mut state = self.state.borrow_mut();
+            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+            std::mem::take(&mut session.sockets)
+        };
+        for (_, socket) in sockets {
+            self.finish_socket(socket, end);
+        }
+        let mut state = self.state.borrow_mut();
+        let Some(session) = state.sessions.try_remove(slot as usize) else { return };
+        self.metrics().sessions_ended[end as usize].add(1);
+        tracing::trace!(end = end.code(), "session ended");
+        match session.transport {
+            Transport::WebSocket(socket) => state.close(self, socket, end),
+            Transport::Polling(mut polling) => {
+                if let Some(waiting) = polling.waiting.take() {
+                    // A client that closed the session itself only needs its poll released.
+                    let goodbye: &[u8] = if end == End::TransportClose { b"6" } else { b"1" };
+                    polling.queue.push(Message::Text(Bytes::from_static(goodbye)));
+                    // A client that gave up the poll needs no goodbye.
+                    let _ = waiting.send(PollAnswer::Payload(polling.payload()));
+                } else if end == End::TransportClose {
+                    state.parted.truncate(PARTED_MAX - 1);
+                    state.parted.push_front(session.id);
+                }
+            }
+        }
+        if let Some(probe) = session.probe {
+            state.close(self, probe.socket, end);
+        }
+    }
+
+    // --- connections that are closed but not yet gone ---
+
+    /// A lingering connection made progress.
+    pub(super) fn linger_ready(&self, key: u32) {
+        let mut state = self.state.borrow_mut();
+        let Some((_, socket)) = state.lingering.get_mut(key as usize) else { return };
+        let flushed = match socket.outbox.flush(&mut socket.stream) {
+            Ok(Flushed::Blocked) => return,
+            Ok(Flushed::All) => socket.stream.shutdown(std::net::Shutdown::Write).is_ok(),
+            Err(_) => false,
+        };
+        let mut sink = [0; 4096];
+        let open = flushed
+            && loop {
+                match socket.stream.read(&mut sink) {
+                    Ok(0) => break false,
+                    Ok(_) => {}
+                    Err(error) => break error.kind() == std::io::ErrorKind::WouldBlock,
+                }
+            };
+        if !open {
+            state.lingering.remove(key as usize);
+        }
+    }
+
+    /// A lingering connection had its time.
+    pub(super) fn linger_over(&self, key: u32, stamp: u32) {
+        let mut state = self.state.borrow_mut();
+        if state.lingering.get(key as usize).is_some_and(|(known, _)| *known == stamp) {
+            state.lingering.remove(key as usize);
+        }
+    }
+}
+
+impl State {
+    /// Says goodbye on a connection: what is queued, a close frame, then nothing more, until the client has closed too.
+    fn close(&mut self, shard: &Shard, mut socket: WebSocket, end: End) {
+        if matches!(end, End::TransportClose | End::TransportError | End::PayloadTooLarge) {
+            // A close frame was queued already, or there is nobody left to read one.
+        } else {
+            socket.outbox.push(close_frame(Some(close_code(end))));
+        }
+        let flushed = !socket.blocked && matches!(socket.outbox.flush(&mut socket.stream), Ok(Flushed::All));
+        if socket.outbox.bytes() > shard.node.config.queue_bytes_max || end == End::PingTimeout {
+            // It does not read; nothing is gained by waiting for it.
+            return;
+        }
+        if flushed && socket.stream.shutdown(std::net::Shutdown::Write).is_err() {
+            return;
+        }
+        let stamp = self.stamp();
+        let entry = self.lingering.vacant_entry();
+        let Ok(key) = u32::try_from(entry.key()) else { return };
+        let token = Token(entry.key() | LINGER_BIT);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if shard.registry.reregister(&mut socket.stream, token, both).is_ok() {
+            entry.insert((stamp, socket));
+            self.deadlines.arm(Kind::Linger, Instant::now(), key, stamp);
+        }
+    }
+}
+
+/// The WebSocket close code that fits an end (RFC 6455 section 7.4.1).
+fn close_code(end: End) -> u16 {
+    match end {
+        End::ServerShutdown => 1001,
+        End::ParseError | End::SlowConsumer | End::EventBacklog | End::ConnectTimeout => 1008,
+        End::HandlerPanic => 1011,
+        _ => 1000,
+    }
+}

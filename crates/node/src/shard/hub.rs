@@ -1,0 +1,286 @@
+//! The hub: a shard's tables of sockets and rooms, namespace by namespace.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hashbrown::HashMap as FastMap;
+use throng_protocol::socket::args::Args;
+
+use crate::ack::Waiter;
+use crate::envelope::{Room, Selection};
+use crate::ids::Place;
+use crate::namespace::Namespace;
+use crate::socket::{Membership, SocketInner};
+
+/// A namespace that has sockets on this shard.
+#[derive(Debug)]
+pub(crate) struct Nsp {
+    pub(crate) name: Arc<str>,
+    pub(crate) behaviour: Arc<Namespace>,
+}
+
+/// Not yet a member of its namespace.
+const JOINING: u32 = u32::MAX;
+
+/// A socket's place in the shard's table.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) socket: Arc<SocketInner>,
+    pub(crate) nsp: Rc<Nsp>,
+    pub(crate) session: u32,
+    /// Position among the members of its namespace; [`JOINING`] until the middleware has let it in.
+    index: u32,
+    /// The last fan-out that reached it, so that none reaches it twice.
+    mark: u32,
+    /// Events that wait for a handler to finish; present while one runs.
+    pub(crate) backlog: Option<Box<Backlog>>,
+    /// Acknowledgements that are awaited.
+    pub(crate) waiters: Option<Box<HashMap<u64, Waiter>>>,
+}
+
+/// Events behind a running handler.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    pub(crate) events: VecDeque<Waiting>,
+    pub(crate) bytes: usize,
+}
+
+/// An event that waits for its turn.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) name: Box<str>,
+    pub(crate) args: Args,
+    pub(crate) ack: Option<u64>,
+    pub(crate) bytes: usize,
+}
+
+/// A member of a namespace or a room, with its session beside it: a fan-out touches nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    pub(crate) socket: u32,
+    pub(crate) session: u32,
+}
+
+/// The tables.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    pub(crate) sockets: slab::Slab<Entry>,
+    namespaces: FastMap<Arc<str>, Members>,
+    /// Rooms with members, over all namespaces.
+    pub(crate) room_count: usize,
+    mark: u32,
+}
+
+#[derive(Debug)]
+struct Members {
+    nsp: Rc<Nsp>,
+    /// Sockets that keep the namespace alive: members and those still joining.
+    socket_count: usize,
+    all: Vec<Member>,
+    rooms: FastMap<Room, Vec<Member>>,
+}
+
+impl Hub {
+    /// The namespace, as long as it has sockets here.
+    pub(crate) fn nsp(&self, name: &str) -> Option<&Rc<Nsp>> {
+        self.namespaces.get(name).map(|members| &members.nsp)
+    }
+
+    /// The slot of the next socket.
+    pub(crate) fn vacant(&self) -> u32 {
+        position(self.sockets.vacant_key())
+    }
+
+    /// Adds a socket at the slot that its identifier names. It may join rooms; broadcasts reach it once admitted.
+    pub(crate) fn insert(&mut self, socket: Arc<SocketInner>, nsp: Rc<Nsp>, session: u32) {
+        let slot = Place::of(socket.id).slot;
+        let members = self.namespaces.entry(nsp.name.clone()).or_insert_with(|| Members {
+            nsp: nsp.clone(),
+            socket_count: 0,
+            all: Vec::new(),
+            rooms: FastMap::new(),
+        });
+        members.socket_count += 1;
+        let entry = Entry { socket, nsp, session, index: JOINING, mark: 0, backlog: None, waiters: None };
+        let taken = self.sockets.insert(entry);
+        debug_assert_eq!(taken, slot as usize, "the identifier was drawn for the vacant slot");
+    }
+
+    /// Makes a socket a member of its namespace.
+    pub(crate) fn admit(&mut self, slot: u32) {
+        let Some(entry) = self.sockets.get_mut(slot as usize) else { return };
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
+        entry.index = position(members.all.len());
+        members.all.push(Member { socket: slot, session: entry.session });
+    }
+
+    /// Takes a socket out of its rooms.
+    pub(crate) fn leave_all(&mut self, slot: u32) {
+        let Some(entry) = self.sockets.get(slot as usize) else { return };
+        let memberships = std::mem::take(&mut entry.socket.state().rooms);
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
+        for membership in memberships {
+            self.room_count -= members.remove(&self.sockets, &membership);
+        }
+    }
+
+    /// Takes a socket, already out of its rooms, out of its namespace.
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry> {
+        let entry = self.sockets.try_remove(slot as usize)?;
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.name) {
+            if entry.index != JOINING {
+                members.all.swap_remove(entry.index as usize);
+                if let Some(moved) = members.all.get(entry.index as usize) {
+                    self.sockets[moved.socket as usize].index = entry.index;
+                }
+            }
+            members.socket_count -= 1;
+            if members.socket_count == 0 {
+                self.namespaces.remove(&entry.nsp.name);
+            }
+        }
+        Some(entry)
+    }
+
+    /// Joins a room; a second time changes nothing, and a socket is always in the room of its own identifier.
+    pub(crate) fn join(&mut self, slot: u32, room: &Room) {
+        let Some(entry) = self.sockets.get(slot as usize) else { return };
+        let mut state = entry.socket.state();
+        if state.rooms.iter().any(|membership| membership.room == *room) || entry.socket.is_own_room(room) {
+            return;
+        }
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
+        let (room, list) = members.room(room);
+        self.room_count += usize::from(list.is_empty());
+        state.rooms.push(Membership { room, index: position(list.len()) });
+        list.push(Member { socket: slot, session: entry.session });
+    }
+
+    /// Leaves a room.
+    pub(crate) fn leave(&mut self, slot: u32, room: &str) {
+        let Some(entry) = self.sockets.get(slot as usize) else { return };
+        let membership = {
+            let mut state = entry.socket.state();
+            let Some(at) = state.rooms.iter().position(|membership| &*membership.room == room) else {
+                return;
+            };
+            state.rooms.swap_remove(at)
+        };
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.name) {
+            self.room_count -= members.remove(&self.sockets, &membership);
+        }
+    }
+
+    /// Calls `each` once for every socket of a selection.
+    pub(crate) fn select(&mut self, nsp: &str, to: &Selection, mut each: impl FnMut(Member, &mut Entry)) {
+        let Some(members) = self.namespaces.get(nsp) else { return };
+        let sockets = &mut self.sockets;
+        self.mark = self.mark.wrapping_add(1);
+        let mark = self.mark;
+        for room in &to.except {
+            members.in_room(sockets, room, |member, sockets| sockets[member.socket as usize].mark = mark);
+        }
+        let mut visit = |member: Member, sockets: &mut slab::Slab<Entry>| {
+            let entry = &mut sockets[member.socket as usize];
+            if entry.mark != mark && to.sender != Some(entry.socket.id) {
+                entry.mark = mark;
+                each(member, entry);
+            }
+        };
+        if to.rooms.is_empty() {
+            for member in &members.all {
+                visit(*member, sockets);
+            }
+        }
+        for room in &to.rooms {
+            members.in_room(sockets, room, &mut visit);
+        }
+    }
+
+    /// The members of a selection that needs no filter, as they lie in memory: the way of nearly every fan-out.
+    pub(crate) fn plain(&self, nsp: &str, to: &Selection) -> Option<&[Member]> {
+        if !to.except.is_empty() || to.sender.is_some() {
+            return None;
+        }
+        let members = self.namespaces.get(nsp);
+        match to.rooms.as_slice() {
+            [] => Some(members.map_or(&[], |members| &members.all)),
+            [room] if own_room(room).is_none() => {
+                Some(members.and_then(|members| members.rooms.get(room)).map_or(&[], |list| list.as_slice()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Members {
+    /// A room, made when missing, and the one shared copy of its name.
+    fn room(&mut self, room: &Room) -> (Room, &mut Vec<Member>) {
+        match self.rooms.entry(room.clone()) {
+            hashbrown::hash_map::Entry::Occupied(entry) => (entry.key().clone(), entry.into_mut()),
+            hashbrown::hash_map::Entry::Vacant(entry) => (room.clone(), entry.insert(Vec::new())),
+        }
+    }
+
+    /// Removes a member by its position; the one that moves there is told. Returns how many rooms that emptied.
+    fn remove(&mut self, sockets: &slab::Slab<Entry>, membership: &Membership) -> usize {
+        let Some(list) = self.rooms.get_mut(&membership.room) else { return 0 };
+        list.swap_remove(membership.index as usize);
+        if let Some(moved) = list.get(membership.index as usize) {
+            let mut state = sockets[moved.socket as usize].socket.state();
+            if let Some(theirs) = state.rooms.iter_mut().find(|theirs| theirs.room == membership.room) {
+                theirs.index = membership.index;
+            }
+        }
+        if list.is_empty() {
+            self.rooms.remove(&membership.room);
+            return 1;
+        }
+        if list.capacity() > 64 && list.len() * 4 < list.capacity() {
+            list.shrink_to(list.len() * 2);
+        }
+        0
+    }
+
+    /// Every member of a room, the socket whose own room it is included.
+    fn in_room(
+        &self,
+        sockets: &mut slab::Slab<Entry>,
+        room: &str,
+        mut each: impl FnMut(Member, &mut slab::Slab<Entry>),
+    ) {
+        for member in self.rooms.get(room).into_iter().flatten() {
+            each(*member, sockets);
+        }
+        if let Some(slot) = own_room(room)
+            && let Some(entry) = sockets.get(slot as usize)
+            && entry.socket.is_own_room(room)
+            && entry.nsp.name == self.nsp.name
+        {
+            each(Member { socket: slot, session: entry.session }, sockets);
+        }
+    }
+}
+
+/// The slot that a room's name points to, when it has the form of an identifier.
+fn own_room(room: &str) -> Option<u32> {
+    throng_protocol::id::Id::parse(room).map(|id| Place::of(id).slot)
+}
+
+fn position(len: usize) -> u32 {
+    u32::try_from(len).expect("a shard has fewer sockets than its identifiers can name")
+}
+
+impl Hub {
+    /// Stops waiting for an acknowledgement.
+    pub(crate) fn take_waiter(&mut self, slot: u32, number: u64) -> Option<Waiter> {
+        let entry = self.sockets.get_mut(slot as usize)?;
+        let waiters = entry.waiters.as_mut()?;
+        let waiter = waiters.remove(&number);
+        if waiters.is_empty() {
+            entry.waiters = None;
+        }
+        waiter
+    }
+}

@@ -1,0 +1,184 @@
+//! What a connection still has to write: shared frames, bounded in bytes by the caller, empty and without an
+//! allocation nearly always.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+
+use bytes::Bytes;
+
+/// Frames handed to the kernel in one call.
+const BATCH: usize = 64;
+
+/// The queue of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    frames: Frames,
+    /// Bytes of the first frame that the kernel has taken.
+    written: usize,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+enum Frames {
+    #[default]
+    None,
+    One(Bytes),
+    Many(VecDeque<Bytes>),
+}
+
+/// How far a write got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything is with the kernel.
+    All,
+    /// The kernel takes no more for now.
+    Blocked,
+}
+
+impl Outbox {
+    /// Bytes not yet written.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Appends frames.
+    pub(crate) fn push(&mut self, frames: Bytes) {
+        self.bytes += frames.len();
+        self.frames = match std::mem::take(&mut self.frames) {
+            Frames::None => Frames::One(frames),
+            Frames::One(first) => Frames::Many(VecDeque::from([first, frames])),
+            Frames::Many(mut queue) => {
+                queue.push_back(frames);
+                Frames::Many(queue)
+            }
+        };
+    }
+
+    /// Puts a frame before all that has not begun to be written: heartbeats do not wait behind data.
+    pub(crate) fn push_urgent(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        let begun = self.written > 0;
+        self.frames = match std::mem::take(&mut self.frames) {
+            Frames::None => Frames::One(frame),
+            Frames::One(first) if begun => Frames::Many(VecDeque::from([first, frame])),
+            Frames::One(first) => Frames::Many(VecDeque::from([frame, first])),
+            Frames::Many(mut queue) => {
+                queue.insert(usize::from(begun), frame);
+                Frames::Many(queue)
+            }
+        };
+    }
+
+    /// Writes until the kernel takes no more. Returns what the kernel took, in bytes, beside how it ended.
+    pub(crate) fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
+        loop {
+            let taken = match &self.frames {
+                Frames::None => return Ok(Flushed::All),
+                Frames::One(frame) => stream.write(&frame[self.written..]),
+                Frames::Many(queue) => {
+                    let mut slices = [IoSlice::new(&[]); BATCH];
+                    let mut filled = 0;
+                    for (slice, frame) in slices.iter_mut().zip(queue) {
+                        let skip = if filled == 0 { self.written } else { 0 };
+                        *slice = IoSlice::new(&frame[skip..]);
+                        filled += 1;
+                    }
+                    stream.write_vectored(&slices[..filled])
+                }
+            };
+            match taken {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => self.advance(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn advance(&mut self, taken: usize) {
+        self.bytes -= taken;
+        self.written += taken;
+        match &mut self.frames {
+            Frames::None => {}
+            Frames::One(frame) => {
+                if self.written == frame.len() {
+                    self.reset();
+                }
+            }
+            Frames::Many(queue) => {
+                while queue.front().is_some_and(|frame| self.written >= frame.len()) {
+                    self.written -= queue.pop_front().map_or(0, |frame| frame.len());
+                }
+                if queue.is_empty() {
+                    self.reset();
+                }
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.frames = Frames::None;
+        self.written = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes `step` bytes a call, and `room` in all.
+    struct Kernel {
+        step: usize,
+        room: usize,
+        got: Vec<u8>,
+    }
+
+    impl Write for Kernel {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            let taken = data.len().min(self.step).min(self.room);
+            if taken == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.room -= taken;
+            self.got.extend_from_slice(&data[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn outbox(frames: &[&'static str]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for frame in frames {
+            outbox.push(Bytes::from_static(frame.as_bytes()));
+        }
+        outbox
+    }
+
+    #[test]
+    fn frames_leave_in_order_however_little_the_kernel_takes() {
+        for step in 1..12 {
+            let mut outbox = outbox(&["one", "two", "three", "4"]);
+            let mut kernel = Kernel { step, room: usize::MAX, got: Vec::new() };
+            assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::All);
+            assert_eq!((kernel.got.as_slice(), outbox.bytes()), (b"onetwothree4".as_slice(), 0));
+        }
+    }
+
+    #[test]
+    fn an_urgent_frame_waits_only_for_the_frame_already_begun() {
+        let cases = [(0, "!onetwo"), (1, "one!two"), (3, "one!two"), (4, "onetwo!")];
+        for (room, expect) in cases {
+            let mut outbox = outbox(&["one", "two"]);
+            let mut kernel = Kernel { step: 99, room, got: Vec::new() };
+            assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::Blocked);
+            outbox.push_urgent(Bytes::from_static(b"!"));
+            kernel.room = usize::MAX;
+            outbox.flush(&mut kernel).unwrap();
+            assert_eq!(String::from_utf8(kernel.got).unwrap(), expect, "after {room} bytes");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The sessions of a shard: an Engine.IO conversation over whichever transport it has now.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mio::net::TcpStream;
+use throng_protocol::id::Id;
+use throng_protocol::socket::codec::Assembler;
+use throng_protocol::websocket::decoder::Decoder;
+use tokio::sync::oneshot;
+
+use crate::envelope::PollAnswer;
+use crate::handshake::Handshake;
+use crate::node::ConnectionPermit;
+use crate::outgoing::Message;
+use crate::shard::hub::Nsp;
+use crate::shard::outbox::Outbox;
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: Id,
+    /// Distinguishes this session from an earlier one in the same slot.
+    pub(crate) stamp: u32,
+    /// Stamp of the one heartbeat deadline that counts.
+    pub(crate) beat: u32,
+    /// Something was queued in this turn.
+    pub(crate) dirty: bool,
+    /// Not read because its handlers lag behind.
+    pub(crate) paused: bool,
+    pub(crate) transport: Transport,
+    /// A WebSocket that may replace polling.
+    pub(crate) probe: Option<Box<Probe>>,
+    pub(crate) handshake: Arc<Handshake>,
+    /// Its sockets, one for each namespace joined.
+    pub(crate) sockets: Vec<(Rc<Nsp>, u32)>,
+    /// Namespaces whose middleware is still deciding.
+    pub(crate) joining: u16,
+    pub(crate) assembler: Assembler,
+}
+
+/// How a session's packets travel.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    /// Frames on a TCP connection.
+    WebSocket(WebSocket),
+    /// Bodies of HTTP requests.
+    Polling(Box<Polling>),
+}
+
+/// A WebSocket connection.
+#[derive(Debug)]
+pub(crate) struct WebSocket {
+    pub(crate) stream: TcpStream,
+    pub(crate) decoder: Decoder,
+    pub(crate) outbox: Outbox,
+    /// permessage-deflate was negotiated.
+    pub(crate) compresses: bool,
+    /// The kernel took no more; until it says so, writing is pointless.
+    pub(crate) blocked: bool,
+    pub(crate) _permit: ConnectionPermit,
+}
+
+/// A connection that wants to take over from polling.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    pub(crate) socket: WebSocket,
+    /// The client's `2probe` was answered: its poll is released so that it can move.
+    pub(crate) answered: bool,
+}
+
+/// The polling transport of a session.
+#[derive(Debug, Default)]
+pub(crate) struct Polling {
+    pub(crate) queue: Vec<Message>,
+    pub(crate) queued_bytes: usize,
+    pub(crate) waiting: Option<oneshot::Sender<PollAnswer>>,
+}

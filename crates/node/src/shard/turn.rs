@@ -1,0 +1,291 @@
+//! The event loop of a shard, and the thread around it.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use throng_protocol::end::End;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, Sleep};
+
+use super::deadlines::{Due, Kind};
+use super::session::Transport;
+use super::{CURRENT, Shard};
+use crate::envelope::Errand;
+use crate::http::Edge;
+use crate::node::Node;
+
+/// Readiness events and errands taken in one turn.
+const BATCH: usize = 256;
+
+/// Bit of a poll token: the connection is a probe that may replace the session's polling.
+pub(super) const PROBE: usize = 1 << 30;
+/// Bit of a poll token: the connection is closed and only lingers.
+pub(super) const LINGER: usize = 1 << 31;
+
+/// What a shard's thread starts from.
+pub(crate) struct Start {
+    pub(crate) node: Arc<Node>,
+    pub(crate) index: u8,
+    pub(crate) inbox: mpsc::Receiver<Errand>,
+    pub(crate) listener: std::net::TcpListener,
+    pub(crate) drained: watch::Sender<Option<usize>>,
+    pub(crate) routes: axum::Router,
+    /// Told whether the shard could be set up.
+    pub(crate) started: oneshot::Sender<std::io::Result<()>>,
+}
+
+/// Runs a shard on a thread of its own until it is told to stop.
+pub(crate) fn start(start: Start) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name(format!("shard-{}", start.index)).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()) {
+            Ok(runtime) => runtime.block_on(serve(start)),
+            Err(error) => drop(start.started.send(Err(error))),
+        }
+    })
+}
+
+async fn serve(start: Start) {
+    // Whoever started the shard waits for this answer; if it no longer does, there is nobody to serve.
+    match set_up(&start) {
+        Ok((shard, poll)) => {
+            let _ = start.started.send(Ok(()));
+            CURRENT.with_borrow_mut(|current| *current = Some(shard.clone()));
+            let edge = Edge::new(shard.node.clone(), start.index, start.routes);
+            let accepting = tokio::task::spawn_local(edge.clone().accept(start.listener));
+            let waiting =
+                Waiting { poll, inbox: start.inbox, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
+            shard.turn(waiting, edge, accepting.abort_handle(), start.drained).await;
+            CURRENT.with_borrow_mut(|current| *current = None);
+        }
+        Err(error) => drop(start.started.send(Err(error))),
+    }
+}
+
+fn set_up(start: &Start) -> std::io::Result<(Rc<Shard>, AsyncFd<mio::Poll>)> {
+    let poll = mio::Poll::new()?;
+    let shard = Rc::new(Shard::new(start.node.clone(), start.index, poll.registry().try_clone()?));
+    #[expect(
+        deprecated,
+        reason = "a mio poll owns one descriptor for as long as it lives, which is all that is asked"
+    )]
+    let poll = AsyncFd::new(poll)?;
+    Ok((shard, poll))
+}
+
+/// All that can wake the loop.
+struct Waiting {
+    poll: AsyncFd<mio::Poll>,
+    inbox: mpsc::Receiver<Errand>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Shard {
+    async fn turn(
+        self: Rc<Self>,
+        mut waiting: Waiting,
+        edge: Edge,
+        accepting: tokio::task::AbortHandle,
+        drained: watch::Sender<Option<usize>>,
+    ) {
+        let mut events = mio::Events::with_capacity(BATCH);
+        let mut errands = Vec::with_capacity(BATCH);
+        let closing = Cell::new(None);
+        loop {
+            self.wait(&mut waiting, &mut events, &mut errands).await;
+            self.in_turn.set(true);
+            for event in &events {
+                self.ready(event);
+            }
+            for errand in errands.drain(..) {
+                match errand {
+                    Errand::Drain(spread) => {
+                        accepting.abort();
+                        self.draining.set(true);
+                        closing.set(Some(Slope::new(spread, self.session_count())));
+                    }
+                    Errand::Stop => {
+                        self.end_sessions(usize::MAX);
+                        self.in_turn.set(false);
+                        return;
+                    }
+                    Errand::Connection(stream, address) => edge.adopt(stream, address),
+                    other => self.run_errand(other),
+                }
+            }
+            self.fire(Instant::now());
+            if let Some(slope) = closing.get() {
+                let left = slope.left(Instant::now());
+                self.end_sessions(self.session_count().saturating_sub(left));
+            }
+            self.flush();
+            self.metrics().rooms.set(self.state.borrow().hub.room_count);
+            self.in_turn.set(false);
+            if self.draining.get() {
+                let state = self.state.borrow();
+                drained.send_replace(Some(state.sessions.len() + state.lingering.len()));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until there is anything to do and gathers it.
+    async fn wait(&self, waiting: &mut Waiting, events: &mut mio::Events, errands: &mut Vec<Errand>) {
+        let until = self.wake_at();
+        if let Some(until) = until
+            && waiting.sleep.deadline() != until
+        {
+            waiting.sleep.as_mut().reset(until);
+        }
+        let mut woken = false;
+        poll_fn(|context| {
+            {
+                let mut waker = self.waker.borrow_mut();
+                if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                    *waker = Some(context.waker().clone());
+                }
+            }
+            let mut ready =
+                woken || !self.state.borrow().dirty.is_empty() || !self.state.borrow().doomed.is_empty();
+            while errands.len() < BATCH
+                && let Poll::Ready(Some(errand)) = waiting.inbox.poll_recv(context)
+            {
+                errands.push(errand);
+                ready = true;
+            }
+            events.clear();
+            while let Poll::Ready(Ok(mut guard)) = waiting.poll.poll_read_ready_mut(context) {
+                // A poll that fails here was interrupted; the readiness stays and it is asked again.
+                let _ = guard.get_inner_mut().poll(events, Some(Duration::ZERO));
+                if events.iter().nth(BATCH - 1).is_none() {
+                    guard.clear_ready();
+                }
+                if !events.is_empty() {
+                    ready = true;
+                    break;
+                }
+            }
+            if until.is_some() && waiting.sleep.as_mut().poll(context).is_ready() {
+                ready = true;
+            }
+            woken = true;
+            if ready { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// When the loop has to look at the clock again.
+    fn wake_at(&self) -> Option<Instant> {
+        let next = self.state.borrow().deadlines.next();
+        if !self.draining.get() {
+            return next;
+        }
+        let step = Instant::now() + Slope::STEP;
+        Some(next.map_or(step, |next| next.min(step)))
+    }
+
+    fn session_count(&self) -> usize {
+        self.state.borrow().sessions.len()
+    }
+
+    /// A connection can be read, or written again.
+    fn ready(self: &Rc<Self>, event: &mio::event::Event) {
+        let token = event.token().0;
+        let slot = u32::try_from(token & (PROBE - 1)).expect("tokens are made of 24-bit slots");
+        if token & LINGER != 0 {
+            return self.linger_ready(slot);
+        }
+        if token & PROBE != 0 {
+            return self.read_probe(slot);
+        }
+        if event.is_writable() {
+            self.writable(slot);
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.read(slot);
+        }
+    }
+
+    fn writable(&self, slot: u32) {
+        let mut state = self.state.borrow_mut();
+        if let Some(session) = state.sessions.get_mut(slot as usize)
+            && let Transport::WebSocket(socket) = &mut session.transport
+            && socket.blocked
+        {
+            socket.blocked = false;
+            state.write(slot);
+        }
+    }
+
+    /// Handles every deadline that has come.
+    pub(super) fn fire(self: &Rc<Self>, now: Instant) {
+        loop {
+            let due = self.state.borrow_mut().deadlines.pop(now);
+            let Some(Due { kind, at, slot, stamp }) = due else { return };
+            match kind {
+                Kind::Ping => self.ping(slot, stamp, at),
+                Kind::Pong => self.pong_missing(slot, stamp, now),
+                Kind::Connect => self.connect_missing(slot, stamp),
+                Kind::Upgrade => self.upgrade_missing(slot, stamp),
+                Kind::Linger => self.linger_over(slot, stamp),
+            }
+        }
+    }
+
+    /// Ends so many sessions because the node leaves.
+    fn end_sessions(self: &Rc<Self>, count: usize) {
+        let slots: Vec<u32> = {
+            let state = self.state.borrow();
+            state.sessions.iter().take(count).filter_map(|(slot, _)| u32::try_from(slot).ok()).collect()
+        };
+        for slot in slots {
+            self.end_session(slot, End::ServerShutdown);
+        }
+    }
+}
+
+/// How many sessions may still be there at a time of a drain: a straight line down to none.
+#[derive(Debug, Clone, Copy)]
+struct Slope {
+    start: Instant,
+    spread: Duration,
+    sessions: usize,
+}
+
+impl Slope {
+    const STEP: Duration = Duration::from_millis(20);
+
+    /// Few sessions need less than the whole time.
+    fn new(spread: Duration, sessions: usize) -> Self {
+        let each = Duration::from_millis(10);
+        let enough = each.saturating_mul(u32::try_from(sessions).unwrap_or(u32::MAX));
+        Self { start: Instant::now(), spread: spread.min(enough), sessions }
+    }
+
+    fn left(&self, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.start);
+        if passed >= self.spread {
+            return 0;
+        }
+        let share = 1.0 - passed.as_secs_f64() / self.spread.as_secs_f64();
+        (self.sessions as f64 * share).ceil() as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_is_a_straight_line_down_to_none() {
+        let slope = Slope::new(Duration::from_secs(10), 2000);
+        let left = |seconds| slope.left(slope.start + Duration::from_secs(seconds));
+        assert_eq!([left(0), left(5), left(9), left(10), left(99)], [2000, 1000, 200, 0, 0]);
+        assert_eq!(Slope::new(Duration::from_secs(10), 3).spread, Duration::from_millis(30));
+    }
+}

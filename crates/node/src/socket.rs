@@ -1,0 +1,261 @@
+//! The handle to one socket: a session's membership of a namespace.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use throng_protocol::engine::handshake::Transport;
+use throng_protocol::id::Id;
+use throng_protocol::socket::args::{FromArgs, IntoArgs};
+use tokio::sync::oneshot;
+
+use crate::ack::{self, AskError};
+use crate::broadcast::{ASK_TIMEOUT, Broadcast, encoded};
+use crate::envelope::{Closing, Data, Errand, Room, SocketErrand, Urgency};
+use crate::handshake::Handshake;
+use crate::ids::Place;
+use crate::node::Node;
+use crate::outgoing::Outgoing;
+use crate::shard::Shard;
+
+/// A socket. Cheap to clone, usable from any thread: on its own shard an operation happens at once, elsewhere it is sent
+/// to the shard and happens in the order of sending. On a disconnected socket operations do nothing.
+#[derive(Debug, Clone)]
+pub struct Socket(pub(crate) Arc<SocketInner>);
+
+#[derive(Debug)]
+pub(crate) struct SocketInner {
+    pub(crate) id: Id,
+    pub(crate) nsp: Arc<str>,
+    pub(crate) node: Arc<Node>,
+    pub(crate) handshake: Arc<Handshake>,
+    pub(crate) auth: Option<Box<Value>>,
+    pub(crate) connected: AtomicBool,
+    state: Mutex<SocketState>,
+}
+
+/// What changes while a socket lives. Its shard writes it; the lock is for readers elsewhere and is not on the delivery
+/// path.
+#[derive(Debug, Default)]
+pub(crate) struct SocketState {
+    pub(crate) rooms: Vec<Membership>,
+    pub(crate) data: Option<Arc<Data>>,
+}
+
+/// A room, and where in its list of members the socket stands.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) room: Room,
+    pub(crate) index: u32,
+}
+
+impl SocketInner {
+    pub(crate) fn new(
+        id: Id,
+        nsp: Arc<str>,
+        node: Arc<Node>,
+        handshake: Arc<Handshake>,
+        auth: Option<Value>,
+    ) -> Self {
+        let connected = AtomicBool::new(false);
+        Self { id, nsp, node, handshake, auth: auth.map(Box::new), connected, state: Mutex::default() }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, SocketState> {
+        self.state.lock().expect("no panic while the lock is held")
+    }
+
+    pub(crate) fn is_own_room(&self, room: &str) -> bool {
+        Id::parse(room) == Some(self.id)
+    }
+
+    /// All rooms, the socket's own first.
+    pub(crate) fn rooms(&self) -> Vec<Room> {
+        let own = Room::from(self.id.to_string());
+        std::iter::once(own)
+            .chain(self.state().rooms.iter().map(|membership| membership.room.clone()))
+            .collect()
+    }
+}
+
+impl Socket {
+    /// The identifier, new with every connection; clients know it as `socket.id`.
+    pub fn id(&self) -> Id {
+        self.0.id
+    }
+
+    /// The name of the namespace.
+    pub fn namespace(&self) -> &str {
+        &self.0.nsp
+    }
+
+    /// Whether the client is still there.
+    pub fn is_connected(&self) -> bool {
+        self.0.connected.load(Ordering::Relaxed)
+    }
+
+    /// Whether this connection continues an earlier one with its rooms, data and missed events.
+    pub fn recovered(&self) -> bool {
+        // Recovery needs the backbone's sessions; without it every connection is a new one.
+        false
+    }
+
+    /// The request that opened the session.
+    pub fn handshake(&self) -> &Handshake {
+        &self.0.handshake
+    }
+
+    /// The payload that the client connected with (`auth` in the clients); an empty object when there was none.
+    pub fn auth(&self) -> &Value {
+        static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(serde_json::Map::new()));
+        self.0.auth.as_deref().unwrap_or(&EMPTY)
+    }
+
+    /// The transport that the session uses now.
+    pub fn transport(&self) -> Transport {
+        self.0.handshake.transport()
+    }
+
+    /// Attaches data, visible to `fetch_sockets`. Replaces what was there; a value that serde cannot turn into JSON is
+    /// logged and not attached.
+    pub fn set_data(&self, data: impl Serialize) {
+        match serde_json::to_value(data) {
+            Ok(data) => self.0.state().data = Some(Arc::new(data)),
+            Err(error) => tracing::error!(%error, "socket data not attached"),
+        }
+    }
+
+    /// The attached data, when they have this shape.
+    pub fn data<T: DeserializeOwned>(&self) -> Option<T> {
+        let data = self.0.state().data.clone()?;
+        T::deserialize(&*data).ok()
+    }
+
+    /// The rooms of this socket; its own identifier is always among them.
+    pub fn rooms(&self) -> Vec<Room> {
+        self.0.rooms()
+    }
+
+    /// Joins a room.
+    pub fn join(&self, room: impl Into<Room>) {
+        self.run(SocketErrand::Join(room.into()));
+    }
+
+    /// Leaves a room.
+    pub fn leave(&self, room: impl Into<Room>) {
+        self.run(SocketErrand::Leave(room.into()));
+    }
+
+    /// Sends an event to this client. A payload that cannot be encoded is logged, not sent.
+    pub fn emit(&self, event: &str, payload: impl IntoArgs) {
+        self.emit_as(event, payload, Urgency::Queued);
+    }
+
+    /// Sends an event that may be dropped when the client is not keeping up.
+    pub fn emit_volatile(&self, event: &str, payload: impl IntoArgs) {
+        self.emit_as(event, payload, Urgency::Volatile);
+    }
+
+    /// Sends an event and waits up to 10 s for the client's acknowledgement.
+    pub async fn emit_with_ack<T: FromArgs>(
+        &self,
+        event: &str,
+        payload: impl IntoArgs,
+    ) -> Result<T, AskError> {
+        self.timeout(ASK_TIMEOUT).emit_with_ack(event, payload).await
+    }
+
+    /// Sets how long an acknowledgement is awaited.
+    pub fn timeout(&self, timeout: Duration) -> Within<'_> {
+        Within { socket: self, timeout }
+    }
+
+    /// Everyone in the namespace but this socket.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::new(Some(self.0.node.clone()), self.0.nsp.clone()).without(self.0.id)
+    }
+
+    /// The members of a room but this socket.
+    pub fn to(&self, room: impl Into<Room>) -> Broadcast {
+        self.broadcast().to(room)
+    }
+
+    /// Everyone in the namespace but this socket and the members of a room.
+    pub fn except(&self, room: impl Into<Room>) -> Broadcast {
+        self.broadcast().except(room)
+    }
+
+    /// Everyone in the namespace, this socket included.
+    pub fn nsp(&self) -> Broadcast {
+        Broadcast::new(Some(self.0.node.clone()), self.0.nsp.clone())
+    }
+
+    /// Disconnects this socket, or its whole session.
+    pub fn disconnect(&self, closing: Closing) {
+        self.run(SocketErrand::Disconnect(closing));
+    }
+
+    /// Closes the transport under the session, as if the network had failed: clients reconnect.
+    pub fn drop_transport(&self) {
+        self.run(SocketErrand::DropTransport);
+    }
+
+    pub(crate) fn acknowledge(&self, number: u64, answer: impl IntoArgs) {
+        let Some(args) = encoded("acknowledgement", answer) else { return };
+        let out = Outgoing::ack(&self.0.node.codec, &self.0.nsp, number, &args);
+        self.run(SocketErrand::Emit(out, Urgency::Queued));
+    }
+
+    pub(crate) fn forget(&self, number: u64) {
+        self.run(SocketErrand::Forget(number));
+    }
+
+    fn emit_as(&self, event: &str, payload: impl IntoArgs, urgency: Urgency) {
+        let Some(args) = encoded(event, payload) else { return };
+        let out = Outgoing::event(&self.0.node.codec, &self.0.nsp, None, event, &args);
+        self.run(SocketErrand::Emit(out, urgency));
+        self.overhear(event, args);
+    }
+
+    fn overhear(&self, event: &str, args: throng_protocol::socket::args::Args) {
+        if self.0.node.overheard {
+            self.run(SocketErrand::Overheard(Arc::new((event.to_owned(), args))));
+        }
+    }
+
+    fn run(&self, errand: SocketErrand) {
+        let shard = usize::from(Place::of(self.0.id).shard);
+        match Shard::on(&self.0.node, shard) {
+            Some(shard) => shard.run_socket(self.0.id, errand),
+            None => self.0.node.errand(shard, Errand::Socket(self.0.id, errand)),
+        }
+    }
+}
+
+/// A socket with a time limit for its acknowledgement.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    socket: &'a Socket,
+    timeout: Duration,
+}
+
+impl Within<'_> {
+    /// Sends an event and waits for the client's acknowledgement.
+    pub async fn emit_with_ack<T: FromArgs>(
+        self,
+        event: &str,
+        payload: impl IntoArgs,
+    ) -> Result<T, AskError> {
+        let inner = &self.socket.0;
+        let args = payload.into_args()?;
+        let number = inner.node.next_ack();
+        let (asker, answer) = oneshot::channel();
+        let out = Outgoing::event(&inner.node.codec, &inner.nsp, Some(number), event, &args);
+        self.socket.run(SocketErrand::Ask(out, number, asker));
+        self.socket.overhear(event, args);
+        ack::one(self.socket, number, answer, self.timeout).await
+    }
+}

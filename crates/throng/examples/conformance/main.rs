@@ -1,0 +1,87 @@
+//! A server for public protocol suites and foreign clients.
+//!
+//! `PORT=3000 cargo run --release --example conformance -- websocket|engineio|socketio|fixture`
+//!
+//! Also read: `PING_INTERVAL`, `PING_TIMEOUT`, `CONNECT_TIMEOUT` (milliseconds), `MAX_PAYLOAD` (bytes), `PARSER=msgpack`,
+//! `DEFLATE` (permessage-deflate from so many bytes; always on for `websocket`), `THRONG_SHARDS`.
+
+mod fixture;
+
+use std::net::TcpListener;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use throng::{Ack, App, Args, Config, Parser, Socket};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    let port = setting("PORT")?.unwrap_or(3000);
+    let listener = TcpListener::bind(("127.0.0.1", port)).context("cannot bind PORT")?;
+    let address = listener.local_addr()?;
+
+    let mut config = config()?;
+    let app = match mode.as_str() {
+        "websocket" => {
+            config.payload_bytes_max = setting("MAX_PAYLOAD")?.unwrap_or(64 << 20);
+            config.queue_bytes_max = 256 << 20;
+            config.compression_bytes_min = Some(0);
+            App::websocket(|message| Some(message))
+        }
+        "engineio" => {
+            config.path = "/engine.io/".into();
+            App::engine(|message| Some(message))
+        }
+        "socketio" => socketio(),
+        "fixture" => fixture::app(address.port()),
+        _ => anyhow::bail!("say which server: websocket, engineio, socketio or fixture"),
+    };
+    eprintln!("{mode} listens on http://{address}");
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    throng::run(config, app, axum::Router::new(), listener, stop).await?;
+    Ok(())
+}
+
+fn config() -> anyhow::Result<Config> {
+    let mut config =
+        Config { payload_bytes_max: setting("MAX_PAYLOAD")?.unwrap_or(1_000_000), ..Config::default() };
+    for (name, place) in [
+        ("PING_INTERVAL", &mut config.ping_interval),
+        ("PING_TIMEOUT", &mut config.ping_timeout),
+        ("CONNECT_TIMEOUT", &mut config.connect_timeout),
+    ] {
+        if let Some(millis) = setting(name)? {
+            *place = Duration::from_millis(millis);
+        }
+    }
+    if let Some(shards) = setting("THRONG_SHARDS")? {
+        config.shards = shards;
+    }
+    config.compression_bytes_min = setting("DEFLATE")?;
+    if std::env::var("PARSER").is_ok_and(|parser| parser == "msgpack") {
+        config.parser = Parser::MsgPack;
+    }
+    Ok(config)
+}
+
+fn setting<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
+    std::env::var(name).ok().map(|text| text.parse().with_context(|| format!("{name}={text}"))).transpose()
+}
+
+/// What the public Socket.IO suite expects.
+fn socketio() -> App {
+    let greet = |socket: Socket| async move { socket.emit("auth", socket.auth()) };
+    let mut app = App::new();
+    app.namespace("/", |nsp| {
+        nsp.on_connect(greet);
+        nsp.on("message", |socket: Socket, args: Args| async move { socket.emit("message-back", args) });
+        nsp.on("message-with-ack", |_: Socket, args: Args, ack: Ack| async move { ack.send(args) });
+    });
+    app.namespace("/custom", |nsp| {
+        nsp.on_connect(greet);
+    });
+    app
+}
