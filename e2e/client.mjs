@@ -4,9 +4,7 @@
 import { io as io4 } from "socket.io-client";
 import io3 from "socket.io-client-3";
 import * as msgpack from "socket.io-msgpack-parser";
-
-/** Milliseconds after which a wait fails. */
-export const WAIT_MAX = 8_000;
+import { within } from "./deadline.mjs";
 
 /** The published clients by their major version. */
 export const CLIENTS = { "4.x": io4, "3.x": io3 };
@@ -21,15 +19,6 @@ export const EVERY_CLIENT = Object.keys(CLIENTS).flatMap((client) =>
 
 /** The namespaces of the fixture with an `auth` that each accepts. */
 export const NAMESPACES = { "/": {}, "/custom": {}, "/dyn-1": {}, "/admin": { token: "secret" } };
-
-/** Fails with `what` unless `promise` settles in time. */
-export function within(promise, what, ms = WAIT_MAX) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
 
 /** The arguments of the next `event` of an emitter. */
 export function next(emitter, event, ms) {

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { within } from "./client.mjs";
+import { within } from "./deadline.mjs";
 
 /** The address of a WebSocket transport, for a new session or the session `sid`. */
 export const socketUrl = (url, sid) =>

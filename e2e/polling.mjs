@@ -2,10 +2,11 @@
 // Each request opens its own TCP connection unless it is given an agent.
 
 import http from "node:http";
+import { within } from "./deadline.mjs";
 
 /** Sends one request and gives back `{status, headers, body}`; it rejects when the connection breaks instead. */
 export function request(url, path, { method = "GET", body, headers = {}, agent = false, signal } = {}) {
-  return new Promise((resolve, reject) => {
+  const answered = new Promise((resolve, reject) => {
     const options = { method, agent, signal, headers: { ...headers } };
     if (body !== undefined) options.headers["content-length"] ??= Buffer.byteLength(body);
     const outgoing = http.request(url + path, options, (response) => {
@@ -23,6 +24,7 @@ export function request(url, path, { method = "GET", body, headers = {}, agent =
     outgoing.on("error", reject);
     outgoing.end(body);
   });
+  return within(answered, `${method} ${path}`);
 }
 
 /** The path of a polling request, for a new session or the session `sid`. */

@@ -17,7 +17,7 @@ class AloneAdapter extends Adapter {
 
 const number = (name, fallback) => Number(process.env[name] ?? fallback);
 
-const http = createServer();
+const http = createServer((_, response) => response.writeHead(404).end());
 const io = new Server(http, {
   adapter: AloneAdapter,
   pingInterval: number("PING_INTERVAL", 25_000),

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { EVERY_CLIENT, ask, freshRoom, next, open, within } from "../client.mjs";
+import { EVERY_CLIENT, ask, freshRoom, next, open } from "../client.mjs";
+import { within } from "../deadline.mjs";
 import { Frames } from "../frames.mjs";
 import { startServer } from "../server.mjs";
 
