@@ -1,1 +1,4 @@
-//! The applications that ship with Throng, on its public API.
+//! The applications that ship with Throng. Each is a module on the node's public API and reaches no deeper.
+
+pub mod debate;
+mod request;

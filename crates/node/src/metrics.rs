@@ -73,6 +73,14 @@ const COUNTERS: [Row; 11] = [
     ("arguments_refused", "Events whose arguments no handler could take.", |m| &m.arguments_refused),
 ];
 
+/// Name, help, and where the numbers are, one for each end.
+type EndRow = (&'static str, &'static str, fn(&Metrics) -> &[Counter]);
+
+const ENDS: [EndRow; 2] = [
+    ("sessions_ended_total", "Sessions ended, by reason.", |m| &m.sessions_ended),
+    ("sockets_disconnected_total", "Sockets disconnected, by reason.", |m| &m.sockets_disconnected),
+];
+
 /// The metrics of a node in the Prometheus text format.
 pub(crate) fn render(node: &Node) -> String {
     let mut page = String::new();
@@ -85,11 +93,7 @@ pub(crate) fn render(node: &Node) -> String {
     head(&mut page, "errands_dropped_total", "Operations lost because a shard's inbox was full.", "counter");
     line(&mut page, "errands_dropped_total", sum(|m| &m.errands_dropped));
 
-    let ends: [(&str, &str, fn(&Metrics) -> &[Counter]); 2] = [
-        ("sessions_ended_total", "Sessions ended, by reason.", |m| &m.sessions_ended),
-        ("sockets_disconnected_total", "Sockets disconnected, by reason.", |m| &m.sockets_disconnected),
-    ];
-    for (name, help, read) in ends {
+    for (name, help, read) in ENDS {
         head(&mut page, name, help, "counter");
         for end in End::ALL {
             let count: u64 = node.ports.iter().map(|port| read(&port.metrics)[end as usize].get()).sum();

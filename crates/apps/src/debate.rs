@@ -1,0 +1,85 @@
+//! The debate matchmaker, namespace `/debate`: choose a topic and a side, be paired with a stranger of the other side,
+//! talk until the clock runs out.
+//!
+//! A client may identify itself with `auth: {key}`, a secret of its own making of up to 64 characters; whoever comes
+//! back with the same key within the grace period finds its debate again.
+
+mod hall;
+mod pairing;
+mod text;
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use throng_node::{App, End, Socket};
+
+use hall::Hall;
+use pairing::Wish;
+
+use crate::request::request;
+
+/// The namespace.
+pub const NAMESPACE: &str = "/debate";
+
+/// How debates go.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How long a debate lasts. Default 10 minutes.
+    pub duration: Duration,
+    /// How long someone who vanished is waited for. Default 30 s.
+    pub grace: Duration,
+    /// People who may wait at the same time. Default 10,000.
+    pub waiting_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { duration: Duration::from_secs(600), grace: Duration::from_secs(30), waiting_max: 10_000 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    topic: String,
+    side: Wish,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    text: String,
+}
+
+/// Adds the namespace to an app.
+pub fn install(app: &mut App, config: Config) {
+    let hall = Arc::new(Hall::new(config, app.io()));
+    app.namespace(NAMESPACE, |nsp| {
+        let here = hall.clone();
+        nsp.on_connect(move |socket: Socket| {
+            here.arrive(&socket);
+            ready(())
+        });
+        let here = hall.clone();
+        nsp.on("queue:join", request(move |socket, join: Join| here.join(socket, &join.topic, join.side)));
+        let here = hall.clone();
+        nsp.on("queue:leave", request(move |socket, ()| here.leave_queue(socket)));
+        let here = hall.clone();
+        nsp.on("room:message", request(move |socket, message: Message| here.say(socket, &message.text)));
+        let here = hall.clone();
+        nsp.on("room:leave", request(move |socket, ()| here.leave_room(socket)));
+        let here = hall.clone();
+        nsp.on_disconnecting(move |socket: Socket, end| {
+            if end == End::ServerShutdown {
+                here.drain(&socket);
+            }
+            ready(())
+        });
+        nsp.on_disconnect(move |socket: Socket, _| {
+            hall.depart(&socket);
+            ready(())
+        });
+    });
+}

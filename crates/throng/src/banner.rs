@@ -1,0 +1,37 @@
+//! What a start says: a few lines for a person, one log line for everyone else.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+/// Says that the node listens.
+pub(crate) fn show(address: SocketAddr, node: &throng_node::Config) {
+    let (shards, backbone) = (node.shards.get(), "memory");
+    tracing::info!(%address, shards, backbone, connections_max = node.connections_max, "listening");
+    let mut out = std::io::stdout();
+    if out.is_terminal() {
+        let url = url(address);
+        let pages = if crate::pages::are_built() {
+            "open it twice and debate yourself"
+        } else {
+            "pages not built yet"
+        };
+        // Nobody is left to read it when this fails.
+        let _ = writeln!(
+            out,
+            "\n  Throng {version}\n\n  {url}   {pages}\n\n  address   {address}\n  socket    {path}\n  \
+             shards    {shards}\n  backbone  {backbone}\n  metrics   {url}/metrics\n\n  Ctrl-C drains and stops.\n",
+            version = env!("CARGO_PKG_VERSION"),
+            path = node.path,
+        );
+    }
+}
+
+/// The address as a person would open it.
+fn url(address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_loopback() || ip.is_unspecified() => {
+            format!("http://localhost:{}", address.port())
+        }
+        _ => format!("http://{address}"),
+    }
+}
