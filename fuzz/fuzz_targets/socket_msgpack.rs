@@ -21,10 +21,10 @@ fn read_and_write(codec: &Codec, message: &[u8]) -> Option<Vec<u8>> {
         Body::Connect(auth) => codec.connect(&packet.nsp, auth.as_ref(), &mut into),
         Body::Disconnect => codec.disconnect(&packet.nsp, &mut into),
         Body::Event { ack, name, args } => {
-            codec.event(&packet.nsp, *ack, name, &args.to_owned(), &mut into);
+            codec.event(&packet.nsp, *ack, name, &(*args).to_owned(), &mut into);
         }
         Body::Ack { ack, args } => {
-            codec.ack(&packet.nsp, *ack, &args.to_owned(), &mut into);
+            codec.ack(&packet.nsp, *ack, &(*args).to_owned(), &mut into);
         }
         Body::ConnectError(error) => codec.connect_error(&packet.nsp, "", Some(error), &mut into),
     }

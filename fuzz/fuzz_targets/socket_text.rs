@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
-use throng_protocol::socket::args::{Args, ArgsRef};
+use throng_protocol::socket::args::ArgsRef;
 use throng_protocol::socket::codec::{Assembler, Codec};
 use throng_protocol::socket::packet::{Body, Packet, PacketError};
 
@@ -19,7 +19,9 @@ fuzz_target!(|data: &[u8]| {
     let array = format!("31[{text}]");
     match assembler.text(&codec, &array) {
         Err(PacketError::TooDeep) => {}
-        read => assert_eq!(read.is_ok(), serde_json::from_str::<Vec<IgnoredAny>>(&array[2..]).is_ok(), "{text}"),
+        read => {
+            assert_eq!(read.is_ok(), serde_json::from_str::<Vec<IgnoredAny>>(&array[2..]).is_ok(), "{text}")
+        }
     }
 
     let mut packet = assembler.text(&codec, text);
@@ -27,7 +29,6 @@ fuzz_target!(|data: &[u8]| {
         write_and_read(&codec, packet);
     }
     while let Ok(None) = packet {
-        drop(packet);
         let Some(part) = parts.next() else { return };
         packet = assembler.binary(&codec, part);
         if let Ok(Some(packet)) = &packet {
@@ -39,8 +40,8 @@ fuzz_target!(|data: &[u8]| {
 fn write_and_read(codec: &Codec, packet: &Packet<'_>) {
     let (nsp, mut first) = (&packet.nsp, Vec::new());
     let attachments = match &packet.body {
-        Body::Event { ack, name, args } => codec.event(nsp, *ack, name, &owned(args), &mut first),
-        Body::Ack { ack, args } => codec.ack(nsp, *ack, &owned(args), &mut first),
+        Body::Event { ack, name, args } => codec.event(nsp, *ack, name, &(*args).to_owned(), &mut first),
+        Body::Ack { ack, args } => codec.ack(nsp, *ack, &(*args).to_owned(), &mut first),
         _ => return,
     };
     let mut assembler = Assembler::default();
@@ -48,7 +49,6 @@ fn write_and_read(codec: &Codec, packet: &Packet<'_>) {
     let mut messages = attachments.iter();
     let mut again = assembler.text(codec, &first).expect("a packet of our own");
     while again.is_none() {
-        drop(again);
         let attachment = messages.next().expect("as many attachments as were announced");
         again = assembler.binary(codec, attachment).expect("an attachment of our own");
     }
@@ -59,7 +59,10 @@ fn write_and_read(codec: &Codec, packet: &Packet<'_>) {
         ArgsRef::Values(values) => Some(values.to_vec()),
     };
     match (&packet.body, &again.body) {
-        (Body::Event { ack, name, args }, Body::Event { ack: ack_again, name: name_again, args: args_again }) => {
+        (
+            Body::Event { ack, name, args },
+            Body::Event { ack: ack_again, name: name_again, args: args_again },
+        ) => {
             assert_eq!((ack, name, parsed(args)), (ack_again, name_again, parsed(args_again)));
         }
         (Body::Ack { ack, args }, Body::Ack { ack: ack_again, args: args_again }) => {
@@ -67,8 +70,4 @@ fn write_and_read(codec: &Codec, packet: &Packet<'_>) {
         }
         bodies => panic!("{bodies:?}"),
     }
-}
-
-fn owned(args: &ArgsRef<'_>) -> Args {
-    args.to_owned()
 }

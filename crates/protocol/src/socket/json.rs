@@ -60,6 +60,7 @@ pub(super) fn decode<'a>(text: &'a str, limits: &Limits) -> Result<Decoded<'a>, 
         _ => Body::ConnectError(connect_error(head.numberless()?, limits)?),
     };
     let packet = Packet { nsp: Cow::Borrowed(head.nsp), body };
+    // A binary packet without attachments is whole. Older JavaScript clients announce one when `toJSON` made the bytes.
     if head.attachments == 0 {
         return Ok(Decoded::Packet(packet));
     }

@@ -22,7 +22,7 @@ enum First<'a> {
 impl<'a> First<'a> {
     fn of(args: ArgsRef<'a>) -> Self {
         match args {
-            ArgsRef::Json("") => Self::Missing,
+            ArgsRef::Json(text) if text.trim_ascii().is_empty() => Self::Missing,
             ArgsRef::Json(text) => Self::Json(text),
             ArgsRef::Values([]) => Self::Missing,
             ArgsRef::Values([value, ..]) => Self::Value(value),

@@ -3,7 +3,7 @@
 
 use rmpv::{MSGPACK_EXT_STRUCT_NAME, Value};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error, IntoDeserializer, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::DecodeError;
@@ -106,13 +106,21 @@ impl<'de> IntoDeserializer<'de, DecodeError> for Borrowed<'de> {
 /// A key of a map: a number is read from its text too, because JavaScript has no other keys than strings.
 struct Key<'a>(&'a Value);
 
+impl Key<'_> {
+    /// The number (or truth) whose JSON the key's text is.
+    fn literal<T: DeserializeOwned>(&self) -> Option<T> {
+        let text = self.0.as_str().filter(|text| text.trim_ascii() == *text)?;
+        serde_json::from_str(text).ok()
+    }
+}
+
 /// Methods that ask for a number.
 macro_rules! numbers {
     ($($method:ident: $visit:ident($type:ty))*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            match self.0.as_str().map(str::parse::<$type>) {
-                Some(Ok(number)) => visitor.$visit(number),
-                _ => Borrowed(self.0).deserialize_any(visitor),
+            match self.literal::<$type>() {
+                Some(number) => visitor.$visit(number),
+                None => Borrowed(self.0).deserialize_any(visitor),
             }
         }
     )*};
