@@ -13,7 +13,9 @@ mod outbox;
 mod receive;
 mod send;
 pub(crate) mod session;
+mod sessions;
 mod turn;
+mod upgrade;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

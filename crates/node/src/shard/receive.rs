@@ -57,6 +57,15 @@ impl Shard {
         self.read_later(slot);
     }
 
+    /// Reads a session again in a turn of its own.
+    pub(super) fn read_later(self: &Rc<Self>, slot: u32) {
+        let shard = self.clone();
+        tokio::task::spawn_local(async move {
+            shard.read(slot);
+            shard.schedule_flush();
+        });
+    }
+
     /// Decodes what a connection brought.
     pub(super) fn take_in(self: &Rc<Self>, slot: u32, stamp: u32, bytes: &mut [u8]) {
         let decoder = self.with_websocket(slot, stamp, |socket| std::mem::take(&mut socket.decoder));
