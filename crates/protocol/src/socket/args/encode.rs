@@ -31,7 +31,8 @@ fn error(error: impl std::fmt::Display) -> EncodeError {
     EncodeError(error.to_string())
 }
 
-/// The second pass: the same value as msgpack, which has a place for binary.
+/// The second pass: the same value as msgpack, which has a place for binary. One thing differs from JSON: a unit struct
+/// inside an argument is an empty list to rmp-serde, not null.
 fn values<T: Serialize>(value: &T, shape: Shape) -> Result<Args, EncodeError> {
     let mut document = Vec::new();
     let mut serializer = rmp_serde::Serializer::new(&mut document).with_struct_map().with_human_readable();

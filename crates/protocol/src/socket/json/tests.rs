@@ -307,3 +307,16 @@ fn what_json_cannot_say_gets_its_nearest_form() {
     let mut latin = &b"\xa2\xe9a"[..];
     check(rmpv::decode::read_value(&mut latin).expect("a string, though not UTF-8"), "31[\"\u{fffd}a\"]");
 }
+
+#[test]
+fn a_plain_event_owns_nothing() {
+    let text = r#"2/chat,7["message",{"text":"hello \"you\""}]"#;
+    match decode(text, &Limits::default()) {
+        Ok(Decoded::Packet(Packet {
+            nsp: Cow::Borrowed(_),
+            body: Body::Event { name: Cow::Borrowed(_), .. },
+        })) => {}
+        Ok(Decoded::Packet(packet)) => panic!("{packet:?}"),
+        _ => panic!("no packet"),
+    }
+}
