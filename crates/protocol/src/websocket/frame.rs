@@ -128,7 +128,8 @@ impl Header {
 
     /// Reads the header at the front of `bytes`, with its length; `None` while it is incomplete. Each byte is judged as
     /// soon as it is there.
-    #[inline]
+    // Measured: out of line, the way of a header through memory is a third of the time that a short message takes.
+    #[inline(always)]
     pub(super) fn read(bytes: &[u8], rules: Rules) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         let (opcode, fin, compressed) = read_first(first, rules)?;
