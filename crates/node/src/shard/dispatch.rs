@@ -44,6 +44,7 @@ impl Shard {
                 return self.end_session(slot, End::ParseError);
             }
         }
+        assembler.release();
         let mut state = self.state.borrow_mut();
         if let Some(session) = state.sessions.get_mut(slot as usize).filter(|session| session.stamp == stamp)
         {

@@ -54,7 +54,7 @@ impl Outbox {
         };
     }
 
-    /// Puts a frame before all that has not begun to be written: heartbeats do not wait behind data.
+    /// Puts a frame before all that has not begun to be written: a heartbeat does not wait behind data.
     pub(crate) fn push_urgent(&mut self, frame: Bytes) {
         self.bytes += frame.len();
         let begun = self.written > 0;

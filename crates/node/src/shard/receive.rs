@@ -130,13 +130,16 @@ impl Shard {
         self.end_session(slot, end);
     }
 
-    /// Queues a control frame ahead of all data.
+    /// Queues a control frame, in order and within the bound: a client that sends pings and reads no pongs is slow too.
     fn send_control(&self, slot: u32, frame: Bytes) {
         let mut state = self.state.borrow_mut();
-        let super::State { sessions, dirty, .. } = &mut *state;
+        let super::State { sessions, dirty, doomed, .. } = &mut *state;
         let Some(session) = sessions.get_mut(slot as usize) else { return };
         if let Transport::WebSocket(socket) = &mut session.transport {
-            socket.outbox.push_urgent(frame);
+            if socket.outbox.bytes() > self.node.config.queue_bytes_max {
+                doomed.push((slot, session.stamp, End::SlowConsumer));
+            }
+            socket.outbox.push(frame);
             session.touch(slot, dirty);
         }
     }
