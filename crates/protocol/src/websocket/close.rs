@@ -4,11 +4,6 @@ use bytes::Bytes;
 
 use super::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Header, Opcode};
 
-/// The conversation is over, all is well.
-pub const NORMAL: u16 = 1000;
-/// The server goes down or the page is left.
-pub const GOING_AWAY: u16 = 1001;
-
 /// A violation of the protocol by the peer; each one closes the connection with [`Violation::close_code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
@@ -108,14 +103,14 @@ mod tests {
     #[test]
     fn frames_of_a_server_are_not_masked() {
         assert_eq!(close_frame(None, ""), &b"\x88\x00"[..]);
-        assert_eq!(close_frame(Some(NORMAL), "bye"), &b"\x88\x05\x03\xe8bye"[..]);
+        assert_eq!(close_frame(Some(1000), "bye"), &b"\x88\x05\x03\xe8bye"[..]);
     }
 
     #[test]
     fn long_reasons_are_cut_at_a_character() {
         let mut payload = Vec::new();
-        write(NORMAL, &"é".repeat(100), &mut payload);
+        write(1000, &"é".repeat(100), &mut payload);
         assert_eq!(payload.len(), 2 + 122);
-        assert_eq!(read(&payload), Ok((Some(NORMAL), "é".repeat(61).as_str())));
+        assert_eq!(read(&payload), Ok((Some(1000), "é".repeat(61).as_str())));
     }
 }

@@ -1,5 +1,5 @@
 //! The opening handshake of the server (RFC 6455 section 4.2). Pure: headers in, verdict out. What is agreed about
-//! compression is the business of [`super::extension`].
+//! compression is the business of its own file, `extension.rs`.
 
 use base64::Engine as _;
 use base64::alphabet;

@@ -1,3 +1,5 @@
+//! The decoder by its events: single facts first, then what must hold for every conversation and every cut of it.
+
 use proptest::prelude::*;
 
 use super::*;
