@@ -71,7 +71,7 @@ pub fn measure(plan: &Plan, watch: &mut dyn FnMut(Moment)) -> Result<Report, Fai
     let mut events = pool::events();
     loop {
         run.open();
-        let next = run.load.keep_pace(&mut run.pool);
+        let next = if run.part == Part::Connecting { None } else { run.load.keep_pace(&mut run.pool) };
         let wait = run.wait(next);
         let load = &mut run.load;
         run.pool

@@ -23,6 +23,8 @@ pub(crate) struct Fanout {
     /// Whether members must join their room first.
     joins: bool,
     joined: usize,
+    /// Whether everyone is there: nothing is published before.
+    begun: bool,
     /// The room that is published to next.
     turn: usize,
     /// Publications that somebody has yet to receive.
@@ -89,6 +91,7 @@ impl Fanout {
             members: Vec::new(),
             joins: rooms > 0,
             joined: 0,
+            begun: false,
             turn: 0,
             undelivered: 0,
             batch: Vec::new(),
@@ -100,6 +103,7 @@ impl Fanout {
     }
 
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
+        self.begun = true;
         self.refill(pool);
     }
 
@@ -158,6 +162,7 @@ impl Fanout {
     /// Fills the window in one send, once half of it is free.
     fn refill(&mut self, pool: &mut Pool) {
         if let Beat::Window(window) = self.pace
+            && self.begun
             && self.undelivered <= window / 2
         {
             self.publish(pool, window - self.undelivered);
@@ -225,5 +230,35 @@ impl Room {
             settled += 1;
         }
         settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{plan::Load, target::Target};
+    use std::time::Duration;
+
+    #[test]
+    fn nothing_is_published_before_everyone_is_there() {
+        let plan = Plan {
+            target: Target::resolve("ws://127.0.0.1:1", "/socket.io/", "/").unwrap(),
+            load: Load::Idle,
+            connections: 2,
+            handshakes: 1,
+            payload_bytes: 1,
+            warm_up: Duration::ZERO,
+            duration: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+        };
+        let mut pool = Pool::new(&plan).unwrap();
+        let mut fanout = Fanout::new(&plan, Pace::Window(1), 0);
+        fanout.on(&mut pool, 0, Happening::Ready(1), 1);
+        fanout.on(&mut pool, 1, Happening::Ready(1), 1);
+        fanout.on(&mut pool, 0, Happening::Lost, 2);
+        fanout.give_up(&mut pool, 0);
+        assert_eq!(pool.tally.sent, 0);
+        fanout.begin(&mut pool);
+        assert_eq!(pool.tally.sent, 1);
     }
 }

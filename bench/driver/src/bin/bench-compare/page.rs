@@ -1,0 +1,193 @@
+//! The comparison as a page of Markdown: the figures, the budget, what stands behind each figure, and how to repeat it.
+
+use crate::{
+    budget,
+    campaign::{Outcome, Sample},
+    figure::{Figure, Spread},
+    scenario::Scenario,
+    server::Server,
+};
+use std::fmt::{self, Write};
+
+/// More of the two cores than this, used by others, is a run to repeat.
+const OTHERS_SHARE_MAX: f64 = 0.05;
+
+/// Writes the page.
+pub(crate) fn write(outcome: &Outcome) -> String {
+    let mut page = String::new();
+    let write = |page: &mut String| -> fmt::Result {
+        head(page, outcome)?;
+        summary(page, outcome)?;
+        check(page, outcome)?;
+        details(page, outcome)?;
+        notes(page, outcome)
+    };
+    write(&mut page).expect("a string takes any text");
+    page
+}
+
+fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    let machine = &outcome.machine;
+    let pacing = outcome.pacing;
+    writeln!(page, "# Measured, side by side\n")?;
+    writeln!(
+        page,
+        "Measured on {} UTC: {}, {} cores, {}, {}. Each server in turn runs alone on one core, the driver on another; \
+         the same load for each, over loopback, without TLS. Repetitions: {}, of which the median counts; {} s are \
+         measured after {} s of warm-up.\n",
+        machine.date,
+        machine.cpu,
+        machine.cores,
+        machine.memory,
+        machine.kernel,
+        pacing.repetitions,
+        pacing.duration.as_secs_f64(),
+        pacing.warm_up.as_secs_f64()
+    )?;
+    writeln!(
+        page,
+        "`make bench` measures again and writes this page; `make bench ARGS=--quick` takes a short look.\n"
+    )?;
+    for (server, version) in &outcome.servers {
+        writeln!(page, "- **{}** {version}", server.name())?;
+    }
+    writeln!(page)
+}
+
+/// One line per server, one column per figure.
+fn summary(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    let figures: Vec<Figure> =
+        Figure::ALL.into_iter().filter(|figure| outcome.scenarios.contains(&figure.scenario())).collect();
+    write!(page, "| server |")?;
+    for figure in &figures {
+        write!(page, " {} |", figure.title())?;
+    }
+    writeln!(page, "\n|---|{}", "---:|".repeat(figures.len()))?;
+    for (server, _) in &outcome.servers {
+        write!(page, "| {} |", server.name())?;
+        for figure in &figures {
+            let value = figure.spread(outcome, *server).map(|spread| figure.show(spread.median));
+            write!(page, " {} |", value.as_deref().unwrap_or("–"))?;
+        }
+        writeln!(page)?;
+    }
+    writeln!(page)
+}
+
+fn check(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    writeln!(page, "## Throng's budget\n")?;
+    writeln!(page, "| what | budget | measured | |\n|---|---|---:|---|")?;
+    for row in budget::check(outcome) {
+        writeln!(page, "| {} | {} | {} | {} |", row.what, row.budget, row.measured, row.verdict.text())?;
+    }
+    writeln!(page)
+}
+
+/// What stands behind each figure: its spread, who used how much CPU, and the latencies.
+fn details(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    for &scenario in &outcome.scenarios {
+        writeln!(page, "## {}\n\n{}\n", scenario.title(), scenario.explanation(outcome.pacing))?;
+        if scenario == Scenario::Idle {
+            idle(page, outcome)?
+        } else {
+            load(page, outcome, scenario)?
+        }
+        writeln!(page)?;
+    }
+    Ok(())
+}
+
+fn load(page: &mut String, outcome: &Outcome, scenario: Scenario) -> fmt::Result {
+    let figure =
+        Figure::ALL.into_iter().find(|figure| figure.scenario() == scenario).expect("each has a figure");
+    writeln!(
+        page,
+        "| server | per server CPU-second | lowest – highest | a second | server CPU | driver CPU | others | p50 ms | p99 ms |"
+    )?;
+    writeln!(page, "|---|{}", "---:|".repeat(8))?;
+    for &(server, _) in &outcome.servers {
+        let Some(spread) = figure.spread(outcome, server) else { continue };
+        let median = |value: fn(&Sample) -> f64| median(outcome, server, scenario, value);
+        let millis = |micros: f64| format!("{:.2}", micros / 1000.0);
+        writeln!(
+            page,
+            "| {} | {} | {} – {} | {} | {} | {} | {} | {} | {} |",
+            server.name(),
+            figure.show(spread.median),
+            figure.show(spread.low),
+            figure.show(spread.high),
+            figure.show(median(|sample| sample.report.rate)),
+            percent(median(|sample| sample.server_cpu_seconds / sample.report.seconds)),
+            percent(median(|sample| sample.report.driver_cpu_share)),
+            percent(median(|sample| sample.others_cpu_share)),
+            millis(median(|sample| sample.report.latency_micros.map_or(0.0, |latency| latency.p50))),
+            millis(median(|sample| sample.report.latency_micros.map_or(0.0, |latency| latency.p99))),
+        )?;
+    }
+    Ok(())
+}
+
+fn idle(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    writeln!(
+        page,
+        "| server | KiB RSS per socket | lowest – highest | RSS before, MiB | RSS with all, MiB | PSS with all, MiB | CPU, µs/s per socket |"
+    )?;
+    writeln!(page, "|---|{}", "---:|".repeat(6))?;
+    for &(server, _) in &outcome.servers {
+        let Some(spread) = Figure::IdleMemory.spread(outcome, server) else { continue };
+        let mib = |value: fn(&Sample) -> f64| {
+            format!("{:.1}", median(outcome, server, Scenario::Idle, value) / 1024.0)
+        };
+        let cpu = Figure::IdleCpu.spread(outcome, server).map(|spread| Figure::IdleCpu.show(spread.median));
+        writeln!(
+            page,
+            "| {} | {:.2} | {:.2} – {:.2} | {} | {} | {} | {} |",
+            server.name(),
+            spread.median,
+            spread.low,
+            spread.high,
+            mib(|sample| sample.memory_before.rss_kib as f64),
+            mib(|sample| sample.memory_after.rss_kib as f64),
+            mib(|sample| sample.memory_after.pss_kib as f64),
+            cpu.as_deref().unwrap_or("–")
+        )?;
+    }
+    Ok(())
+}
+
+fn median(outcome: &Outcome, server: Server, scenario: Scenario, value: fn(&Sample) -> f64) -> f64 {
+    Spread::of(outcome.samples_of(server, scenario).map(value).collect()).map_or(0.0, |spread| spread.median)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// What a reader must know before believing a figure.
+fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
+    let mut notes = outcome.notes.clone();
+    for sample in &outcome.samples {
+        let name =
+            format!("{} {}, repetition {}", sample.server.name(), sample.scenario.name(), sample.repetition);
+        let report = &sample.report;
+        if report.driver_bound {
+            let share = percent(report.driver_cpu_share);
+            notes.push(format!("{name}: the driver was the bottleneck ({share} of its core)"));
+        }
+        if sample.others_cpu_share > OTHERS_SHARE_MAX {
+            notes.push(format!("{name}: others used {} of a core", percent(sample.others_cpu_share)));
+        }
+        for (fault, count) in &report.faults {
+            notes.push(format!("{name}: {fault} {count}"));
+        }
+        if report.connections < report.connections_wanted && sample.scenario != Scenario::Connects {
+            notes
+                .push(format!("{name}: {} of {} connections", report.connections, report.connections_wanted));
+        }
+    }
+    if notes.is_empty() {
+        return Ok(());
+    }
+    writeln!(page, "## Notes\n")?;
+    notes.iter().try_for_each(|note| writeln!(page, "- {note}"))
+}

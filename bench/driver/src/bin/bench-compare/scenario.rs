@@ -1,0 +1,122 @@
+//! What is measured, and for how long: the same plan for every server.
+
+use serde::Serialize;
+use std::{net::SocketAddr, time::Duration};
+use throng_bench::{Load, Pace, Plan, Target};
+
+/// One run against one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scenario {
+    /// 200 clients, each in a closed loop of `echo` with acknowledgement
+    Echo,
+    /// 1,000 clients of which one publishes; the next publication waits until all have the last one
+    Fanout,
+    /// The same with 64 to 128 publications outstanding, written 64 at a time
+    Backlog,
+    /// 64 connections at a time connect, join the namespace, leave, and hang up
+    Connects,
+    /// 10,000 clients that answer pings
+    Idle,
+}
+
+/// How long things take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Pacing {
+    pub(crate) repetitions: usize,
+    pub(crate) warm_up: Duration,
+    pub(crate) duration: Duration,
+    pub(crate) idle: Duration,
+}
+
+impl Pacing {
+    /// An idle run covers two whole ping intervals.
+    pub(crate) const FULL: Self = Self {
+        repetitions: 3,
+        warm_up: Duration::from_secs(2),
+        duration: Duration::from_secs(8),
+        idle: Duration::from_secs(50),
+    };
+    pub(crate) const QUICK: Self = Self {
+        repetitions: 1,
+        warm_up: Duration::from_secs(1),
+        duration: Duration::from_secs(3),
+        idle: Duration::from_secs(4),
+    };
+
+    /// Whether an idle run is long enough to tell the CPU time of pings.
+    pub(crate) fn covers_pings(&self) -> bool {
+        self.idle >= Duration::from_secs(50)
+    }
+}
+
+impl Scenario {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Fanout => "fan-out",
+            Self::Backlog => "backlog",
+            Self::Connects => "connects",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// The heading of its section.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Echo => "Echo with acknowledgement",
+            Self::Fanout => "Fan-out, unbatched",
+            Self::Backlog => "Fan-out under backlog",
+            Self::Connects => "Connects",
+            Self::Idle => "Idle",
+        }
+    }
+
+    /// What the clients do, in a sentence or two.
+    pub(crate) fn explanation(self, pacing: Pacing) -> String {
+        match self {
+            Self::Echo => "200 clients, each sends `[\"echo\",\"x\"]` as soon as the last one is acknowledged.".to_owned(),
+            Self::Fanout => "1,000 clients in one room, one of which publishes `[\"bcast\",\"x\"]` as soon as all 1,000 \
+                             have received the last one: a server has nothing to batch."
+                .to_owned(),
+            Self::Backlog => "The same with 64 to 128 publications under way, written 64 at a time: a server may \
+                              deliver many messages to a client in one write."
+                .to_owned(),
+            Self::Connects => "64 at a time: TCP, the upgrade, Engine.IO's open, Socket.IO's connect; then disconnect, \
+                               a close frame, and the server's answer to it. Latency is that of being connected."
+                .to_owned(),
+            Self::Idle => format!(
+                "10,000 clients connect and answer pings (every 25 s) for {} s. RSS per socket is what the process grew \
+                 by, divided by the sockets; the kernel's own memory is not in it.",
+                pacing.idle.as_secs_f64()
+            ),
+        }
+    }
+
+    /// The plan of this scenario against the server at `address`.
+    pub(crate) fn plan(self, address: SocketAddr, pacing: Pacing) -> Plan {
+        let (load, connections) = match self {
+            Self::Echo => (Load::Echo(Pace::Window(1)), 200),
+            Self::Fanout => (Load::Fanout { pace: Pace::Window(1), rooms: 0 }, 1000),
+            Self::Backlog => (Load::Fanout { pace: Pace::Window(128), rooms: 0 }, 1000),
+            Self::Connects => (Load::Connects, 64),
+            Self::Idle => (Load::Idle, 10_000),
+        };
+        Plan {
+            target: Target {
+                address,
+                host: address.to_string(),
+                path: "/socket.io/".to_owned(),
+                namespace: "/".to_owned(),
+            },
+            load,
+            connections,
+            handshakes: 64,
+            payload_bytes: 1,
+            warm_up: pacing.warm_up,
+            duration: if self == Self::Idle { pacing.idle } else { pacing.duration },
+            timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Whole runs of the driver against a small server in this process: what it counts, and how it fails.
+
+#![expect(clippy::unwrap_used, reason = "a test's own helpers may panic as the test may")]
+
+mod double;
+
+use double::{Behaviour, serve};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+use throng_bench::{Failure, Fault, Load, Moment, Pace, Plan, Report, Target, measure};
+
+const ECHO: Load = Load::Echo(Pace::Window(1));
+const FANOUT: Load = Load::Fanout { pace: Pace::Window(1), rooms: 0 };
+
+fn plan(address: SocketAddr, load: Load) -> Plan {
+    Plan {
+        target: Target::resolve(&format!("ws://{address}"), "/socket.io/", "/").unwrap(),
+        load,
+        connections: 5,
+        handshakes: 2,
+        payload_bytes: 3,
+        warm_up: Duration::from_millis(20),
+        duration: Duration::from_millis(200),
+        timeout: Duration::from_secs(10),
+    }
+}
+
+#[track_caller]
+fn run(behaviour: Behaviour, load: Load) -> Report {
+    measure(&plan(serve(behaviour), load), &mut |_| {}).unwrap()
+}
+
+#[track_caller]
+fn check_is_sound(report: &Report) {
+    assert!(report.done > 0, "{report:?}");
+    assert!(report.faults.is_empty(), "{report:?}");
+    assert_eq!(report.connections, 5);
+}
+
+#[test]
+fn every_echo_is_acknowledged_and_timed() {
+    let report = run(Behaviour::Contract, ECHO);
+    check_is_sound(&report);
+    assert!(report.sent.abs_diff(report.done) <= 5, "{report:?}");
+    let latency = report.latency_micros.unwrap();
+    assert!(latency.p50 > 0.0 && latency.p50 <= latency.p99 && latency.p99 <= latency.max, "{latency:?}");
+}
+
+#[test]
+fn a_wider_window_has_more_under_way() {
+    let report = run(Behaviour::Contract, Load::Echo(Pace::Window(10)));
+    check_is_sound(&report);
+}
+
+#[test]
+fn a_rate_is_kept_whatever_the_answers_do() {
+    let report = run(Behaviour::Contract, Load::Echo(Pace::Rate(500.0)));
+    check_is_sound(&report);
+    assert!((50..=101).contains(&report.sent), "{report:?}");
+}
+
+#[test]
+fn a_publication_is_delivered_to_all_before_the_next() {
+    let report = run(Behaviour::Contract, FANOUT);
+    check_is_sound(&report);
+    assert!(report.done.abs_diff(report.sent * 5) <= 5, "{report:?}");
+}
+
+#[test]
+fn a_window_of_publications_is_kept_full() {
+    let report = run(Behaviour::Contract, Load::Fanout { pace: Pace::Window(64), rooms: 0 });
+    check_is_sound(&report);
+    assert!(report.done.abs_diff(report.sent * 5) <= 64 * 5, "{report:?}");
+}
+
+#[test]
+fn rooms_receive_only_what_is_theirs() {
+    let report = run(Behaviour::Contract, Load::Fanout { pace: Pace::Window(1), rooms: 5 });
+    check_is_sound(&report);
+    assert!(report.done.abs_diff(report.sent) <= 1, "{report:?}");
+}
+
+#[test]
+fn connecting_goes_on_until_the_time_is_over() {
+    let report = run(Behaviour::Contract, Load::Connects);
+    assert!(report.done > 5 && report.faults.is_empty(), "{report:?}");
+}
+
+#[test]
+fn pings_are_answered_while_idle() {
+    let report = run(Behaviour::Pings, Load::Idle);
+    check_is_sound(&report);
+}
+
+#[test]
+fn frames_may_come_byte_by_byte() {
+    check_is_sound(&run(Behaviour::Trickles, ECHO));
+}
+
+#[test]
+fn the_watcher_sees_the_start_and_the_end_once() {
+    let mut moments = Vec::new();
+    measure(&plan(serve(Behaviour::Contract), ECHO), &mut |moment| match moment {
+        Moment::Started => moments.push("started"),
+        Moment::Ended => moments.push("ended"),
+        Moment::Second(_) => {}
+    })
+    .unwrap();
+    assert_eq!(moments, ["started", "ended"]);
+}
+
+#[test]
+fn an_event_that_is_never_answered_is_lost() {
+    let report = run(Behaviour::NeverAcknowledges, ECHO);
+    assert_eq!((report.done, report.faults.get("lost")), (0, Some(&5)));
+}
+
+#[track_caller]
+fn check_failure(behaviour: Behaviour, load: Load, expected: &str) {
+    let plan = Plan { timeout: Duration::from_millis(100), ..plan(serve(behaviour), load) };
+    let failure = measure(&plan, &mut |_| {}).unwrap_err();
+    assert!(failure.to_string().contains(expected), "{failure}");
+}
+
+#[test]
+fn what_is_no_socket_io_server_is_told_with_advice() {
+    check_failure(Behaviour::NotHttp, ECHO, "does not speak HTTP");
+    check_failure(Behaviour::NotFound, ECHO, "is it a Socket.IO server, and is --path right?");
+    check_failure(
+        Behaviour::RefusesTheNamespace,
+        ECHO,
+        r#"{"message":"Invalid namespace"}; is --namespace right?"#,
+    );
+    check_failure(Behaviour::NeverAnswers, ECHO, "no answer in time");
+    check_failure(Behaviour::HangsUp, ECHO, "all connections are gone");
+    check_failure(Behaviour::NeverAcknowledges, Load::Fanout { pace: Pace::Window(1), rooms: 2 }, "`join`");
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_told_at_once() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let failure = measure(&plan(address, ECHO), &mut |_| {}).unwrap_err();
+    assert!(matches!(failure, Failure::NoConnection { fault: Fault::Refused, .. }), "{failure:?}");
+}
