@@ -1,8 +1,9 @@
 //! A message on its way out: encoded once, framed once, shared by every receiver, whatever transport each has.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use throng_protocol::engine::packet::MESSAGE;
 use throng_protocol::socket::args::Args;
 use throng_protocol::socket::codec::{Attachments, Codec};
@@ -12,11 +13,13 @@ use throng_protocol::websocket::frame::{HEADER_BYTES_MAX, Header, Opcode};
 /// Engine.IO messages that belong together: a packet and the attachments behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
-    first: Message,
-    attachments: Attachments,
     /// All of it as WebSocket frames.
     frames: Bytes,
-    /// The same, compressed; made when the first receiver wants it.
+    /// Where in the frames the first message lies.
+    first: Range<usize>,
+    opcode: Opcode,
+    attachments: Attachments,
+    /// The frames, compressed; made when the first receiver wants it.
     deflated: OnceCell<Bytes>,
 }
 
@@ -90,27 +93,24 @@ impl Outgoing {
 
     fn framed(mut buffer: Vec<u8>, opcode: Opcode, attachments: Attachments) -> Self {
         let mut header = [0; HEADER_BYTES_MAX];
-        let header_bytes = Header::server(opcode, buffer.len() - HEADER_BYTES_MAX).write(&mut header);
+        let first_bytes = buffer.len() - HEADER_BYTES_MAX;
+        let header_bytes = Header::server(opcode, first_bytes).write(&mut header);
         let start = HEADER_BYTES_MAX - header_bytes;
         buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header[..header_bytes]);
-        let packet = Bytes::from(buffer);
-        let body = packet.slice(HEADER_BYTES_MAX..);
-        let first = if opcode == Opcode::Text { Message::Text(body) } else { Message::Binary(body) };
-        let frames = if attachments.is_empty() {
-            packet.slice(start..)
-        } else {
-            let mut all = BytesMut::from(&packet[start..]);
-            for attachment in &attachments {
-                put_frame(&mut all, Header::server(Opcode::Binary, attachment.len()), attachment);
-            }
-            all.freeze()
-        };
-        Self { first, attachments, frames, deflated: OnceCell::new() }
+        for attachment in &attachments {
+            put_frame(&mut buffer, Header::server(Opcode::Binary, attachment.len()), attachment);
+        }
+        let mut frames = Bytes::from(buffer);
+        frames.advance(start);
+        let first = header_bytes..header_bytes + first_bytes;
+        Self { frames, first, opcode, attachments, deflated: OnceCell::new() }
     }
 
     /// The messages, in order.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
-        std::iter::once(self.first.clone()).chain(self.attachments.iter().cloned().map(Message::Binary))
+        let first = self.frames.slice(self.first.clone());
+        let first = if self.opcode == Opcode::Text { Message::Text(first) } else { Message::Binary(first) };
+        std::iter::once(first).chain(self.attachments.iter().cloned().map(Message::Binary))
     }
 
     /// The frames for a connection that did not negotiate compression.
@@ -124,7 +124,7 @@ impl Outgoing {
             return &self.frames;
         }
         self.deflated.get_or_init(|| {
-            let mut all = BytesMut::new();
+            let mut all = Vec::new();
             let mut body = Vec::new();
             for message in self.messages() {
                 let bytes = message.bytes();
@@ -141,16 +141,16 @@ impl Outgoing {
                     &body,
                 );
             }
-            all.freeze()
+            Bytes::from(all)
         })
     }
 }
 
 /// A control frame.
 pub(crate) fn control_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(2 + payload.len());
+    let mut frame = Vec::with_capacity(2 + payload.len());
     put_frame(&mut frame, Header::server(opcode, payload.len()), payload);
-    frame.freeze()
+    Bytes::from(frame)
 }
 
 /// A close frame, with a code or without.
@@ -161,9 +161,9 @@ pub(crate) fn close_frame(code: Option<u16>) -> Bytes {
     }
 }
 
-fn put_frame(into: &mut BytesMut, header: Header, payload: &[u8]) {
+fn put_frame(into: &mut Vec<u8>, header: Header, payload: &[u8]) {
     let mut head = [0; HEADER_BYTES_MAX];
     let head_bytes = header.write(&mut head);
-    into.put_slice(&head[..head_bytes]);
-    into.put_slice(payload);
+    into.extend_from_slice(&head[..head_bytes]);
+    into.extend_from_slice(payload);
 }

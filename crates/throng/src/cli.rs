@@ -15,7 +15,7 @@ Examples:
   throng                                 serve http://localhost:3000, no configuration, no other service
   throng serve --port 8080               serve on another port
   throng serve --config throng.toml      serve what a file says
-  throng bench echo http://localhost:3000 --clients 200"
+  throng bench http://localhost:3000      echo round trips against any Socket.IO server"
 )]
 pub(crate) struct Cli {
     /// What to do; `serve` when left out.

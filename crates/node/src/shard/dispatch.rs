@@ -160,7 +160,7 @@ impl Shard {
         if !nsp.behaviour.connect.is_empty() {
             let listeners: Vec<Running> =
                 nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
-            self.run(&socket.0, one_after_the_other(listeners));
+            self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
         }
     }
 
@@ -222,7 +222,7 @@ impl Shard {
         args: ArgsRef<'_>,
         ack: Option<u64>,
     ) -> Option<Running> {
-        let nsp = self.state.borrow().hub.sockets.get(Place::of(socket.id).slot as usize)?.nsp.clone();
+        let nsp = self.state.borrow().hub.sockets.get(slot_of(socket))?.nsp.clone();
         let socket = Socket(socket.clone());
         if !nsp.behaviour.any.is_empty() {
             let args = args.to_owned();
@@ -256,27 +256,27 @@ impl Shard {
     }
 
     /// Runs a handler: to its end if it does not wait, else in a task, with the socket's next events queueing behind it.
-    fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, running: impl Future<Output = ()> + 'static) {
-        let slot = Place::of(socket.id).slot;
-        let mut running = Box::pin(AssertUnwindSafe(running).catch_unwind());
-        match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => self.panicked(socket),
-            Poll::Pending => {
-                if let Some(entry) = self.state.borrow_mut().hub.sockets.get_mut(slot as usize) {
+    fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, mut running: Running) {
+        let mut context = Context::from_waker(Waker::noop());
+        match std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(())) => {}
+            Err(_) => self.panicked(socket),
+            Ok(Poll::Pending) => {
+                if let Some(entry) = self.state.borrow_mut().hub.sockets.get_mut(slot_of(socket)) {
                     entry.backlog.get_or_insert_default();
                 }
-                let (shard, socket) = (self.clone(), socket.clone());
-                tokio::task::spawn_local(async move {
-                    let mut outcome = running.await;
-                    while outcome.is_ok() {
-                        let Some(next) = shard.next_event(&socket) else { return };
-                        outcome = AssertUnwindSafe(next).catch_unwind().await;
-                    }
-                    shard.panicked(&socket);
-                });
+                tokio::task::spawn_local(self.clone().run_on(socket.clone(), running));
             }
         }
+    }
+
+    /// Carries a handler on that waits for something, then whatever has queued behind it.
+    async fn run_on(self: Rc<Self>, socket: Arc<SocketInner>, mut running: Running) {
+        while AssertUnwindSafe(running).catch_unwind().await.is_ok() {
+            let Some(next) = self.next_event(&socket) else { return };
+            running = next;
+        }
+        self.panicked(&socket);
     }
 
     /// The next event in the line behind a handler that has finished; none left, and the line is gone.
@@ -284,7 +284,7 @@ impl Shard {
         loop {
             let (event, resumed) = {
                 let mut state = self.state.borrow_mut();
-                let entry = state.hub.sockets.get_mut(Place::of(socket.id).slot as usize)?;
+                let entry = state.hub.sockets.get_mut(slot_of(socket))?;
                 if entry.socket.id != socket.id {
                     return None;
                 }
@@ -340,6 +340,10 @@ impl State {
         let fresh = || Rc::new(Nsp { name: name.into(), behaviour: behaviour.clone() });
         self.hub.nsp(name).cloned().unwrap_or_else(fresh)
     }
+}
+
+fn slot_of(socket: &SocketInner) -> usize {
+    Place::of(socket.id).slot as usize
 }
 
 async fn judge(behaviour: &Namespace, socket: &Socket) -> Result<(), Refusal> {
