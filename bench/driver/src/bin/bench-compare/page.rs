@@ -102,20 +102,22 @@ fn load(page: &mut String, outcome: &Outcome, scenario: Scenario) -> fmt::Result
         Figure::ALL.into_iter().find(|figure| figure.scenario() == scenario).expect("each has a figure");
     writeln!(
         page,
-        "| server | per server CPU-second | lowest – highest | a second | server CPU | driver CPU | others | p50 ms | p99 ms |"
+        "| server | per server CPU-second | lowest – highest | Throng does | a second | server CPU | driver CPU | others | p50 ms | p99 ms |"
     )?;
-    writeln!(page, "|---|{}", "---:|".repeat(8))?;
+    writeln!(page, "|---|{}", "---:|".repeat(9))?;
+    let throng = figure.spread(outcome, Server::Throng).map(|spread| spread.median);
     for &(server, _) in &outcome.servers {
         let Some(spread) = figure.spread(outcome, server) else { continue };
         let median = |value: fn(&Sample) -> f64| median(outcome, server, scenario, value);
         let millis = |micros: f64| format!("{:.2}", micros / 1000.0);
         writeln!(
             page,
-            "| {} | {} | {} – {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} – {} | {} | {} | {} | {} | {} | {} | {} |",
             server.name(),
             figure.show(spread.median),
             figure.show(spread.low),
             figure.show(spread.high),
+            throng.map_or_else(|| "–".to_owned(), |throng| format!("{:.2} ×", throng / spread.median)),
             figure.show(median(|sample| sample.report.rate)),
             percent(median(|sample| sample.server_cpu_seconds / sample.report.seconds)),
             percent(median(|sample| sample.report.driver_cpu_share)),
@@ -163,9 +165,24 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// A word about other processes that used the two cores, if they did.
+fn disturbance(outcome: &Outcome) -> Option<String> {
+    let shares = outcome.samples.iter().map(|sample| sample.others_cpu_share);
+    let disturbed: Vec<f64> = shares.filter(|&share| share > OTHERS_SHARE_MAX).collect();
+    let most = disturbed.iter().copied().max_by(f64::total_cmp)?;
+    Some(format!(
+        "**The machine was not quiet**: in {} of {} runs others used more than {} of a core, up to {}. Measure again.",
+        disturbed.len(),
+        outcome.samples.len(),
+        percent(OTHERS_SHARE_MAX),
+        percent(most)
+    ))
+}
+
 /// What a reader must know before believing a figure.
 fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     let mut notes = outcome.notes.clone();
+    notes.extend(disturbance(outcome));
     for sample in &outcome.samples {
         let name =
             format!("{} {}, repetition {}", sample.server.name(), sample.scenario.name(), sample.repetition);
@@ -173,9 +190,6 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
         if report.driver_bound {
             let share = percent(report.driver_cpu_share);
             notes.push(format!("{name}: the driver was the bottleneck ({share} of its core)"));
-        }
-        if sample.others_cpu_share > OTHERS_SHARE_MAX {
-            notes.push(format!("{name}: others used {} of a core", percent(sample.others_cpu_share)));
         }
         for (fault, count) in &report.faults {
             notes.push(format!("{name}: {fault} {count}"));
