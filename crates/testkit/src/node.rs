@@ -1,0 +1,100 @@
+//! A node inside the test's own process, on a port that the system picks.
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use throng_node::{App, Config, Drain, Drained, Io};
+use tokio::sync::oneshot;
+
+use crate::http::Http;
+use crate::metrics::Metrics;
+use crate::wait::until;
+
+/// The default configuration with one shard and a drain that loses no time.
+pub fn config() -> Config {
+    Config {
+        shards: NonZeroUsize::MIN,
+        connections_max: 20_000,
+        drain: Drain { spread: Duration::ZERO, deadline: Duration::from_secs(2) },
+        ..Config::default()
+    }
+}
+
+/// A running node; dropped, it drains.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    io: Io,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Drained>>,
+}
+
+impl Node {
+    /// Starts a node on 127.0.0.1. Connections are queued by the system until it serves them.
+    ///
+    /// # Panics
+    /// When it cannot bind; its thread, when it cannot start.
+    pub fn start(config: Config, app: App) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let (io, (stop, stopped)) = (app.io(), oneshot::channel::<()>());
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let stopped = async { drop(stopped.await) };
+            let run = throng_node::run(config, app, axum::Router::new(), listener, stopped);
+            runtime.expect("a runtime").block_on(run).expect("the node starts")
+        };
+        let thread = std::thread::spawn(serve);
+        Self { address, io, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The handle to its sockets, as code outside of handlers uses it.
+    pub fn io(&self) -> &Io {
+        &self.io
+    }
+
+    /// The counters now.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::parse(&Http::get(self.address, "/metrics").body)
+    }
+
+    /// Waits until the counters say so.
+    ///
+    /// # Panics
+    /// When they do not in time.
+    pub fn until(&self, what: &str, holds: impl Fn(&Metrics) -> bool) -> Metrics {
+        until(what, || Some(self.metrics()).filter(&holds))
+    }
+
+    /// Tells it to stop, and does not wait.
+    pub fn begin_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // A node that has ended by itself is reported by whoever joins it.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Tells it to stop and waits for the end of the drain.
+    ///
+    /// # Panics
+    /// When the node did.
+    pub fn stop(mut self) -> Drained {
+        self.begin_stop();
+        let thread = self.thread.take().expect("a node is stopped once");
+        until("the node drains", || thread.is_finished().then_some(()));
+        thread.join().expect("the node does not panic")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.begin_stop();
+    }
+}
