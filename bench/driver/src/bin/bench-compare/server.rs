@@ -132,9 +132,15 @@ impl Server {
     }
 }
 
+/// A command as one would type it, without the place where it runs.
+fn name(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
 /// Runs a command to its end; what it prints goes to this program's standard error.
 fn complete(command: &mut Command) -> anyhow::Result<()> {
-    let name = format!("{command:?}");
+    let name = name(command);
     let status = command
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
@@ -146,7 +152,7 @@ fn complete(command: &mut Command) -> anyhow::Result<()> {
 
 /// What a command prints, trimmed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
-    let name = format!("{command:?}");
+    let name = name(command);
     let output = command.stderr(Stdio::null()).output().with_context(|| format!("{name} cannot be run"))?;
     anyhow::ensure!(output.status.success(), "{name} failed");
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
