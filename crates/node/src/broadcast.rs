@@ -86,9 +86,10 @@ impl Broadcast {
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
         let answers = Arc::new(Collector::new(node.ports.len()));
         self.send(node, Operation::Ask { out, spoken, ack, answers: answers.clone() });
+        let mut forget = Forget { node, nsp: &self.nsp, ack: Some(ack) };
         let collected = answers.wait(self.timeout).await;
-        if collected.missing > 0 {
-            self.send(node, Operation::Forget(ack));
+        if collected.missing == 0 {
+            forget.ack = None;
         }
         Ok(collected)
     }
@@ -148,6 +149,22 @@ impl Broadcast {
 
     fn send(&self, node: &Arc<Node>, operation: Operation) {
         node.send(Envelope { nsp: self.nsp.clone(), to: self.to.clone(), operation });
+    }
+}
+
+/// Stops waiting for an acknowledgement, also when the caller drops the wait.
+struct Forget<'a> {
+    node: &'a Arc<Node>,
+    nsp: &'a Arc<str>,
+    ack: Option<u64>,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        let Some(ack) = self.ack else { return };
+        // The whole namespace: whoever was asked may have left the room since.
+        let (nsp, to) = (self.nsp.clone(), Selection::default());
+        self.node.send(Envelope { nsp, to, operation: Operation::Forget(ack) });
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use throng_protocol::engine::handshake::RequestError;
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
+use throng_protocol::websocket::deflate::Window;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ack::Collector;
@@ -130,8 +131,8 @@ pub(crate) struct Upgraded {
     pub(crate) stream: std::net::TcpStream,
     /// What the client sent behind its request.
     pub(crate) early: Bytes,
-    /// permessage-deflate was negotiated.
-    pub(crate) compresses: bool,
+    /// The window of permessage-deflate, when it was negotiated.
+    pub(crate) window: Option<Window>,
 }
 
 /// What a poll is answered with.

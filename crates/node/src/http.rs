@@ -5,6 +5,7 @@ mod engine;
 mod routes;
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -88,6 +89,8 @@ impl Edge {
         };
         metrics.connections_accepted.add(1);
         let _ = stream.set_nodelay(true);
+        // A client that takes no answers may hold its connection no longer than one that sends no body.
+        bound_writes(&stream, self.node.config.body_timeout);
         let header_timeout = self.node.config.header_timeout;
         let routes = self.routes.clone().layer(axum::Extension(ConnectInfo(address)));
         let service = TowerToHyperService::new(routes.into_service::<hyper::body::Incoming>());
@@ -105,6 +108,13 @@ impl Edge {
             drop(permit);
         });
     }
+}
+
+/// Lets the kernel drop a connection whose peer takes nothing for this long; zero for no bound.
+pub(crate) fn bound_writes(stream: impl AsFd, timeout: Duration) {
+    let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    // Without the bound the connection works as well, only a stalled one stays longer.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, millis);
 }
 
 /// Tells a client beyond the connection limit when to come back.

@@ -38,3 +38,4 @@ pub use throng_protocol::end::End;
 pub use throng_protocol::engine::handshake::Transport;
 pub use throng_protocol::id::Id;
 pub use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, EncodeError, FromArgs, IntoArgs};
+pub use throng_protocol::socket::packet::ArgValue;

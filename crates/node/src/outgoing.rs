@@ -153,14 +153,6 @@ pub(crate) fn control_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     Bytes::from(frame)
 }
 
-/// A close frame, with a code or without.
-pub(crate) fn close_frame(code: Option<u16>) -> Bytes {
-    match code {
-        Some(code) => control_frame(Opcode::Close, &code.to_be_bytes()),
-        None => control_frame(Opcode::Close, &[]),
-    }
-}
-
 fn put_frame(into: &mut Vec<u8>, header: Header, payload: &[u8]) {
     let mut head = [0; HEADER_BYTES_MAX];
     let head_bytes = header.write(&mut head);

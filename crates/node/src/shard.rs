@@ -31,6 +31,7 @@ use throng_protocol::websocket::deflate::{Deflater, Inflater};
 use crate::metrics::Metrics;
 use crate::node::Node;
 use crate::shard::deadlines::{Deadlines, Kind};
+use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
 use crate::shard::session::{Session, WebSocket};
 pub(crate) use crate::shard::turn::{Start, start};
@@ -51,6 +52,8 @@ pub(crate) struct Shard {
     in_turn: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     draining: Cell<bool>,
+    /// Ends of sockets are being worked through.
+    sees_off: Cell<bool>,
 }
 
 /// The tables. Borrowed for moments only.
@@ -62,11 +65,13 @@ struct State {
     /// Sessions that turned out to be over while they were written to.
     doomed: Vec<(u32, u32, End)>,
     deadlines: Deadlines,
+    /// Sockets whose ends are due, in order.
+    leaving: VecDeque<Leaving>,
     /// Closed connections whose last bytes are on their way.
     lingering: slab::Slab<(u32, WebSocket)>,
     deflater: Deflater,
-    /// Polling sessions that their clients closed while no poll was waiting: one may still be on its way.
-    parted: VecDeque<Id>,
+    /// What polling sessions that are over still have to say to a poll on its way.
+    parted: VecDeque<(Id, Vec<u8>)>,
     next_stamp: u32,
 }
 
@@ -90,6 +95,7 @@ impl Shard {
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),
+            leaving: VecDeque::new(),
             lingering: slab::Slab::new(),
             deflater: Deflater::new(),
             parted: VecDeque::new(),
@@ -109,6 +115,7 @@ impl Shard {
             in_turn: Cell::new(false),
             waker: RefCell::new(None),
             draining: Cell::new(false),
+            sees_off: Cell::new(false),
             node,
         }
     }

@@ -3,7 +3,7 @@
 //! Shown by the examples `echo` and `chat`.
 
 pub use throng_node::{
-    Ack, Answers, App, Args, AskError, Broadcast, Closing, Config, DecodeError, Drain, Drained, EncodeError,
-    End, FromArgs, Handler, Handshake, Id, IntoArgs, Io, Limits, Namespace, Origins, Parser, RawMessage,
-    Refusal, RemoteSocket, Room, RunError, Socket, Transport, run,
+    Ack, Answers, App, ArgValue, Args, AskError, Broadcast, Closing, Config, DecodeError, Drain, Drained,
+    EncodeError, End, FromArgs, Handler, Handshake, Id, IntoArgs, Io, Limits, Namespace, Origins, Parser,
+    RawMessage, Refusal, RemoteSocket, Room, RunError, Socket, Transport, run,
 };

@@ -7,7 +7,11 @@ use std::process::{Child, Command, Output, Stdio};
 fn throng(args: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
     command.args(args).env_remove("HOST").env_remove("PORT").env_remove("MAX_CONNECTIONS");
-    command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -44,7 +48,10 @@ fn signal(child: &Child, name: &str) {
 fn every_problem_of_a_configuration_is_named_and_the_exit_code_is_64() {
     let (code, _, errors) = finished(&["serve", "--config", "/nonexistent.toml"], &[("PORT", "lots")]);
     assert_eq!(code, Some(64));
-    assert!(errors.contains("/nonexistent.toml") && errors.contains("PORT: \"lots\" is not a port"), "{errors}");
+    assert!(
+        errors.contains("/nonexistent.toml") && errors.contains("PORT: \"lots\" is not a port"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -64,7 +71,10 @@ fn help_shows_examples_and_the_version_is_told() {
     assert_eq!(code, Some(0));
     assert!(help.contains("Examples:") && help.contains("serve"), "{help}");
     let (_, help, _) = finished(&["serve", "--help"], &[]);
-    assert!(help.contains("--port") && help.contains("MAX_CONNECTIONS") && help.contains("Exit codes"), "{help}");
+    assert!(
+        help.contains("--port") && help.contains("MAX_CONNECTIONS") && help.contains("Exit codes"),
+        "{help}"
+    );
     assert_eq!(finished(&["--version"], &[]).1.trim(), concat!("throng ", env!("CARGO_PKG_VERSION")));
 }
 
@@ -80,10 +90,13 @@ fn it_serves_without_any_configuration_and_drains_on_either_signal() {
         assert!(poll.contains("0{\"sid\":\""), "{poll}");
         signal(&child, name);
         assert_eq!(child.wait().unwrap().code(), Some(0));
-        let messages: Vec<_> = log.lines().map(|line| {
-            let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-            line["message"].as_str().unwrap().to_owned()
-        }).collect();
+        let messages: Vec<_> = log
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+                line["message"].as_str().unwrap().to_owned()
+            })
+            .collect();
         assert_eq!(messages, ["draining", "drained"]);
     }
 }

@@ -12,14 +12,19 @@ fn readme_shows_the_examples_as_they_are() {
     let readme = read("README.md");
     for path in ["crates/throng/examples/chat.rs", "crates/throng/examples/echo.rs"] {
         let code = read(path);
-        assert!(readme.contains(&format!("<!-- {path} -->\n```rust\n{code}```\n")), "{path} differs from the README");
+        assert!(
+            readme.contains(&format!("<!-- {path} -->\n```rust\n{code}```\n")),
+            "{path} differs from the README"
+        );
         assert!(code.lines().count() < 80, "{path} is too long to be shown");
     }
 }
 
 #[test]
 fn every_relative_link_of_a_document_leads_somewhere() {
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/debate.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/debate.md"]
+    {
         let text = read(document);
         let folder = Path::new(document).parent().expect("a file has a folder");
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

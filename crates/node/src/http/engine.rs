@@ -176,10 +176,10 @@ impl Endpoint {
             return not_upgraded(HandshakeError::NotAnUpgrade);
         };
         let (endpoint, handshake) = (self.clone(), said(address, &request));
-        let compresses = accepted.extensions.is_some();
+        let window = accepted.window;
         tokio::task::spawn_local(async move {
             let Some((stream, early)) = taken(on_upgrade).await else { return };
-            let upgraded = Upgraded { stream, early, compresses };
+            let upgraded = Upgraded { stream, early, window };
             match sid {
                 Some(sid) => endpoint.send(sid, SessionErrand::Upgrade(upgraded)),
                 None => {

@@ -6,10 +6,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::engine::{self, Endpoint};
 use crate::app::Service;
@@ -44,11 +44,8 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
 
 /// CORS for the polling transport, as browsers on other origins need it.
 fn cors(origins: &Origins) -> CorsLayer {
-    let layer = CorsLayer::new().allow_methods([Method::GET, Method::POST]).allow_headers([
-        header::CONTENT_TYPE,
-        header::AUTHORIZATION,
-        HeaderName::from_static("x-requested-with"),
-    ]);
+    let methods = [Method::GET, Method::POST];
+    let layer = CorsLayer::new().allow_methods(methods).allow_headers(AllowHeaders::mirror_request());
     match origins {
         Origins::Any => layer.allow_origin(tower_http::cors::Any),
         Origins::Listed(list) => {

@@ -87,7 +87,9 @@ impl Shard {
 
     fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
-        let Some(behaviour) = namespaces.find(nsp) else {
+        // The pattern of a dynamic namespace is the app's own code.
+        let found = std::panic::catch_unwind(AssertUnwindSafe(|| namespaces.find(nsp)));
+        let Some(behaviour) = found.unwrap_or_default() else {
             self.metrics().sockets_refused.add(1);
             return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
         };
@@ -158,9 +160,10 @@ impl Shard {
         self.metrics().sockets_connected.add(1);
         self.schedule_flush();
         if !nsp.behaviour.connect.is_empty() {
-            let listeners: Vec<Running> =
-                nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
-            self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
+            let start = || nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
+            if let Some(listeners) = self.guard(&socket.0, start) {
+                self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
+            }
         }
     }
 
@@ -181,36 +184,70 @@ impl Shard {
                 let bytes = size_of::<Waiting>() + name.len() + args_bytes(args);
                 backlog.bytes += bytes;
                 backlog.events.push_back(Waiting { name: name.into(), args: args.to_owned(), ack, bytes });
-                let (bytes, session, asking) = (backlog.bytes, entry.session, entry.waiters.is_some());
-                return self.bound_backlog(state, session, bytes, asking);
+                let (behind, session) = (backlog.bytes - bytes, entry.session);
+                return self.bound_backlog(state, session, behind, bytes);
             }
             entry.socket.clone()
         };
-        if let Some(running) = self.handle(&socket, name, args, ack) {
+        if let Some(running) = self.guard(&socket, || self.handle(&socket, name, args, ack)).flatten() {
             self.run(&socket, running);
         }
     }
 
     /// A backlog stops the reading of its connection. A session that polls has none to stop, and while a handler asks
-    /// its own client something the answer must get through: for these there is a second, final bound.
+    /// its own client something the answer must get through: for these there is a second, final bound. It is measured
+    /// without the event that came last, which may be large and alone.
     fn bound_backlog(
         self: &Rc<Self>,
         mut state: std::cell::RefMut<'_, State>,
         session: u32,
-        bytes: usize,
-        asking: bool,
+        behind_bytes: usize,
+        event_bytes: usize,
     ) {
         const FINAL_FACTOR: usize = 4;
         let max = self.node.config.backlog_bytes_max;
-        if bytes <= max {
+        if behind_bytes + event_bytes <= max {
             return;
         }
-        let Some(session_entry) = state.sessions.get_mut(session as usize) else { return };
-        if !asking && matches!(session_entry.transport, Transport::WebSocket(_)) {
-            session_entry.paused = true;
-        } else if bytes > max * FINAL_FACTOR {
+        let State { sessions, hub, .. } = &mut *state;
+        let Some(entry) = sessions.get_mut(session as usize) else { return };
+        let mut sockets = entry.sockets.iter().filter_map(|(_, slot)| hub.sockets.get(*slot as usize));
+        let asking = sockets.any(|socket| socket.waiters.is_some());
+        if !asking && matches!(entry.transport, Transport::WebSocket(_)) {
+            entry.paused = true;
+        } else if behind_bytes > max.saturating_mul(FINAL_FACTOR) {
             drop(state);
             self.end_session(session, End::EventBacklog);
+        }
+    }
+
+    /// Reads a session again once none of its sockets holds it up any more.
+    pub(super) fn resume(self: &Rc<Self>, session: u32) {
+        {
+            let mut state = self.state.borrow_mut();
+            let State { sessions, hub, .. } = &mut *state;
+            let paused = sessions.get_mut(session as usize).filter(|session| session.paused);
+            let Some(paused) = paused else { return };
+            let low = self.node.config.backlog_bytes_max / 2;
+            let sockets = paused.sockets.iter().filter_map(|(_, slot)| hub.sockets.get(*slot as usize));
+            let mut backlogs = sockets.filter_map(|socket| socket.backlog.as_ref());
+            if backlogs.any(|backlog| backlog.bytes > low) {
+                return;
+            }
+            paused.paused = false;
+        }
+        self.read_later(session);
+    }
+
+    /// Reads a session whatever its backlog, because its client was asked something.
+    pub(super) fn resume_for_answer(self: &Rc<Self>, session: u32) {
+        let paused = {
+            let mut state = self.state.borrow_mut();
+            let session = state.sessions.get_mut(session as usize);
+            session.is_some_and(|session| std::mem::take(&mut session.paused))
+        };
+        if paused {
+            self.read_later(session);
         }
     }
 
@@ -282,7 +319,7 @@ impl Shard {
     /// The next event in the line behind a handler that has finished; none left, and the line is gone.
     fn next_event(self: &Rc<Self>, socket: &Arc<SocketInner>) -> Option<Running> {
         loop {
-            let (event, resumed) = {
+            let (event, session, low) = {
                 let mut state = self.state.borrow_mut();
                 let entry = state.hub.sockets.get_mut(slot_of(socket))?;
                 if entry.socket.id != socket.id {
@@ -296,18 +333,27 @@ impl Shard {
                 if event.is_none() {
                     entry.backlog = None;
                 }
-                let resumed =
-                    state.sessions.get_mut(session as usize).filter(|session| low && session.paused);
-                (event, resumed.map(|paused| paused.paused = false).map(|()| session))
+                (event, session, low)
             };
-            if let Some(session) = resumed {
-                self.read_later(session);
+            if low {
+                self.resume(session);
             }
             let Waiting { name, args, ack, .. } = event?;
-            if let Some(running) = self.handle(socket, &name, args.as_ref(), ack) {
+            let started = self.guard(socket, || self.handle(socket, &name, args.as_ref(), ack));
+            if let Some(running) = started.flatten() {
                 return Some(running);
             }
         }
+    }
+
+    /// Calls code of the app; a panic in it ends the socket.
+    pub(super) fn guard<T>(
+        self: &Rc<Self>,
+        socket: &Arc<SocketInner>,
+        call: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let called = std::panic::catch_unwind(AssertUnwindSafe(call));
+        called.map_err(|_| self.panicked(socket)).ok()
     }
 
     fn panicked(self: &Rc<Self>, socket: &Arc<SocketInner>) {

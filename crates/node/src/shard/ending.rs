@@ -1,31 +1,38 @@
 //! Ends: of sockets, of sessions, of connections, each through exactly one function, with its reason and its counter.
 
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
+use futures_util::FutureExt as _;
 use mio::{Interest, Token};
 use throng_protocol::end::End;
+use throng_protocol::id::Id;
+use throng_protocol::websocket::close::close_frame;
 use tokio::time::Instant;
 
 use super::deadlines::Kind;
+use super::hub::Nsp;
 use super::outbox::Flushed;
-use super::session::{Transport, WebSocket};
+use super::session::{Polling, Transport, WebSocket};
 use super::turn::LINGER as LINGER_BIT;
 use super::{Shard, State};
 use crate::envelope::PollAnswer;
 use crate::handler::EndListener;
-use crate::outgoing::{Message, Outgoing, close_frame};
+use crate::outgoing::Outgoing;
 use crate::socket::Socket;
 
 /// How long a closed connection may take to read what was sent before the close. Closing at once would let the kernel
 /// throw it away as soon as the client sends anything more.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
 
-/// Closed polling sessions that are remembered for the sake of a poll that crossed the close.
+/// Sessions whose last words are kept; each is bounded as the queue of a session is.
 const PARTED_MAX: usize = 64;
+
+/// Reads from a closed connection in one go: 4 MiB, about what a kernel holds of what was sent before the close.
+const LINGER_READS_MAX: usize = 1024;
 
 impl Shard {
     /// Ends one socket; its session and the session's other sockets stay. Unless it was the client's wish, it is told.
@@ -33,6 +40,8 @@ impl Shard {
         let told = {
             let state = self.state.borrow();
             let entry = state.hub.sockets.get(slot as usize);
+            // One that is ending already was told, and one that is not yet admitted is none to end.
+            let entry = entry.filter(|entry| entry.socket.connected.load(Ordering::Relaxed));
             entry.map(|entry| (entry.session, entry.nsp.clone()))
         };
         let Some((session, nsp)) = told else { return };
@@ -41,24 +50,38 @@ impl Shard {
             self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.name, into)));
         }
         self.finish_socket(slot, end);
-        let mut state = self.state.borrow_mut();
-        if let Some(session) = state.sessions.get_mut(session as usize) {
+        if let Some(session) = self.state.borrow_mut().sessions.get_mut(session as usize) {
             session.sockets.retain(|(_, socket)| *socket != slot);
         }
+        self.resume(session);
     }
 
-    /// Takes a socket out of the tables, with its listeners hearing of it before and after.
+    /// Takes a socket out of the tables, with its listeners hearing of it before and after. From within such a listener
+    /// it is done when that one returns: ends do not nest, however many follow from one.
     fn finish_socket(self: &Rc<Self>, slot: u32, end: End) {
-        let entry = {
-            let state = self.state.borrow();
-            state.hub.sockets.get(slot as usize).map(|entry| (entry.socket.clone(), entry.nsp.clone()))
-        };
-        let Some((inner, nsp)) = entry else { return };
-        // Whoever comes second, from a listener that disconnects the socket once more, finds it done.
-        if !inner.connected.swap(false, Ordering::Relaxed) {
+        {
+            let mut state = self.state.borrow_mut();
+            let Some(entry) = state.hub.sockets.get(slot as usize) else { return };
+            // Whoever comes second, from a listener that disconnects the socket once more, finds it done.
+            if !entry.socket.connected.swap(false, Ordering::Relaxed) {
+                return;
+            }
+            let (socket, nsp) = (Socket(entry.socket.clone()), entry.nsp.clone());
+            state.leaving.push_back(Leaving { slot, socket, nsp, end });
+        }
+        if self.sees_off.replace(true) {
             return;
         }
-        let socket = Socket(inner);
+        loop {
+            let leaving = self.state.borrow_mut().leaving.pop_front();
+            let Some(leaving) = leaving else { break };
+            self.see_off(leaving);
+        }
+        self.sees_off.set(false);
+    }
+
+    fn see_off(self: &Rc<Self>, leaving: Leaving) {
+        let Leaving { slot, socket, nsp, end } = leaving;
         self.announce(&nsp.behaviour.disconnecting, &socket, end);
         let entry = {
             let mut state = self.state.borrow_mut();
@@ -77,7 +100,10 @@ impl Shard {
 
     fn announce(self: &Rc<Self>, listeners: &[EndListener], socket: &Socket, end: End) {
         for listen in listeners {
-            self.spawn_or_finish(listen(socket.clone(), end));
+            // The socket is ending already: all that a panic leaves behind is what the hook writes about it.
+            if let Ok(running) = catch_unwind(AssertUnwindSafe(|| listen(socket.clone(), end))) {
+                self.spawn_or_finish(AssertUnwindSafe(running).catch_unwind().map(drop));
+            }
         }
     }
 
@@ -97,17 +123,8 @@ impl Shard {
         tracing::trace!(end = end.code(), "session ended");
         match session.transport {
             Transport::WebSocket(socket) => state.close(self, socket, end),
-            Transport::Polling(mut polling) => {
-                if let Some(waiting) = polling.waiting.take() {
-                    // A client that closed the session itself only needs its poll released.
-                    let goodbye: &[u8] = if end == End::TransportClose { b"6" } else { b"1" };
-                    polling.queue.push(Message::Text(Bytes::from_static(goodbye)));
-                    // A client that gave up the poll needs no goodbye.
-                    let _ = waiting.send(PollAnswer::Payload(polling.payload()));
-                } else if end == End::TransportClose {
-                    state.parted.truncate(PARTED_MAX - 1);
-                    state.parted.push_front(session.id);
-                }
+            Transport::Polling(polling) => {
+                state.last_words(session.id, *polling, end);
             }
         }
         if let Some(probe) = session.probe {
@@ -127,14 +144,15 @@ impl Shard {
             Err(_) => false,
         };
         let mut sink = [0; 4096];
+        // A client that sends faster than this reads has not stopped for the goodbye, and is not waited for.
         let open = flushed
-            && loop {
-                match socket.stream.read(&mut sink) {
-                    Ok(0) => break false,
-                    Ok(_) => {}
-                    Err(error) => break error.kind() == std::io::ErrorKind::WouldBlock,
-                }
-            };
+            && (0..LINGER_READS_MAX)
+                .find_map(|_| match socket.stream.read(&mut sink) {
+                    Ok(0) => Some(false),
+                    Ok(_) => None,
+                    Err(error) => Some(error.kind() == std::io::ErrorKind::WouldBlock),
+                })
+                .unwrap_or(false);
         if !open {
             state.lingering.remove(key as usize);
         }
@@ -149,13 +167,45 @@ impl Shard {
     }
 }
 
+/// A socket on its way out.
+pub(super) struct Leaving {
+    slot: u32,
+    socket: Socket,
+    nsp: Rc<Nsp>,
+    end: End,
+}
+
 impl State {
+    /// Answers a waiting poll, and keeps for those on their way what a session still has to say. What is queued and the
+    /// goodbye go into different answers: clients act on a goodbye before they have handed on what came with it.
+    fn last_words(&mut self, id: Id, mut polling: Polling, end: End) {
+        // A client that closed the session itself only needs its poll released.
+        let goodbye: &[u8] = if end == End::TransportClose { b"6" } else { b"1" };
+        let queued = (!polling.queue.is_empty()).then(|| polling.payload());
+        let mut words = queued.into_iter().chain(std::iter::once(goodbye.to_vec()));
+        if let Some(waiting) = polling.waiting.take()
+            && let Some(first) = words.next()
+        {
+            // A client that gave up the poll needs no goodbye.
+            let _ = waiting.send(PollAnswer::Payload(first));
+        }
+        // After a violation the session is unknown at once.
+        let expected =
+            matches!(end, End::TransportClose | End::ForcedClose | End::ServerShutdown | End::ConnectTimeout);
+        for word in words.filter(|_| expected) {
+            if self.parted.len() == PARTED_MAX {
+                self.parted.pop_front();
+            }
+            self.parted.push_back((id, word));
+        }
+    }
+
     /// Says goodbye on a connection: what is queued, a close frame, then nothing more, until the client has closed too.
     fn close(&mut self, shard: &Shard, mut socket: WebSocket, end: End) {
         if matches!(end, End::TransportClose | End::TransportError | End::PayloadTooLarge) {
             // A close frame was queued already, or there is nobody left to read one.
         } else {
-            socket.outbox.push(close_frame(Some(close_code(end))));
+            socket.outbox.push(close_frame(Some(close_code(end)), ""));
         }
         let flushed = !socket.blocked && matches!(socket.outbox.flush(&mut socket.stream), Ok(Flushed::All));
         if socket.outbox.bytes() > shard.node.config.queue_bytes_max || end == End::PingTimeout {

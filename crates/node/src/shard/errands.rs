@@ -41,6 +41,8 @@ impl Shard {
             SocketErrand::Ask(out, number, asker) => {
                 entry.waiters.get_or_insert_default().insert(number, Waiter::One(asker));
                 state.queue(self, session, &out, Urgency::Queued);
+                drop(state);
+                self.resume_for_answer(session);
             }
             SocketErrand::Forget(number) => drop(state.hub.take_waiter(slot, number)),
             SocketErrand::Join(room) => state.hub.join(slot, &room),
@@ -81,11 +83,13 @@ impl Shard {
     }
 
     /// Lets outgoing catch-all listeners hear an event, once for each receiver.
-    fn overhear(&self, receivers: &[Socket], spoken: &Spoken) {
+    fn overhear(self: &Rc<Self>, receivers: &[Socket], spoken: &Spoken) {
         for socket in receivers {
             let Service::Sockets(namespaces) = &self.node.service else { return };
             let Some(behaviour) = namespaces.find(socket.namespace()) else { return };
-            behaviour.any_outgoing.iter().for_each(|listen| listen(socket, &spoken.0, &spoken.1));
+            let call =
+                || behaviour.any_outgoing.iter().for_each(|listen| listen(socket, &spoken.0, &spoken.1));
+            self.guard(&socket.0, call);
         }
     }
 
@@ -106,13 +110,16 @@ impl Shard {
                 }
             }
             Operation::Ask { out, spoken, ack, answers } => {
-                state.hub.select(&nsp, &to, |_, entry| {
+                let mut sessions = Vec::new();
+                state.hub.select(&nsp, &to, |member, entry| {
                     entry.waiters.get_or_insert_default().insert(ack, Waiter::Many(answers.clone()));
                     heard.push(Socket(entry.socket.clone()));
+                    sessions.push(member.session);
                 });
                 answers.asked(heard.len());
                 state.fan_out(self, &nsp, &to, &out, Urgency::Queued);
                 drop(state);
+                sessions.into_iter().for_each(|session| self.resume_for_answer(session));
                 if let Some(spoken) = spoken {
                     self.overhear(&heard, &spoken);
                 }

@@ -117,12 +117,19 @@ impl Hub {
         let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
         entry.index = position(members.all.len());
         members.all.push(Member { socket: slot, session: entry.session });
+        let wished = std::mem::take(&mut entry.socket.state().rooms);
+        for membership in wished {
+            self.join(slot, &membership.room);
+        }
     }
 
     /// Takes a socket out of its rooms.
     pub(crate) fn leave_all(&mut self, slot: u32) {
         let Some(entry) = self.sockets.get(slot as usize) else { return };
         let memberships = std::mem::take(&mut entry.socket.state().rooms);
+        if entry.index == JOINING {
+            return;
+        }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
         for membership in memberships {
             self.room_count -= members.remove(&self.sockets, &membership);
@@ -147,11 +154,16 @@ impl Hub {
         Some(entry)
     }
 
-    /// Joins a room; a second time changes nothing, and a socket is always in the room of its own identifier.
+    /// Joins a room; a second time changes nothing, and a socket is always in the room of its own identifier. Until a
+    /// socket is admitted it only wishes to: what a room hears is not for a client that may yet be refused.
     pub(crate) fn join(&mut self, slot: u32, room: &Room) {
         let Some(entry) = self.sockets.get(slot as usize) else { return };
         let mut state = entry.socket.state();
         if state.rooms.iter().any(|membership| membership.room == *room) || entry.socket.is_own_room(room) {
+            return;
+        }
+        if entry.index == JOINING {
+            state.rooms.push(Membership { room: room.clone(), index: JOINING });
             return;
         }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
@@ -171,6 +183,9 @@ impl Hub {
             };
             state.rooms.swap_remove(at)
         };
+        if entry.index == JOINING {
+            return;
+        }
         if let Some(members) = self.namespaces.get_mut(&entry.nsp.name) {
             self.room_count -= members.remove(&self.sockets, &membership);
         }
@@ -260,6 +275,7 @@ impl Members {
         if let Some(slot) = own_room(room)
             && let Some(entry) = sockets.get(slot as usize)
             && entry.socket.is_own_room(room)
+            && entry.index != JOINING
             && entry.nsp.name == self.nsp.name
         {
             each(Member { socket: slot, session: entry.session }, sockets);

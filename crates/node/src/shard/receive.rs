@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use throng_protocol::end::End;
-use throng_protocol::engine::packet::Packet;
+use throng_protocol::engine::packet::{Packet, PacketError};
 use throng_protocol::engine::payload::{self, Record};
-use throng_protocol::websocket::close::Violation;
+use throng_protocol::websocket::close::{Violation, close_frame};
 use throng_protocol::websocket::decoder::Event;
 use throng_protocol::websocket::frame::Opcode;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use super::deadlines::Kind;
 use super::session::{Transport, WebSocket};
 use super::{SCRATCH_BYTES, Shard};
 use crate::app::{RawMessage, Service};
-use crate::outgoing::{Message, Outgoing, close_frame, control_frame};
+use crate::outgoing::{Message, Outgoing, control_frame};
 
 /// Reads of one connection in a turn, so that a fast sender does not keep the others waiting.
 const READS_MAX: usize = 8;
@@ -30,13 +30,16 @@ impl Shard {
         for _ in 0..READS_MAX {
             let read = {
                 let mut state = self.state.borrow_mut();
-                let Some(session) = state.sessions.get_mut(slot as usize) else { break };
-                if session.paused {
-                    break;
-                }
-                let Transport::WebSocket(socket) = &mut session.transport else { break };
-                socket.stream.read(&mut scratch).map(|bytes| (bytes, session.stamp))
+                let session = state.sessions.get_mut(slot as usize).filter(|session| !session.paused);
+                session.and_then(|session| match &mut session.transport {
+                    Transport::WebSocket(socket) => {
+                        Some(socket.stream.read(&mut scratch).map(|bytes| (bytes, session.stamp)))
+                    }
+                    Transport::Polling(_) => None,
+                })
             };
+            // Nothing to come back for: the session is over, or whoever resumes it will read it.
+            let Some(read) = read else { return self.scratch.set(Some(scratch)) };
             match read {
                 Ok((0, _)) => self.end_session(slot, End::TransportClose),
                 Ok((bytes, stamp)) => {
@@ -104,7 +107,7 @@ impl Shard {
             Event::Ping(payload) => self.send_control(slot, control_frame(Opcode::Pong, payload)),
             Event::Pong(_) => {}
             Event::Close(code, _) => {
-                self.send_control(slot, close_frame(*code));
+                self.send_control(slot, close_frame(*code, ""));
                 self.end_session(slot, End::TransportClose);
             }
             Event::Text(_) | Event::Binary(_) => match &self.node.service {
@@ -122,7 +125,7 @@ impl Shard {
     }
 
     fn on_violation(self: &Rc<Self>, slot: u32, violation: Violation) {
-        self.send_control(slot, close_frame(Some(violation.close_code())));
+        self.send_control(slot, close_frame(Some(violation.close_code()), ""));
         let end = match violation {
             Violation::TooLarge => End::PayloadTooLarge,
             Violation::Protocol(_) | Violation::InvalidUtf8 => End::TransportError,
@@ -153,12 +156,24 @@ impl Shard {
         self.queue_one(slot, &Outgoing::raw(message));
     }
 
-    /// Decodes an Engine.IO text packet.
+    /// Decodes an Engine.IO packet in text form; binary is base64 there, as in a payload.
     fn on_packet_text(self: &Rc<Self>, slot: u32, stamp: u32, text: &str) {
-        match Packet::decode(text) {
+        let record = Record::decode(text);
+        self.on_record(slot, stamp, record);
+    }
+
+    /// Takes in one record; `false` when it was malformed, and the session is over.
+    fn on_record(self: &Rc<Self>, slot: u32, stamp: u32, record: Result<Record<'_>, PacketError>) -> bool {
+        let packet = match &record {
+            Ok(Record::Text(text)) => Packet::decode(text),
+            Ok(Record::Binary(bytes)) => Ok(Packet::Binary(bytes)),
+            Err(error) => Err(*error),
+        };
+        match packet {
             Ok(packet) => self.on_packet(slot, stamp, packet),
             Err(_) => self.end_session(slot, End::ParseError),
         }
+        packet.is_ok()
     }
 
     fn on_packet(self: &Rc<Self>, slot: u32, stamp: u32, packet: Packet<'_>) {
@@ -202,22 +217,7 @@ impl Shard {
                 // Closed by what came before; the rest has nobody to go to.
                 return true;
             }
-            let malformed = match record {
-                Ok(Record::Binary(bytes)) => {
-                    self.on_message(slot, stamp, RawMessage::Binary(&bytes));
-                    false
-                }
-                Ok(Record::Text(text)) => match Packet::decode(text) {
-                    Ok(packet) => {
-                        self.on_packet(slot, stamp, packet);
-                        false
-                    }
-                    Err(_) => true,
-                },
-                Err(_) => true,
-            };
-            if malformed {
-                self.end_session(slot, End::ParseError);
+            if !self.on_record(slot, stamp, record) {
                 return false;
             }
         }
@@ -235,6 +235,7 @@ impl Shard {
             return;
         };
         session.beat = next;
+        session.pinged = true;
         match &mut session.transport {
             Transport::WebSocket(socket) => socket.outbox.push_urgent(Bytes::from_static(b"\x81\x012")),
             Transport::Polling(polling) => polling.queue.push(Message::Text(Bytes::from_static(b"2"))),
@@ -247,21 +248,25 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let next = state.stamp();
         let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+        // A pong that nobody asked for neither puts the next ping off nor leaves a deadline behind.
+        if !std::mem::take(&mut session.pinged) {
+            return;
+        }
         session.beat = next;
         state.deadlines.arm(Kind::Ping, now, slot, next);
     }
 
-    /// A pong did not come in time. A session that is not being read could not have shown one.
+    /// A pong did not come in time. A session that is not being read could not have shown one; it is pinged once more,
+    /// so that a peer that is gone refuses it.
     pub(super) fn pong_missing(self: &Rc<Self>, slot: u32, stamp: u32, now: Instant) {
-        {
-            let mut state = self.state.borrow_mut();
-            let super::State { sessions, deadlines, .. } = &mut *state;
-            let Some(session) = sessions.get(slot as usize).filter(|session| session.beat == stamp) else {
-                return;
-            };
-            if session.paused {
-                return deadlines.arm(Kind::Pong, now, slot, stamp);
-            }
+        let paused = {
+            let state = self.state.borrow();
+            let session = state.sessions.get(slot as usize).filter(|session| session.beat == stamp);
+            let Some(session) = session else { return };
+            session.paused
+        };
+        if paused {
+            return self.ping(slot, stamp, now);
         }
         self.end_session(slot, End::PingTimeout);
     }

@@ -19,28 +19,40 @@ impl State {
             shard.metrics().volatile_dropped.add(1);
             return;
         }
+        let max = shard.node.config.queue_bytes_max;
         let queued_bytes = match &mut session.transport {
             Transport::WebSocket(socket) => {
-                let queued_bytes = socket.outbox.bytes();
+                if socket.outbox.bytes() > max && !socket.blocked {
+                    // A turn may queue more than the bound; what the kernel takes at once waits for nobody.
+                    socket.blocked = !matches!(socket.outbox.flush(&mut socket.stream), Ok(Flushed::All));
+                }
+                socket.outbox.bytes()
+            }
+            Transport::Polling(polling) => polling.queued_bytes,
+        };
+        // Measured before this message: a single one may be larger than the bound, a second one behind it may not.
+        if queued_bytes > max {
+            doomed.push((slot, session.stamp, End::SlowConsumer));
+            return;
+        }
+        match &mut session.transport {
+            Transport::WebSocket(socket) => {
                 let frames = match shard.node.config.compression_bytes_min {
-                    Some(bytes_min) if socket.compresses => out.deflated(deflater, bytes_min),
+                    Some(bytes_min)
+                        if socket.window.is_some_and(|window| window.admits(out.frames().len())) =>
+                    {
+                        out.deflated(deflater, bytes_min)
+                    }
                     _ => out.frames(),
                 };
                 socket.outbox.push(frames.clone());
-                queued_bytes
             }
             Transport::Polling(polling) => {
-                let queued_bytes = polling.queued_bytes;
                 polling.queued_bytes += out.frames().len();
                 polling.queue.extend(out.messages());
-                queued_bytes
             }
-        };
-        shard.metrics().packets_sent.add(1);
-        // Measured before this message: a single one may be larger than the bound, a second one behind it may not.
-        if queued_bytes > shard.node.config.queue_bytes_max {
-            doomed.push((slot, session.stamp, End::SlowConsumer));
         }
+        shard.metrics().packets_sent.add(1);
         session.touch(slot, dirty);
     }
 

@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use throng_protocol::id::Id;
 use throng_protocol::socket::codec::Assembler;
 use throng_protocol::websocket::decoder::Decoder;
+use throng_protocol::websocket::deflate::Window;
 use tokio::sync::oneshot;
 
 use crate::envelope::PollAnswer;
@@ -24,6 +25,8 @@ pub(crate) struct Session {
     pub(crate) stamp: u32,
     /// Stamp of the one heartbeat deadline that counts.
     pub(crate) beat: u32,
+    /// A ping was sent and its pong has not come.
+    pub(crate) pinged: bool,
     /// Something was queued in this turn.
     pub(crate) dirty: bool,
     /// Not read because its handlers lag behind.
@@ -54,8 +57,9 @@ pub(crate) struct WebSocket {
     pub(crate) stream: TcpStream,
     pub(crate) decoder: Decoder,
     pub(crate) outbox: Outbox,
-    /// permessage-deflate was negotiated.
-    pub(crate) compresses: bool,
+    /// permessage-deflate was negotiated. One compressed form serves all connections, so a message that the window of
+    /// this one does not admit goes uncompressed.
+    pub(crate) window: Option<Window>,
     /// The kernel took no more; until it says so, writing is pointless.
     pub(crate) blocked: bool,
     pub(crate) _permit: ConnectionPermit,
@@ -65,6 +69,8 @@ pub(crate) struct WebSocket {
 #[derive(Debug)]
 pub(crate) struct Probe {
     pub(crate) socket: WebSocket,
+    /// Distinguishes it from an earlier attempt.
+    pub(crate) stamp: u32,
     /// The client's `2probe` was answered: its poll is released so that it can move.
     pub(crate) answered: bool,
 }

@@ -68,6 +68,7 @@ impl Shard {
             id,
             stamp,
             beat,
+            pinged: false,
             dirty: false,
             paused: false,
             transport,
@@ -167,13 +168,9 @@ impl Shard {
     /// The poll and the post that closes a session travel on connections of their own: either may come first.
     fn poll_of_the_parted(&self, id: Id) -> PollAnswer {
         let mut state = self.state.borrow_mut();
-        match state.parted.iter().position(|parted| *parted == id) {
-            Some(at) => {
-                state.parted.remove(at);
-                PollAnswer::Payload(b"6".to_vec())
-            }
-            None => PollAnswer::Unknown,
-        }
+        let at = state.parted.iter().position(|(parted, _)| *parted == id);
+        let last = at.and_then(|at| state.parted.remove(at));
+        last.map_or(PollAnswer::Unknown, |(_, last)| PollAnswer::Payload(last))
     }
 
     /// The client dropped the connection that its poll waited on.

@@ -209,6 +209,9 @@ impl Shard {
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read(slot);
         }
+        if event.is_error() {
+            self.lost(slot);
+        }
     }
 
     fn writable(&self, slot: u32) {
@@ -219,6 +222,14 @@ impl Shard {
         {
             socket.blocked = false;
             state.write(slot);
+        }
+    }
+
+    /// A connection has failed. One that is read has told so by now; one that is paused would never.
+    fn lost(self: &Rc<Self>, slot: u32) {
+        let paused = self.state.borrow().sessions.get(slot as usize).is_some_and(|session| session.paused);
+        if paused {
+            self.end_session(slot, End::TransportClose);
         }
     }
 

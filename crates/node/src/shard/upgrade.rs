@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::rc::Rc;
+use std::time::Duration;
 
 use mio::{Interest, Token};
 use throng_protocol::end::End;
@@ -14,6 +15,7 @@ use super::outbox::Outbox;
 use super::session::{Probe, Session, Transport, WebSocket};
 use super::turn::PROBE;
 use crate::envelope::{PollAnswer, Upgraded};
+use crate::http::bound_writes;
 use crate::node::ConnectionPermit;
 use crate::outgoing::Outgoing;
 
@@ -23,11 +25,13 @@ impl Shard {
         upgraded.stream.set_nonblocking(true).ok()?;
         // Messages are written whole, so waiting for more only delays them.
         upgraded.stream.set_nodelay(true).ok()?;
+        // From here on heartbeats tell who is gone.
+        bound_writes(&upgraded.stream, Duration::ZERO);
         Some(WebSocket {
             stream: mio::net::TcpStream::from_std(upgraded.stream),
-            decoder: Decoder::new(upgraded.compresses),
+            decoder: Decoder::new(upgraded.window.is_some()),
             outbox: Outbox::default(),
-            compresses: upgraded.compresses,
+            window: upgraded.window,
             blocked: false,
             _permit: ConnectionPermit::renew(&self.node, self.index),
         })
@@ -61,10 +65,11 @@ impl Shard {
         let Some(socket) = self.websocket(upgraded) else { return };
         {
             let mut state = self.state.borrow_mut();
+            let stamp = state.stamp();
             let super::State { sessions, deadlines, .. } = &mut *state;
             let Some(session) = sessions.get_mut(slot as usize) else { return };
-            session.probe = Some(Box::new(Probe { socket, answered: false }));
-            deadlines.arm(Kind::Upgrade, Instant::now(), slot, session.stamp);
+            session.probe = Some(Box::new(Probe { socket, stamp, answered: false }));
+            deadlines.arm(Kind::Upgrade, Instant::now(), slot, stamp);
         }
         self.watch(slot, PROBE);
         if !early.is_empty() {
@@ -75,7 +80,8 @@ impl Shard {
     /// The upgrade took too long: the connection is given up, the session goes on polling.
     pub(super) fn upgrade_missing(&self, slot: u32, stamp: u32) {
         let mut state = self.state.borrow_mut();
-        if let Some(session) = state.sessions.get_mut(slot as usize).filter(|session| session.stamp == stamp)
+        if let Some(session) = state.sessions.get_mut(slot as usize)
+            && session.probe.as_ref().is_some_and(|probe| probe.stamp == stamp)
         {
             session.probe = None;
         }
@@ -155,7 +161,11 @@ impl Shard {
         let super::State { sessions, dirty, .. } = &mut *state;
         let Some(session) = sessions.get_mut(slot as usize) else { return };
         let Some(probe) = &mut session.probe else { return };
-        probe.answered = true;
+        if std::mem::replace(&mut probe.answered, true) {
+            // Once is enough; the answers to a client that asks on and on would pile up.
+            session.probe = None;
+            return;
+        }
         probe.socket.outbox.push(Outgoing::engine("3probe").frames().clone());
         if probe.socket.outbox.flush(&mut probe.socket.stream).is_err() {
             session.probe = None;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng::{Ack, App, Args, Closing, Io, Namespace, Refusal, Room, Socket};
+use throng::{Ack, App, ArgValue, Args, Closing, Io, Namespace, Refusal, Room, Socket};
 
 /// The app; `port` is what a node answers to `sse-ack` with.
 pub(crate) fn app(port: u16) -> App {
@@ -106,7 +106,7 @@ fn acknowledgements(nsp: &mut Namespace) {
     nsp.on("broadcast-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok((room, millis, event)) = args.decode::<(String, u64, String)>() else { return };
         let asked = socket.nsp().to(room).timeout(Duration::from_millis(millis));
-        let Ok(got) = asked.emit_with_ack::<Value>(&event, args.skip(3)).await else { return };
+        let Ok(got) = asked.emit_with_ack::<ArgValue>(&event, args.skip(3)).await else { return };
         ack.send((got.missing > 0, got.answers));
     });
     nsp.on("ask-me", |socket: Socket, args: Args| async move {
@@ -117,7 +117,7 @@ fn acknowledgements(nsp: &mut Namespace) {
     nsp.on("ask-me-timeout", |socket: Socket, args: Args| async move {
         let Ok(millis) = args.decode::<u64>() else { return };
         let asked = socket.timeout(Duration::from_millis(millis));
-        let answer = asked.emit_with_ack::<Value>("question", args.skip(1)).await.ok();
+        let answer = asked.emit_with_ack::<ArgValue>("question", args.skip(1)).await.ok();
         socket.emit("answer", (answer.is_none(), answer));
     });
 }

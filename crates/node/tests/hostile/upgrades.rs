@@ -1,0 +1,95 @@
+//! Upgrades that are started and not finished as they should.
+
+use std::time::{Duration, Instant};
+
+use throng_node::End;
+use throng_testkit::{Client, Opcode, Outcome, Polling, WebSocket};
+
+use crate::{SHORT, Stage};
+
+#[test]
+fn an_upgrade_that_is_never_finished_leaves_the_session_polling() {
+    let mut stage = Stage::new(|config| config.upgrade_timeout = SHORT);
+    let mut polling = Polling::open(stage.node.address());
+    let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    probe.send_text("2probe");
+    assert_eq!(probe.next_frame().text(), "3probe");
+    assert_eq!(probe.next(), Outcome::Closed);
+    assert_eq!(polling.post("40").status, 200);
+    while !polling.packets().contains("40{") {}
+    polling.post(r#"420["echo",1]"#);
+    assert_eq!(polling.packets(), "430[1]");
+    stage.expect_none_ended();
+}
+
+#[test]
+fn a_probe_that_says_nothing_is_dropped() {
+    let mut stage = Stage::new(|config| config.upgrade_timeout = SHORT);
+    let polling = Polling::open(stage.node.address());
+    let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    assert_eq!(probe.next(), Outcome::Closed);
+    stage.expect_none_ended();
+}
+
+#[test]
+fn a_second_attempt_has_its_own_time() {
+    let timeout = Duration::from_secs(1);
+    let mut stage = Stage::new(|config| config.upgrade_timeout = timeout);
+    let polling = Polling::open(stage.node.address());
+    let mut first = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    assert_eq!(first.next_within(timeout / 2), None);
+    first.send_text("nonsense");
+    assert_eq!(first.next(), Outcome::Closed);
+
+    let begun = Instant::now();
+    let mut second = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    assert_eq!(second.next(), Outcome::Closed);
+    assert!(begun.elapsed() >= timeout, "cut after {:?} by the deadline of the first", begun.elapsed());
+    stage.expect_none_ended();
+}
+
+#[test]
+fn a_probe_that_asks_without_end_is_dropped() {
+    let mut stage = Stage::new(|_| {});
+    let polling = Polling::open(stage.node.address());
+    let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    let probes = WebSocket::frame(Opcode::Text, b"2probe").repeat(10_000);
+    probe.send_raw(&probes);
+    while let Outcome::Frame(frame) = probe.next() {
+        assert_eq!(frame.text(), "3probe");
+    }
+    stage.expect_none_ended();
+}
+
+#[test]
+fn a_second_connection_cannot_take_a_session_that_has_moved() {
+    let mut stage = Stage::new(|_| {});
+    let polling = Polling::open(stage.node.address());
+    let mut moved = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    moved.send_text("2probe");
+    assert_eq!(moved.next_frame().text(), "3probe");
+    moved.send_text("5");
+    moved.send_text("40");
+    assert!(moved.next_frame().text().starts_with("40{"));
+    let mut thief = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    thief.send_text("2probe");
+    assert_eq!(thief.next(), Outcome::Closed);
+    moved.send_text(r#"420["echo",1]"#);
+    assert_eq!(moved.next_frame().text(), "430[1]");
+    stage.expect_none_ended();
+}
+
+#[test]
+fn a_session_that_ends_takes_its_probe_along() {
+    let mut stage = Stage::new(|_| {});
+    let mut polling = Polling::open(stage.node.address());
+    let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    probe.send_text("2probe");
+    assert_eq!(probe.next_frame().text(), "3probe");
+    assert_eq!(polling.post("1").status, 200);
+    probe.send_text("5");
+    assert_eq!(probe.next(), Outcome::Closed);
+    stage.expect_count(End::TransportClose);
+    let (mut later, _) = Client::connect(stage.node.address());
+    later.check();
+}
