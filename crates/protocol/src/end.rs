@@ -89,7 +89,10 @@ impl End {
 
     /// Whether the same client may expect a new connection to fare better.
     pub const fn retry(self) -> bool {
-        !matches!(self, Self::ClientDisconnect | Self::ServerDisconnect | Self::ParseError | Self::PayloadTooLarge)
+        !matches!(
+            self,
+            Self::ClientDisconnect | Self::ServerDisconnect | Self::ParseError | Self::PayloadTooLarge
+        )
     }
 }
 

@@ -37,7 +37,8 @@ impl Id {
 
     /// The 20 characters, without an allocation.
     pub fn encode<'a>(&self, into: &'a mut [u8; ID_CHARS]) -> &'a str {
-        let written = URL_SAFE_NO_PAD.encode_slice(self.0, into).expect("15 bytes encode to exactly 20 characters");
+        let written =
+            URL_SAFE_NO_PAD.encode_slice(self.0, into).expect("15 bytes encode to exactly 20 characters");
         std::str::from_utf8(&into[..written]).expect("base64 is ASCII")
     }
 }
@@ -80,7 +81,14 @@ mod tests {
 
     #[test]
     fn anything_but_20_base64_characters_is_refused() {
-        for text in ["", "short", "0123456789012345678", "012345678901234567890", "01234567890123456+/=", "é123456789012345678"] {
+        for text in [
+            "",
+            "short",
+            "0123456789012345678",
+            "012345678901234567890",
+            "01234567890123456+/=",
+            "é123456789012345678",
+        ] {
             assert_eq!(Id::parse(text), None, "{text}");
         }
     }

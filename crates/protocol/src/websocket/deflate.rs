@@ -37,10 +37,10 @@ impl Window {
         self.0
     }
 
-    /// Whether a message of so many bytes, compressed with any window, can be sent to a peer with this one: nothing
-    /// in it can refer further back than its own start.
+    /// Whether a message of so many bytes, compressed with any window, can be sent to a peer with this one: with the
+    /// full window always, else when nothing in it can refer further back than its own start.
     pub const fn admits(self, message_bytes: usize) -> bool {
-        message_bytes <= 1 << self.0
+        self.0 == Self::FULL.0 || message_bytes <= 1 << self.0
     }
 }
 
