@@ -239,8 +239,7 @@ impl Run<'_> {
 
     fn report(&mut self) -> Report {
         let (seconds, driver_cpu_share) = self.since.elapsed();
-        // What was sent since measuring began is under way, not lost.
-        self.load.give_up(&mut self.pool, nanos(self.plan.timeout.min(self.plan.duration)));
+        self.load.give_up(&mut self.pool, nanos(self.plan.timeout));
         let done = self.done_so_far();
         let connections =
             if self.plan.load == plan::Load::Connects { self.pool.len() } else { self.pool.ready };
@@ -252,6 +251,7 @@ impl Run<'_> {
             done,
             rate: done as f64 / seconds,
             sent: self.pool.tally.sent,
+            under_way: self.load.under_way(&self.pool),
             received_bytes: self.pool.tally.received_bytes,
             latency_micros: self.pool.tally.latency(),
             faults: self.pool.tally.faults.clone(),

@@ -89,4 +89,14 @@ impl Load {
             Self::Idle | Self::Connects => {}
         }
     }
+
+    /// Acknowledgements, deliveries or handshakes that are still to come.
+    pub(crate) fn under_way(&self, pool: &Pool) -> u64 {
+        match self {
+            Self::Idle => 0,
+            Self::Echo(echo) => echo.under_way(),
+            Self::Fanout(fanout) => fanout.under_way(),
+            Self::Connects => pool.opening as u64,
+        }
+    }
 }

@@ -102,6 +102,8 @@ pub struct Report {
     pub rate: f64,
     /// Events sent in that time.
     pub sent: u64,
+    /// Acknowledgements, deliveries or handshakes that were still to come when measuring ended.
+    pub under_way: u64,
     /// Bytes received in that time, frames and all.
     pub received_bytes: u64,
     /// Microseconds from sending an event to its acknowledgement or to each delivery, or from opening a connection to
@@ -124,7 +126,11 @@ impl fmt::Display for Report {
             self.what, self.done, self.seconds, self.rate
         )?;
         if self.sent > 0 {
-            writeln!(out, "{:>14}  {}", "events sent", self.sent)?;
+            writeln!(
+                out,
+                "{:>14}  {}, {} answers still under way",
+                "events sent", self.sent, self.under_way
+            )?;
         }
         if let Some(Latency { p50, p90, p99, p999, max }) = self.latency_micros {
             let [p50, p90, p99, p999, max] = [p50, p90, p99, p999, max].map(|micros| micros / 1000.0);

@@ -128,4 +128,8 @@ impl Echo {
             }
         }
     }
+
+    pub(crate) fn under_way(&self) -> u64 {
+        self.callers.iter().flat_map(|caller| &caller.sent_at).flatten().count() as u64
+    }
 }

@@ -207,8 +207,7 @@ impl Fanout {
             if room.pending.front().is_none_or(|oldest| now.saturating_sub(oldest.sent_at) <= patience) {
                 continue;
             }
-            let lost: usize = room.pending.iter().map(|pending| pending.remaining).sum();
-            pool.tally.faults(&Fault::Lost, lost as u64);
+            pool.tally.faults(&Fault::Lost, room.under_way());
             self.undelivered -= room.pending.len();
             room.first += room.pending.len() as u64;
             room.pending.clear();
@@ -218,9 +217,18 @@ impl Fanout {
         }
         self.refill(pool);
     }
+
+    pub(crate) fn under_way(&self) -> u64 {
+        self.rooms.iter().map(Room::under_way).sum()
+    }
 }
 
 impl Room {
+    /// Deliveries that are still to come.
+    fn under_way(&self) -> u64 {
+        self.pending.iter().map(|pending| pending.remaining as u64).sum()
+    }
+
     /// Forgets what everyone has received; returns how many publications that were.
     fn settle(&mut self) -> usize {
         let mut settled = 0;

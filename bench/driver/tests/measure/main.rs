@@ -112,9 +112,12 @@ fn the_watcher_sees_the_start_and_the_end_once() {
 }
 
 #[test]
-fn an_event_that_is_never_answered_is_lost() {
-    let report = run(Behaviour::NeverAcknowledges, ECHO);
-    assert_eq!((report.done, report.faults.get("lost")), (0, Some(&5)));
+fn an_event_that_is_never_answered_is_under_way_and_in_the_end_lost() {
+    let patient = plan(serve(Behaviour::NeverAcknowledges), ECHO);
+    let hasty = Plan { timeout: Duration::from_millis(100), ..patient.clone() };
+    let counts = |report: Report| (report.done, report.under_way, report.faults.get("lost").copied());
+    assert_eq!(counts(measure(&patient, &mut |_| {}).unwrap()), (0, 5, None));
+    assert_eq!(counts(measure(&hasty, &mut |_| {}).unwrap()), (0, 0, Some(5)));
 }
 
 #[track_caller]

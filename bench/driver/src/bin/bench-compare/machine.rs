@@ -1,9 +1,16 @@
 //! The machine that it was measured on, and what else its cores did meanwhile.
 
-use crate::{process::Cores, server::output};
+use crate::{
+    process::{Cores, pause},
+    server::output,
+};
 use rustix::param::clock_ticks_per_second;
 use serde::Serialize;
-use std::{fs, process::Command, time::Duration};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 /// What the figures depend on.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +45,20 @@ pub(crate) fn busy(cores: Cores) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string("/proc/stat")?;
     let ticks = busy_ticks(&stat, cores.server) + busy_ticks(&stat, cores.driver);
     Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+}
+
+/// Waits until both cores together are busy for at most `share` of one, but no longer than so long.
+pub(crate) fn wait_for_quiet(cores: Cores, share: f64, at_most: Duration) -> anyhow::Result<()> {
+    const LOOK: Duration = Duration::from_secs(1);
+    let began = Instant::now();
+    while began.elapsed() < at_most {
+        let before = busy(cores)?;
+        pause(LOOK);
+        if (busy(cores)? - before).as_secs_f64() <= share * LOOK.as_secs_f64() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// User, nice, system, interrupts, and what the hypervisor took: all but idle and waiting for disks.

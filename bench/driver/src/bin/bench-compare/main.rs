@@ -19,6 +19,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Measures Throng and its peers side by side on this machine.
@@ -37,13 +38,20 @@ struct Arguments {
     /// How often each is measured; the median counts
     #[arg(long)]
     repetitions: Option<usize>,
+    /// How long each run may be put off, or repeated, until nobody else uses the two cores [default: 60s; quick: 0s]
+    #[arg(long, value_parser = throng_bench::duration)]
+    patience: Option<Duration>,
 }
 
 fn main() -> anyhow::Result<()> {
     anyhow::ensure!(!cfg!(debug_assertions), "a debug build measures nothing: build with --release");
     let arguments = Arguments::parse();
     let pacing = if arguments.quick { Pacing::QUICK } else { Pacing::FULL };
-    let pacing = Pacing { repetitions: arguments.repetitions.unwrap_or(pacing.repetitions), ..pacing };
+    let pacing = Pacing {
+        repetitions: arguments.repetitions.unwrap_or(pacing.repetitions),
+        patience: arguments.patience.unwrap_or(pacing.patience),
+        ..pacing
+    };
     let is_whole = !arguments.quick && arguments.only.is_empty() && arguments.scenario.is_empty();
     let servers = chosen(arguments.only);
     let scenarios = chosen(arguments.scenario);

@@ -2,15 +2,12 @@
 
 use crate::{
     budget,
-    campaign::{Outcome, Sample},
+    campaign::{OTHERS_SHARE_MAX, Outcome, Sample},
     figure::{Figure, Spread},
     scenario::Scenario,
     server::Server,
 };
 use std::fmt::{self, Write};
-
-/// More of the two cores than this, used by others, is a run to repeat.
-const OTHERS_SHARE_MAX: f64 = 0.05;
 
 /// Writes the page.
 pub(crate) fn write(outcome: &Outcome) -> String {

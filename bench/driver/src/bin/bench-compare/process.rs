@@ -145,7 +145,7 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     clippy::disallowed_methods,
     reason = "this program has one thread, and nothing else to do meanwhile"
 )]
-fn pause(duration: Duration) {
+pub(crate) fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Pacing {
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
     pub(crate) idle: Duration,
+    /// How long each run may be put off, or repeated, until nobody else uses the two cores.
+    pub(crate) patience: Duration,
 }
 
 impl Pacing {
@@ -37,12 +39,14 @@ impl Pacing {
         warm_up: Duration::from_secs(2),
         duration: Duration::from_secs(8),
         idle: Duration::from_secs(50),
+        patience: Duration::from_secs(60),
     };
     pub(crate) const QUICK: Self = Self {
         repetitions: 1,
         warm_up: Duration::from_secs(1),
         duration: Duration::from_secs(3),
         idle: Duration::from_secs(4),
+        patience: Duration::ZERO,
     };
 
     /// Whether an idle run is long enough to tell the CPU time of pings.
