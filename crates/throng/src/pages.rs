@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -39,34 +39,44 @@ pub(crate) fn router() -> Router {
     let policy = SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, POLICY);
     Router::new()
         .route("/", get(index))
+        .route("/favicon.svg", get(icon))
         .route("/assets/{file}", get(asset))
         .route("/socket.io/{file}", get(client))
         .layer(CompressionLayer::new().gzip(true))
         .layer(policy)
 }
 
-async fn index() -> Response {
-    file("index.html", "no-cache").unwrap_or_else(|| NOT_BUILT.into_response())
+async fn index(headers: HeaderMap) -> Response {
+    file("index.html", "no-cache", &headers).unwrap_or_else(|| NOT_BUILT.into_response())
 }
 
-async fn asset(Path(name): Path<String>) -> Response {
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Their names carry a hash of their content.
-    found(file(&format!("assets/{name}"), "public, max-age=31536000, immutable"))
+    found(file(&format!("assets/{name}"), "public, max-age=31536000, immutable", &headers))
 }
 
-async fn client(Path(name): Path<String>) -> Response {
-    found(file(&format!("socket.io/{name}"), "no-cache"))
+async fn icon(headers: HeaderMap) -> Response {
+    found(file("favicon.svg", "no-cache", &headers))
+}
+
+async fn client(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    found(file(&format!("socket.io/{name}"), "no-cache", &headers))
 }
 
 fn found(response: Option<Response>) -> Response {
     response.unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is no such page.\n").into_response())
 }
 
-fn file(path: &str, caching: &'static str) -> Option<Response> {
+/// A file, or 304 when the client has it already.
+fn file(path: &str, caching: &'static str, headers: &HeaderMap) -> Option<Response> {
     let file = Pages::get(path)?;
-    let kind = file.metadata.mimetype().to_owned();
-    Some(
-        ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, caching)], file.data)
-            .into_response(),
-    )
+    let hash = file.metadata.sha256_hash()[..12].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let tag = format!("\"{hash}\"");
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|theirs| theirs.as_bytes() == tag.as_bytes());
+    let about = [(header::CACHE_CONTROL, caching.to_owned()), (header::ETAG, tag)];
+    if known {
+        return Some((StatusCode::NOT_MODIFIED, about).into_response());
+    }
+    let kind = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
+    Some((about, kind, file.data).into_response())
 }
