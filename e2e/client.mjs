@@ -55,9 +55,8 @@ export async function open(t, url, options = {}) {
   const greeted = next(socket, "auth");
   const refused = new Promise((_, reject) => socket.once("connect_error", reject));
   refused.catch(() => {});
-  const upgraded = options.transport === "upgrade" ? next(socket.io.engine, "upgrade") : undefined;
-  await Promise.race([greeted, refused]);
-  await upgraded;
+  const upgraded = options.transport === "upgrade" ? next(socket.io.engine, "upgrade") : greeted;
+  await Promise.race([Promise.all([greeted, upgraded]), refused]);
   return socket;
 }
 

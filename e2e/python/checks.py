@@ -6,7 +6,7 @@ client's calls, which block, are wrapped so that they may be awaited.
 """
 
 import asyncio
-import inspect
+import os
 import sys
 
 import socketio
@@ -18,9 +18,12 @@ ARGUMENTS = [1, -2.5, "zwei ü 😀", True, None, [3, [4]], {"five": {"six": []}
 NESTED = [b"\x00\x01\xff", {"a": [b"", {"b": b"deep"}], "n": 1}, "between"]
 
 
-async def settle(value):
-    """The result of a call of either client."""
-    return await value if inspect.isawaitable(value) else value
+async def within(awaitable, what):
+    """The result of an awaitable, or an error that names what did not come in time."""
+    try:
+        return await asyncio.wait_for(awaitable, WAIT_MAX)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"{what} did not come within {WAIT_MAX} s") from None
 
 
 class Client:
@@ -28,6 +31,7 @@ class Client:
 
     def __init__(self, kind, transport, url, nsp="/"):
         self.kind, self.transport, self.url, self.nsp = kind, transport, url, nsp
+        self.room = f"python-{os.getpid()}"
         self.sio = (socketio.Client if kind == "sync" else socketio.AsyncClient)(reconnection=False)
         self.loop = asyncio.get_running_loop()
         self.events = asyncio.Queue()
@@ -59,8 +63,8 @@ class Client:
         """Calls a method of the client; a blocking one runs on a thread."""
         function = getattr(self.sio, method)
         if self.kind == "sync":
-            return await asyncio.wait_for(asyncio.to_thread(function, *args, **options), WAIT_MAX)
-        return await asyncio.wait_for(function(*args, **options), WAIT_MAX)
+            return await within(asyncio.to_thread(function, *args, **options), f"{method} {args}")
+        return await within(function(*args, **options), f"{method} {args}")
 
     async def connect(self, auth=None):
         transports = TRANSPORTS[self.transport]
@@ -73,7 +77,7 @@ class Client:
 
     async def next(self, event):
         """The arguments of the next event, which must have this name."""
-        name, args = await asyncio.wait_for(self.events.get(), WAIT_MAX)
+        name, args = await within(self.events.get(), event)
         assert name == event, f"{name} came instead of {event}"
         return args
 
@@ -127,12 +131,12 @@ async def order(client):
 
 
 async def rooms(client):
-    assert await client.ask("join", "py") == "joined"
-    await client.emit("in-room", "py", "said", "to all", b"\x01")
+    assert await client.ask("join", client.room) == "joined"
+    await client.emit("in-room", client.room, "said", "to all", b"\x01")
     assert await client.next("said") == ["to all", b"\x01"]
-    assert await client.ask("fetch-sockets", "py") == [client.sio.get_sid(client.nsp)]
-    assert await client.ask("leave", "py") == "left"
-    assert await client.ask("fetch-sockets", "py") == []
+    assert await client.ask("fetch-sockets", client.room) == [client.sio.get_sid(client.nsp)]
+    assert await client.ask("leave", client.room) == "left"
+    assert await client.ask("fetch-sockets", client.room) == []
 
 
 async def large(client):

@@ -6,7 +6,8 @@ import { checks } from "../foreign.mjs";
 import { startServer } from "../server.mjs";
 
 let server;
-before(async () => (server = await startServer()));
+// When this client disconnects in the wrong moment it waits for its poll, and so for the next ping.
+before(async () => (server = await startServer({ PING_INTERVAL: "1000", PING_TIMEOUT: "8000" })));
 after(() => server.close());
 
 for (const kind of ["sync", "asyncio"]) {
