@@ -140,7 +140,11 @@ impl Shard {
         let Some((_, socket)) = state.lingering.get_mut(key as usize) else { return };
         let flushed = match socket.outbox.flush(&mut socket.stream) {
             Ok(Flushed::Blocked) => return,
-            Ok(Flushed::All) => socket.stream.shutdown(std::net::Shutdown::Write).is_ok(),
+            // Once only: the kernel reports each shutdown as readiness, which would lead back here.
+            Ok(Flushed::All) if std::mem::take(&mut socket.blocked) => {
+                socket.stream.shutdown(std::net::Shutdown::Write).is_ok()
+            }
+            Ok(Flushed::All) => true,
             Err(_) => false,
         };
         let mut sink = [0; 4096];
@@ -216,6 +220,7 @@ impl State {
             return;
         }
         let stamp = self.stamp();
+        socket.blocked = !flushed;
         let entry = self.lingering.vacant_entry();
         let Ok(key) = u32::try_from(entry.key()) else { return };
         let token = Token(entry.key() | LINGER_BIT);
