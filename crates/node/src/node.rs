@@ -40,8 +40,17 @@ pub(crate) struct Port {
     pub(crate) metrics: Arc<Metrics>,
     /// Connections of this shard.
     pub(crate) connections: AtomicUsize,
-    /// Sessions that it still has, told while it drains.
-    pub(crate) drained: watch::Receiver<Option<usize>>,
+    /// What it still has, told while it drains.
+    pub(crate) left: watch::Receiver<Option<Left>>,
+}
+
+/// What a draining shard still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Sessions whose turn has not come.
+    pub(crate) sessions: usize,
+    /// Connections that were told to go and have not gone yet.
+    pub(crate) lingering: usize,
 }
 
 impl Node {

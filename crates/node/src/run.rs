@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::envelope::Errand;
 use crate::metrics::Metrics;
-use crate::node::{INBOX_MAX, Node, Port};
+use crate::node::{INBOX_MAX, Left, Node, Port};
 use crate::shard::{self, Start};
 
 /// Most shards of a node: an identifier has one byte for them.
@@ -56,20 +56,15 @@ pub async fn run(
     let (mut ports, mut ends) = (Vec::new(), Vec::new());
     for _ in 0..shards {
         let (inbox, errands) = mpsc::channel(INBOX_MAX);
-        let (drained, left) = watch::channel(None);
-        ports.push(Port {
-            inbox,
-            metrics: Arc::new(Metrics::default()),
-            connections: 0.into(),
-            drained: left,
-        });
-        ends.push((errands, drained));
+        let (leaving, left) = watch::channel(None);
+        ports.push(Port { inbox, metrics: Arc::new(Metrics::default()), connections: 0.into(), left });
+        ends.push((errands, leaving));
     }
     let drain = config.drain;
     let node = Arc::new(Node::new(config, app.service, ports));
     app.io.attach(&node);
     let mut threads = Vec::new();
-    for (index, (inbox, drained)) in (0..=u8::MAX).zip(ends) {
+    for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
         let (listener, routes) = (listener.try_clone()?, routes.clone());
         let (started, ready) = oneshot::channel();
         threads.push(shard::start(Start {
@@ -77,7 +72,7 @@ pub async fn run(
             index,
             inbox,
             listener,
-            drained,
+            left,
             routes,
             started,
         })?);
@@ -93,7 +88,7 @@ pub async fn run(
     }
     let cut = match tokio::time::timeout(drain.deadline, emptied(&node)).await {
         Ok(()) => 0,
-        Err(_) => node.ports.iter().filter_map(|port| *port.drained.borrow()).sum(),
+        Err(_) => node.ports.iter().filter_map(|port| *port.left.borrow()).map(|left| left.sessions).sum(),
     };
     for index in 0..shards {
         node.errand(index, Errand::Stop);
@@ -102,12 +97,12 @@ pub async fn run(
     Ok(Drained { cut })
 }
 
-/// Waits until no shard has a session left.
+/// Waits until no shard has a session left, and all clients know.
 async fn emptied(node: &Node) {
     for port in &node.ports {
-        let mut drained = port.drained.clone();
+        let mut left = port.left.clone();
         // A shard that is gone has none left.
-        let _ = drained.wait_for(|left| *left == Some(0)).await;
+        let _ = left.wait_for(|left| *left == Some(Left { sessions: 0, lingering: 0 })).await;
     }
 }
 

@@ -33,7 +33,8 @@ impl Shard {
                 let session = state.sessions.get_mut(slot as usize).filter(|session| !session.paused);
                 session.and_then(|session| match &mut session.transport {
                     Transport::WebSocket(socket) => {
-                        Some(socket.stream.read(&mut scratch).map(|bytes| (bytes, session.stamp)))
+                        let read = socket.stream.read(&mut scratch);
+                        Some(read.map(|bytes| (bytes, session.stamp, socket.hung_up)))
                     }
                     Transport::Polling(_) => None,
                 })
@@ -41,10 +42,11 @@ impl Shard {
             // Nothing to come back for: the session is over, or whoever resumes it will read it.
             let Some(read) = read else { return self.scratch.set(Some(scratch)) };
             match read {
-                Ok((0, _)) => self.end_session(slot, End::TransportClose),
-                Ok((bytes, stamp)) => {
+                Ok((0, ..)) => self.end_session(slot, End::TransportClose),
+                Ok((bytes, stamp, hung_up)) => {
                     self.take_in(slot, stamp, &mut scratch[..bytes]);
-                    if bytes == SCRATCH_BYTES {
+                    // A short read has taken all there was, but for the end of the connection.
+                    if bytes == SCRATCH_BYTES || hung_up {
                         continue;
                     }
                 }

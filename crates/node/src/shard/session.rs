@@ -62,6 +62,8 @@ pub(crate) struct WebSocket {
     pub(crate) window: Option<Window>,
     /// The kernel took no more; until it says so, writing is pointless.
     pub(crate) blocked: bool,
+    /// The client has said its last; the end is behind what is still to be read.
+    pub(crate) hung_up: bool,
     pub(crate) _permit: ConnectionPermit,
 }
 

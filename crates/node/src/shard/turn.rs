@@ -18,7 +18,7 @@ use super::session::Transport;
 use super::{CURRENT, Shard};
 use crate::envelope::Errand;
 use crate::http::Edge;
-use crate::node::Node;
+use crate::node::{Left, Node};
 
 /// Readiness events and errands taken in one turn.
 const BATCH: usize = 256;
@@ -34,7 +34,7 @@ pub(crate) struct Start {
     pub(crate) index: u8,
     pub(crate) inbox: mpsc::Receiver<Errand>,
     pub(crate) listener: std::net::TcpListener,
-    pub(crate) drained: watch::Sender<Option<usize>>,
+    pub(crate) left: watch::Sender<Option<Left>>,
     pub(crate) routes: axum::Router,
     /// Told whether the shard could be set up.
     pub(crate) started: oneshot::Sender<std::io::Result<()>>,
@@ -60,7 +60,7 @@ async fn serve(start: Start) {
             let accepting = tokio::task::spawn_local(edge.clone().accept(start.listener));
             let waiting =
                 Waiting { poll, inbox: start.inbox, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
-            shard.turn(waiting, edge, accepting.abort_handle(), start.drained).await;
+            shard.turn(waiting, edge, accepting.abort_handle(), start.left).await;
             CURRENT.with_borrow_mut(|current| *current = None);
         }
         Err(error) => drop(start.started.send(Err(error))),
@@ -91,7 +91,7 @@ impl Shard {
         mut waiting: Waiting,
         edge: Edge,
         accepting: tokio::task::AbortHandle,
-        drained: watch::Sender<Option<usize>>,
+        left: watch::Sender<Option<Left>>,
     ) {
         let mut events = mio::Events::with_capacity(BATCH);
         let mut errands = Vec::with_capacity(BATCH);
@@ -120,15 +120,16 @@ impl Shard {
             }
             self.fire(Instant::now());
             if let Some(slope) = closing.get() {
-                let left = slope.left(Instant::now());
-                self.end_sessions(self.session_count().saturating_sub(left));
+                let stay = slope.left(Instant::now());
+                self.end_sessions(self.session_count().saturating_sub(stay));
             }
             self.flush();
             self.metrics().rooms.set(self.state.borrow().hub.room_count);
             self.in_turn.set(false);
             if self.draining.get() {
                 let state = self.state.borrow();
-                drained.send_replace(Some(state.sessions.len() + state.lingering.len()));
+                let (sessions, lingering) = (state.sessions.len(), state.lingering.len());
+                left.send_replace(Some(Left { sessions, lingering }));
             }
             tokio::task::yield_now().await;
         }
@@ -206,6 +207,9 @@ impl Shard {
         if event.is_writable() {
             self.writable(slot);
         }
+        if event.is_read_closed() {
+            self.hung_up(slot);
+        }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read(slot);
         }
@@ -222,6 +226,15 @@ impl Shard {
         {
             socket.blocked = false;
             state.write(slot);
+        }
+    }
+
+    /// The client has closed its half. That is told once, maybe together with its last data, so it is kept in mind.
+    fn hung_up(&self, slot: u32) {
+        if let Some(session) = self.state.borrow_mut().sessions.get_mut(slot as usize)
+            && let Transport::WebSocket(socket) = &mut session.transport
+        {
+            socket.hung_up = true;
         }
     }
 

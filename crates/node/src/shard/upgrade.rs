@@ -33,6 +33,7 @@ impl Shard {
             outbox: Outbox::default(),
             window: upgraded.window,
             blocked: false,
+            hung_up: false,
             _permit: ConnectionPermit::renew(&self.node, self.index),
         })
     }
