@@ -116,7 +116,7 @@ impl WebSocket {
     ///
     /// # Panics
     /// When neither comes within [`WAIT`].
-    pub fn next(&mut self) -> Outcome {
+    pub fn outcome(&mut self) -> Outcome {
         self.next_within(WAIT).unwrap_or_else(|| panic!("no frame within {WAIT:?}"))
     }
 
@@ -125,7 +125,7 @@ impl WebSocket {
     /// # Panics
     /// When the connection ends, or nothing comes.
     pub fn next_frame(&mut self) -> Frame {
-        match self.next() {
+        match self.outcome() {
             Outcome::Frame(frame) => frame,
             Outcome::Closed => panic!("the node closed the connection"),
         }
@@ -157,7 +157,7 @@ impl WebSocket {
     /// When neither comes in time.
     pub fn close_code(&mut self) -> Option<u16> {
         loop {
-            match self.next() {
+            match self.outcome() {
                 Outcome::Closed => return None,
                 Outcome::Frame(Frame { opcode: 8, payload, .. }) => {
                     return payload.first_chunk().map(|code| u16::from_be_bytes(*code));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_node::{Closing, End, Namespace, Socket};
-use throng_testkit::{Client, Opcode, Polling, Received, WebSocket};
+use throng_node::{App, Closing, End, Namespace, Socket};
+use throng_testkit::{Client, Node, Opcode, Polling, Received, WebSocket};
 use tokio::sync::Notify;
 
 use crate::Stage;
@@ -112,19 +112,15 @@ fn a_client_that_vanishes_behind_its_backlog_is_noticed() {
 
 #[test]
 fn another_namespace_of_the_session_does_not_reopen_the_flood() {
-    let (mut stage, _release) = {
-        let mut config = throng_testkit::config();
-        config.backlog_bytes_max = 10_000;
-        let mut app = throng_node::App::new();
-        let mut release = None;
-        app.namespace("/", |nsp| release = Some(held(nsp)));
-        app.namespace("/quick", |nsp| {
-            nsp.on("quick", |_: Socket| tokio::task::yield_now());
-        });
-        let node = throng_testkit::Node::start(config, app);
-        (node, release)
-    };
-    let mut client = Client::websocket(stage.address());
+    let mut config = throng_testkit::config();
+    config.backlog_bytes_max = 10_000;
+    let (mut app, mut release) = (App::new(), None);
+    app.namespace("/", |nsp| release = Some(held(nsp)));
+    app.namespace("/quick", |nsp| {
+        nsp.on("quick", |_: Socket| tokio::task::yield_now());
+    });
+    let node = Node::start(config, app);
+    let mut client = Client::websocket(node.address());
     client.join("/", None);
     client.join("/quick", None);
     client.emit("hold", ());
@@ -134,9 +130,38 @@ fn another_namespace_of_the_session_does_not_reopen_the_flood() {
     let quick = WebSocket::frame(Opcode::Text, b"42/quick,[\"quick\"]");
     let pair = [big, quick].concat().repeat(100);
     let sent = (0..200).take_while(|_| client.raw().send_raw(&pair)).count();
-    let received = stage.metrics().get("received_bytes_total");
+    let received = node.metrics().get("received_bytes_total");
     assert!(sent < 200 && received < 2_000_000, "{received} bytes were taken for a backlog of 10 kB");
-    stage.begin_stop();
+    drop(release);
+}
+
+#[test]
+fn an_unanswered_question_is_forgotten_wherever_its_receiver_went() {
+    let (mut stage, _release) = stage(|nsp| {
+        nsp.on("join", |socket: Socket| async move { socket.join("room") });
+        nsp.on("leave", |socket: Socket| async move { socket.leave("room") });
+        nsp.on("ask", |socket: Socket| async move {
+            let question = socket.to("room").timeout(Duration::from_millis(200));
+            let got = question.emit_with_ack::<u32>("question", ()).await;
+            // And one whose asker gives up before the time is over.
+            let all = socket.broadcast();
+            let given_up =
+                tokio::time::timeout(Duration::from_millis(50), all.emit_with_ack::<u32>("question", ()));
+            let given_up = given_up.await.is_err();
+            socket.emit("asked", (got.is_ok_and(|got| got.missing == 1), given_up));
+        });
+    });
+    let (mut client, _) = Client::connect(stage.node.address());
+    client.emit("join", ());
+    client.check();
+    stage.innocent.emit("ask", ());
+    client.asked("question");
+    client.emit("leave", ());
+    client.check();
+    assert_eq!(stage.innocent.event("asked").decode::<(bool, bool)>().unwrap(), (true, true));
+    // While an answer is awaited a flood is read, and ends the session; with none it is not read.
+    flood(&mut client);
+    stage.expect_none_ended();
 }
 
 #[test]
@@ -209,7 +234,7 @@ fn a_polling_client_that_floods_ends() {
     polling.packets();
     let event = format!("42[\"n\",\"{}\"]", "x".repeat(1000));
     polling.post(&vec![event; 200].join("\u{1e}"));
-    let (_, end) = stage.ends.recv_timeout(throng_testkit::WAIT).unwrap();
+    let (_, end) = stage.next_end();
     assert_eq!(end, End::EventBacklog);
     stage.expect_count(End::EventBacklog);
 }

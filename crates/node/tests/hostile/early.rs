@@ -55,6 +55,6 @@ fn garbage_behind_the_request_ends_only_that_session() {
     assert_eq!(http.response().status, 101);
     let mut websocket = WebSocket::from_http(http);
     assert_eq!(websocket.close_code(), Some(1002));
-    assert_eq!(websocket.next(), Outcome::Closed);
+    assert_eq!(websocket.outcome(), Outcome::Closed);
     stage.expect_count(throng_node::End::TransportError);
 }

@@ -57,7 +57,7 @@ fn a_handler_may_close_its_own_session_in_the_middle_of_a_batch() {
     client.raw().send_raw(&batch);
     client.answer_to(0);
     client.wait_closed();
-    assert_eq!(stage.ends.recv_timeout(throng_testkit::WAIT).unwrap(), (id, End::ServerDisconnect));
+    assert_eq!(stage.next_end(), (id, End::ServerDisconnect));
     stage.expect_count(End::ForcedClose);
 }
 
@@ -80,7 +80,7 @@ fn a_listener_may_disconnect_the_socket_that_is_ending() {
     );
     let (client, id) = Client::connect(stage.node.address());
     drop(client);
-    assert_eq!(stage.ends.recv_timeout(throng_testkit::WAIT).unwrap(), (id, End::TransportClose));
+    assert_eq!(stage.next_end(), (id, End::TransportClose));
     let metrics = stage.node.until("the session ends", |metrics| metrics.sessions_open() == 1);
     assert_eq!(metrics.get("rooms"), 0);
     assert_eq!(metrics.sockets_open(), 1);

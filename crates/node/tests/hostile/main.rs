@@ -8,6 +8,7 @@ mod early;
 mod endings;
 mod frames;
 mod half_open;
+mod hang_ups;
 mod heartbeats;
 mod panics;
 mod polls;
@@ -57,10 +58,14 @@ impl Stage {
         Self { node, innocent, ends }
     }
 
+    /// Waits for the next socket to end.
+    fn next_end(&self) -> (Id, End) {
+        self.ends.recv_timeout(WAIT).expect("a socket ends")
+    }
+
     /// The next socket to end is this one, for this reason, and its session is counted under it.
     fn expect_end(&mut self, id: Id, end: End) {
-        let ended = self.ends.recv_timeout(WAIT).expect("a socket ends");
-        assert_eq!(ended, (id, end));
+        assert_eq!(self.next_end(), (id, end));
         self.expect_count(end);
     }
 

@@ -17,7 +17,7 @@ fn check(define: impl FnOnce(&mut Namespace)) {
         doomed.wait_in("/", "the end", |packet| *packet == Received::Disconnected),
         Received::Disconnected
     );
-    assert_eq!(stage.ends.recv_timeout(throng_testkit::WAIT).unwrap(), (id, End::HandlerPanic));
+    assert_eq!(stage.next_end(), (id, End::HandlerPanic));
     stage.innocent.check();
     let metrics = stage.node.metrics();
     assert_eq!(metrics.sockets_disconnected(End::HandlerPanic), 1);
@@ -91,7 +91,7 @@ fn a_panic_in_a_disconnect_listener_changes_nothing() {
     );
     let (mut leaving, id) = Client::connect(stage.node.address());
     leaving.leave("/");
-    assert_eq!(stage.ends.recv_timeout(throng_testkit::WAIT).unwrap(), (id, End::ClientDisconnect));
+    assert_eq!(stage.next_end(), (id, End::ClientDisconnect));
     leaving.raw().hang_up();
     stage.node.until("the session ends", |metrics| metrics.sessions_ended(End::TransportClose) == 1);
     stage.innocent.check();
@@ -110,7 +110,7 @@ fn a_panic_in_a_connect_listener_ends_its_socket() {
     );
     let mut doomed = Client::websocket(stage.node.address());
     let id = doomed.join("/", Some(serde_json::json!({"boom": true})));
-    assert_eq!(stage.ends.recv_timeout(throng_testkit::WAIT).unwrap(), (id, End::HandlerPanic));
+    assert_eq!(stage.next_end(), (id, End::HandlerPanic));
     stage.innocent.check();
 }
 

@@ -74,7 +74,7 @@ fn a_poll_that_is_given_up_ends_the_session() {
     // An answered request behind it on another connection: the poll has reached the session.
     stage.node.metrics();
     polling.hang_up();
-    let (_, end) = stage.ends.recv_timeout(throng_testkit::WAIT).unwrap();
+    let (_, end) = stage.next_end();
     assert_eq!(end, End::TransportClose);
     stage.expect_count(End::TransportClose);
 }

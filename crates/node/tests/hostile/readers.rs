@@ -1,7 +1,7 @@
 //! Clients that read too slowly, or not at all: what waits for them is bounded, and a client that does read is not
 //! taken for one of them.
 
-use throng_node::{Args, Config, End, Socket};
+use throng_node::{Config, End, Socket};
 use throng_testkit::{Client, Opcode, Polling, WebSocket};
 
 use crate::Stage;
@@ -46,10 +46,10 @@ fn a_client_that_never_reads_ends() {
 fn what_waits_for_a_client_is_bounded_even_within_one_handler() {
     let mut stage = stage(|_| {});
     let (mut deaf, id) = Client::connect(stage.node.address());
-    deaf.emit("hoard", 3000);
+    deaf.emit("hoard", 600);
     let grown = stage.innocent.event("hoarded").decode::<usize>().unwrap();
-    // The kernel's buffers are not the process's; 300 MB were emitted.
-    assert!(grown < 40_000_000, "grew by {grown} bytes");
+    // The kernel's buffers are not the process's; 60 MB were emitted.
+    assert!(grown < 25_000_000, "grew by {grown} bytes");
     stage.expect_end(id, End::SlowConsumer);
 }
 
@@ -80,7 +80,7 @@ fn a_polling_client_that_does_not_poll_ends() {
     assert_eq!(polling.post("40").status, 200);
     assert!(polling.packets().starts_with("40{"));
     polling.post(r#"42["bulk",30,100000]"#);
-    let (_, end) = stage.ends.recv_timeout(throng_testkit::WAIT).unwrap();
+    let (_, end) = stage.next_end();
     assert_eq!(end, End::SlowConsumer);
     stage.expect_count(End::SlowConsumer);
 }
@@ -90,9 +90,8 @@ fn volatile_messages_are_dropped_for_a_client_that_never_reads() {
     let mut stage = Stage::with(
         |_| {},
         |nsp| {
-            nsp.on("flood", |socket: Socket, args: Args| async move {
+            nsp.on("flood", |socket: Socket| async move {
                 for _ in 0..400 {
-                    socket.emit_volatile("flood", (args.clone(), "x".repeat(100_000)).0);
                     socket.emit_volatile("flood", "x".repeat(100_000));
                     tokio::task::yield_now().await;
                 }

@@ -14,7 +14,7 @@ fn an_upgrade_that_is_never_finished_leaves_the_session_polling() {
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     probe.send_text("2probe");
     assert_eq!(probe.next_frame().text(), "3probe");
-    assert_eq!(probe.next(), Outcome::Closed);
+    assert_eq!(probe.outcome(), Outcome::Closed);
     assert_eq!(polling.post("40").status, 200);
     while !polling.packets().contains("40{") {}
     polling.post(r#"420["echo",1]"#);
@@ -27,7 +27,7 @@ fn a_probe_that_says_nothing_is_dropped() {
     let mut stage = Stage::new(|config| config.upgrade_timeout = SHORT);
     let polling = Polling::open(stage.node.address());
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
-    assert_eq!(probe.next(), Outcome::Closed);
+    assert_eq!(probe.outcome(), Outcome::Closed);
     stage.expect_none_ended();
 }
 
@@ -39,11 +39,11 @@ fn a_second_attempt_has_its_own_time() {
     let mut first = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     assert_eq!(first.next_within(timeout / 2), None);
     first.send_text("nonsense");
-    assert_eq!(first.next(), Outcome::Closed);
+    assert_eq!(first.outcome(), Outcome::Closed);
 
     let begun = Instant::now();
     let mut second = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
-    assert_eq!(second.next(), Outcome::Closed);
+    assert_eq!(second.outcome(), Outcome::Closed);
     assert!(begun.elapsed() >= timeout, "cut after {:?} by the deadline of the first", begun.elapsed());
     stage.expect_none_ended();
 }
@@ -55,7 +55,7 @@ fn a_probe_that_asks_without_end_is_dropped() {
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     let probes = WebSocket::frame(Opcode::Text, b"2probe").repeat(10_000);
     probe.send_raw(&probes);
-    while let Outcome::Frame(frame) = probe.next() {
+    while let Outcome::Frame(frame) = probe.outcome() {
         assert_eq!(frame.text(), "3probe");
     }
     stage.expect_none_ended();
@@ -73,7 +73,7 @@ fn a_second_connection_cannot_take_a_session_that_has_moved() {
     assert!(moved.next_frame().text().starts_with("40{"));
     let mut thief = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     thief.send_text("2probe");
-    assert_eq!(thief.next(), Outcome::Closed);
+    assert_eq!(thief.outcome(), Outcome::Closed);
     moved.send_text(r#"420["echo",1]"#);
     assert_eq!(moved.next_frame().text(), "430[1]");
     stage.expect_none_ended();
@@ -88,7 +88,7 @@ fn a_session_that_ends_takes_its_probe_along() {
     assert_eq!(probe.next_frame().text(), "3probe");
     assert_eq!(polling.post("1").status, 200);
     probe.send_text("5");
-    assert_eq!(probe.next(), Outcome::Closed);
+    assert_eq!(probe.outcome(), Outcome::Closed);
     stage.expect_count(End::TransportClose);
     let (mut later, _) = Client::connect(stage.node.address());
     later.check();
