@@ -14,10 +14,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+
+use tower_service::Service as _;
 
 use crate::envelope::Errand;
 use crate::node::{ConnectionPermit, Node};
@@ -88,12 +90,13 @@ impl Edge {
             return;
         };
         metrics.connections_accepted.add(1);
-        let _ = stream.set_nodelay(true);
-        // A client that takes no answers may hold its connection no longer than one that sends no body.
-        bound_writes(&stream, self.node.config.body_timeout);
         let header_timeout = self.node.config.header_timeout;
-        let routes = self.routes.clone().layer(axum::Extension(ConnectInfo(address)));
-        let service = TowerToHyperService::new(routes.into_service::<hyper::body::Incoming>());
+        let routes = self.routes.clone();
+        let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(address));
+            // A router is a reference to its routes; a call needs one of its own.
+            routes.clone().call(request)
+        });
         tokio::task::spawn_local(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -3,10 +3,15 @@
 //! An identifier names where its session or socket lives, so that finding it takes no table, on this node or, by its
 //! first three bytes, on another; 64 random bits make it unguessable.
 
+use std::cell::RefCell;
+
 use throng_protocol::id::Id;
 
 /// Slots that fit an identifier.
 pub(crate) const SLOTS_MAX: usize = 1 << 24;
+
+/// Random bytes fetched in one system call.
+const STOCK_BYTES: usize = 1024;
 
 /// The part of an identifier that names a node.
 pub(crate) type NodeTag = [u8; 3];
@@ -41,11 +46,21 @@ impl Place {
     }
 }
 
-/// Random bytes from the operating system.
+/// Random bytes from the operating system, fetched for many identifiers at a time; none is handed out twice.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness once it has booted");
-    bytes
+    thread_local! {
+        static STOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    STOCK.with_borrow_mut(|stock| {
+        if stock.len() < N {
+            stock.resize(STOCK_BYTES.max(N), 0);
+            getrandom::fill(stock).expect("the operating system has randomness once it has booted");
+        }
+        let rest = stock.len() - N;
+        let bytes = stock[rest..].try_into().expect("exactly N bytes");
+        stock.truncate(rest);
+        bytes
+    })
 }
 
 #[cfg(test)]

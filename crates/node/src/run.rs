@@ -12,12 +12,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::app::App;
 use crate::config::Config;
 use crate::envelope::Errand;
+use crate::http::bound_writes;
 use crate::metrics::Metrics;
 use crate::node::{INBOX_MAX, Left, Node, Port};
 use crate::shard::{self, Start};
 
 /// Most shards of a node: an identifier has one byte for them.
 const SHARDS_MAX: usize = 256;
+
+/// How long a shard that does not answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a node could not run.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,10 @@ pub async fn run(
         return Err(RunError::TooManyShards(shards));
     }
     listener.set_nonblocking(true)?;
+    // Accepted connections inherit this: messages are written whole, so waiting for more only delays them.
+    rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(std::io::Error::from)?;
+    // A client that takes no answers may hold its connection no longer than one that sends no body.
+    bound_writes(&listener, config.body_timeout);
     let (mut ports, mut ends) = (Vec::new(), Vec::new());
     for _ in 0..shards {
         let (inbox, errands) = mpsc::channel(INBOX_MAX);
@@ -83,18 +91,22 @@ pub async fn run(
     shutdown.await;
 
     node.draining.store(true, Ordering::Relaxed);
-    for index in 0..shards {
-        node.errand(index, Errand::Drain(drain.spread));
-    }
+    tell(&node, || Errand::Drain(drain.spread)).await;
     let cut = match tokio::time::timeout(drain.deadline, emptied(&node)).await {
         Ok(()) => 0,
         Err(_) => node.ports.iter().filter_map(|port| *port.left.borrow()).map(|left| left.sessions).sum(),
     };
-    for index in 0..shards {
-        node.errand(index, Errand::Stop);
-    }
+    tell(&node, || Errand::Stop).await;
     join(threads).await;
     Ok(Drained { cut })
+}
+
+/// Tells every shard something that it must hear, however full its inbox is.
+async fn tell(node: &Node, errand: impl Fn() -> Errand) {
+    for port in &node.ports {
+        // One that is gone, or hangs in a handler, hears nothing any more.
+        let _ = tokio::time::timeout(PATIENCE, port.inbox.send(errand())).await;
+    }
 }
 
 /// Waits until no shard has a session left, and all clients know.
@@ -108,7 +120,6 @@ async fn emptied(node: &Node) {
 
 /// A shard stops between two turns; one that hangs in a handler is left behind.
 async fn join(threads: Vec<JoinHandle<()>>) {
-    const PATIENCE: Duration = Duration::from_secs(1);
     let joined =
         tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
     let _ = tokio::time::timeout(PATIENCE, joined).await;

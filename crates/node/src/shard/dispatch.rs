@@ -98,12 +98,13 @@ impl Shard {
             let max = self.node.config.namespaces_max;
             let nsp = state.nsp(nsp, &behaviour);
             let Some(session) = state.sessions.get_mut(slot as usize) else { return };
-            let used = session.sockets.len() + usize::from(session.joining);
-            if used >= max || session.sockets.iter().any(|(known, _)| known.name == nsp.name) {
+            let used = session.sockets.len() + session.joining.len();
+            let mut known = session.sockets.iter().map(|(known, _)| known).chain(&session.joining);
+            if used >= max || known.any(|known| known.name == nsp.name) {
                 drop(state);
                 return self.end_session(slot, End::ParseError);
             }
-            session.joining += 1;
+            session.joining.push(nsp.clone());
             let handshake = session.handshake.clone();
             let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
             let inner = SocketInner::new(place.draw(), nsp.name.clone(), self.node.clone(), handshake, auth);
@@ -111,10 +112,17 @@ impl Shard {
             state.hub.insert(socket.0.clone(), nsp.clone(), slot);
             (socket, nsp)
         };
-        let shard = self.clone();
+        if nsp.behaviour.middleware.is_empty() {
+            return self.judged(slot, stamp, socket, nsp, Ok(()));
+        }
+        let (shard, patience) = (self.clone(), self.node.config.connect_timeout);
         self.spawn_or_finish(async move {
-            let verdict = AssertUnwindSafe(judge(&nsp.behaviour, &socket)).catch_unwind().await;
-            let verdict = verdict.unwrap_or_else(|_| Err(Refusal::new("internal error")));
+            let judged = AssertUnwindSafe(judge(&nsp.behaviour, &socket)).catch_unwind();
+            let verdict = match tokio::time::timeout(patience, judged).await {
+                Ok(Ok(verdict)) => verdict,
+                Ok(Err(_)) => Err(Refusal::new("internal error")),
+                Err(_) => Err(Refusal::new("timeout")),
+            };
             shard.judged(slot, stamp, socket, nsp, verdict);
         });
     }
@@ -135,7 +143,7 @@ impl Shard {
             state.hub.leave_all(Place::of(id).slot);
             state.hub.remove(Place::of(id).slot);
             if alive && let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.joining -= 1;
+                session.joining.retain(|joining| joining.name != nsp.name);
             }
         }
         if !alive {
@@ -149,7 +157,7 @@ impl Shard {
             let mut state = self.state.borrow_mut();
             state.hub.admit(Place::of(id).slot);
             if let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.joining -= 1;
+                session.joining.retain(|joining| joining.name != nsp.name);
                 session.sockets.push((nsp.clone(), Place::of(id).slot));
             }
             socket.0.connected.store(true, Ordering::Relaxed);

@@ -211,16 +211,20 @@ impl State {
         } else {
             socket.outbox.push(close_frame(Some(close_code(end)), ""));
         }
+        if end == End::TransportClose && socket.outbox.bytes() == 0 {
+            // The client hung up first: there is nothing left to wait for.
+            return;
+        }
         let flushed = !socket.blocked && matches!(socket.outbox.flush(&mut socket.stream), Ok(Flushed::All));
         if socket.outbox.bytes() > shard.node.config.queue_bytes_max || end == End::PingTimeout {
             // It does not read; nothing is gained by waiting for it.
             return;
         }
+        socket.blocked = !flushed;
         if flushed && socket.stream.shutdown(std::net::Shutdown::Write).is_err() {
             return;
         }
         let stamp = self.stamp();
-        socket.blocked = !flushed;
         let entry = self.lingering.vacant_entry();
         let Ok(key) = u32::try_from(entry.key()) else { return };
         let token = Token(entry.key() | LINGER_BIT);

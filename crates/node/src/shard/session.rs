@@ -38,7 +38,7 @@ pub(crate) struct Session {
     /// Its sockets, one for each namespace joined.
     pub(crate) sockets: Vec<(Rc<Nsp>, u32)>,
     /// Namespaces whose middleware is still deciding.
-    pub(crate) joining: u16,
+    pub(crate) joining: Vec<Rc<Nsp>>,
     pub(crate) assembler: Assembler,
 }
 

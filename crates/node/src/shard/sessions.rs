@@ -75,7 +75,7 @@ impl Shard {
             probe: None,
             handshake: Arc::new(handshake),
             sockets: Vec::new(),
-            joining: 0,
+            joining: Vec::new(),
             assembler: Default::default(),
         });
         self.metrics().sessions_opened.add(1);
@@ -99,7 +99,7 @@ impl Shard {
         let idle = {
             let state = self.state.borrow();
             let session = state.sessions.get(slot as usize).filter(|session| session.stamp == stamp);
-            session.is_some_and(|session| session.sockets.is_empty() && session.joining == 0)
+            session.is_some_and(|session| session.sockets.is_empty() && session.joining.is_empty())
         };
         if idle {
             self.end_session(slot, End::ConnectTimeout);

@@ -22,9 +22,6 @@ use crate::outgoing::Outgoing;
 impl Shard {
     /// Takes over a connection from HTTP.
     pub(super) fn websocket(&self, upgraded: Upgraded) -> Option<WebSocket> {
-        upgraded.stream.set_nonblocking(true).ok()?;
-        // Messages are written whole, so waiting for more only delays them.
-        upgraded.stream.set_nodelay(true).ok()?;
         // From here on heartbeats tell who is gone.
         bound_writes(&upgraded.stream, Duration::ZERO);
         Some(WebSocket {
