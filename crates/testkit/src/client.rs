@@ -24,6 +24,8 @@ pub struct Client {
     assembler: Assembler,
     arrived: VecDeque<(String, Received)>,
     next_ack: u64,
+    /// The namespace of whatever does not name one.
+    home: String,
 }
 
 #[derive(Debug)]
@@ -91,7 +93,14 @@ impl Client {
 
     fn over(wire: Wire, parser: Parser) -> Self {
         let codec = Codec { parser, ..Codec::default() };
-        Self { wire, codec, assembler: Assembler::default(), arrived: VecDeque::new(), next_ack: 0 }
+        Self {
+            wire,
+            codec,
+            assembler: Assembler::default(),
+            arrived: VecDeque::new(),
+            next_ack: 0,
+            home: "/".into(),
+        }
     }
 
     /// Opens a session over a WebSocket and joins `/`.
@@ -130,9 +139,16 @@ impl Client {
         self.send(packet, &[]);
     }
 
-    /// Emits an event on `/`.
+    /// Makes a namespace the one that is meant where none is named; `/` at first.
+    pub fn at_home_in(mut self, nsp: &str) -> Self {
+        nsp.clone_into(&mut self.home);
+        self
+    }
+
+    /// Emits an event at home.
     pub fn emit(&mut self, name: &str, payload: impl IntoArgs) {
-        self.emit_in("/", name, payload);
+        let home = self.home.clone();
+        self.emit_in(&home, name, payload);
     }
 
     /// Emits an event.
@@ -146,7 +162,7 @@ impl Client {
         self.send(packet, &attachments);
     }
 
-    /// Emits an event on `/` and waits for its acknowledgement.
+    /// Emits an event at home and waits for its acknowledgement.
     ///
     /// # Panics
     /// When none comes.
@@ -155,7 +171,7 @@ impl Client {
         self.answer_to(number)
     }
 
-    /// Emits an event on `/` that asks for an acknowledgement; gives its number.
+    /// Emits an event at home that asks for an acknowledgement; gives its number.
     ///
     /// # Panics
     /// When the payload cannot be encoded.
@@ -163,7 +179,7 @@ impl Client {
         let args = payload.into_args().expect("a payload that can be encoded");
         let (number, mut packet) = (self.next_ack, Vec::new());
         self.next_ack += 1;
-        let attachments = self.codec.event("/", Some(number), name, &args, &mut packet);
+        let attachments = self.codec.event(&self.home, Some(number), name, &args, &mut packet);
         self.send(packet, &attachments);
         number
     }
@@ -174,7 +190,8 @@ impl Client {
     /// When it does not come.
     pub fn answer_to(&mut self, number: u64) -> Args {
         let answers = |packet: &Received| matches!(packet, Received::Answer { ack, .. } if *ack == number);
-        match self.wait_in("/", "an acknowledgement", answers) {
+        let home = self.home.clone();
+        match self.wait_in(&home, "an acknowledgement", answers) {
             Received::Answer { args, .. } => args,
             other => panic!("{other:?}"),
         }
@@ -187,11 +204,11 @@ impl Client {
     pub fn acknowledge(&mut self, number: u64, answer: impl IntoArgs) {
         let args = answer.into_args().expect("an answer that can be encoded");
         let mut packet = Vec::new();
-        let attachments = self.codec.ack("/", number, &args, &mut packet);
+        let attachments = self.codec.ack(&self.home, number, &args, &mut packet);
         self.send(packet, &attachments);
     }
 
-    /// Waits for an event on `/`.
+    /// Waits for an event at home.
     ///
     /// # Panics
     /// When it does not come.
@@ -199,28 +216,29 @@ impl Client {
         self.asked(name).0
     }
 
-    /// Waits for an event on `/` that wants an answer.
+    /// Waits for an event at home that wants an answer.
     ///
     /// # Panics
     /// When it does not come.
     pub fn asked(&mut self, name: &str) -> (Args, Option<u64>) {
         let wanted =
             |packet: &Received| matches!(packet, Received::Event { name: known, .. } if known == name);
-        match self.wait_in("/", name, wanted) {
+        let home = self.home.clone();
+        match self.wait_in(&home, name, wanted) {
             Received::Event { args, ack, .. } => (args, ack),
             other => panic!("{other:?}"),
         }
     }
 
-    /// The names of the events that came on `/` before a given one, which is waited for: what is sent last tells that
+    /// The names of the events that came at home before a given one, which is waited for: what is sent last tells that
     /// nothing else is on its way.
     ///
     /// # Panics
     /// When it does not come.
     pub fn events_before(&mut self, last: &str) -> Vec<String> {
-        let mut names = Vec::new();
+        let (mut names, home) = (Vec::new(), self.home.clone());
         loop {
-            match self.wait_in("/", last, |packet| matches!(packet, Received::Event { .. })) {
+            match self.wait_in(&home, last, |packet| matches!(packet, Received::Event { .. })) {
                 Received::Event { name, .. } if name == last => return names,
                 Received::Event { name, .. } => names.push(name),
                 other => panic!("{other:?}"),
@@ -255,7 +273,7 @@ impl Client {
         self.wait_in("", "the end of the session", |packet| *packet == Received::Closed);
     }
 
-    /// Whether an echo comes back, which is to say that the node serves this client as ever. Asks for `echo` on `/`.
+    /// Whether an echo comes back, which is to say that the node serves this client as ever. Asks for `echo` at home.
     ///
     /// # Panics
     /// When it does not.

@@ -43,6 +43,8 @@ pub(crate) struct Sample {
     pub(crate) scenario: Scenario,
     pub(crate) repetition: usize,
     pub(crate) report: Report,
+    /// The server's CPU time until all were connected and warm.
+    pub(crate) connecting_cpu_seconds: f64,
     /// The server's CPU time while it was measured.
     pub(crate) server_cpu_seconds: f64,
     /// What neither the server nor the driver used of the two cores, and was used all the same: 1 is one whole core.
@@ -147,6 +149,7 @@ impl Turn {
     fn sample(&self, scenario: Scenario) -> anyhow::Result<Sample> {
         self.process.settle()?;
         let memory_before = self.process.memory()?;
+        let cpu_at_first = self.process.cpu()?;
         let (mut started, mut ended) = (None, None);
         let mark = || anyhow::Ok((self.process.cpu()?, machine::busy(self.cores)?));
         let report =
@@ -164,6 +167,7 @@ impl Turn {
             server: self.server,
             scenario,
             repetition: self.repetition,
+            connecting_cpu_seconds: (cpu_before - cpu_at_first).as_secs_f64(),
             server_cpu_seconds,
             others_cpu_share: (others / report.seconds).max(0.0),
             report,

@@ -14,6 +14,7 @@ pub(crate) enum Figure {
     Fanout,
     Backlog,
     Connects,
+    Churn,
     IdleCpu,
 }
 
@@ -26,8 +27,15 @@ pub(crate) struct Spread {
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::IdleMemory, Self::Echo, Self::Fanout, Self::Backlog, Self::Connects, Self::IdleCpu];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::IdleMemory,
+        Self::Echo,
+        Self::Fanout,
+        Self::Backlog,
+        Self::Connects,
+        Self::Churn,
+        Self::IdleCpu,
+    ];
 
     /// The figure with its unit.
     pub(crate) fn title(self) -> &'static str {
@@ -36,18 +44,19 @@ impl Figure {
             Self::Echo => "echo round trips per CPU-second",
             Self::Fanout => "deliveries per CPU-second, unbatched",
             Self::Backlog => "deliveries per CPU-second, backlog",
-            Self::Connects => "connects per CPU-second",
+            Self::Connects => "connects per CPU-second, up to 10,000 sockets",
+            Self::Churn => "connects with disconnects per CPU-second",
             Self::IdleCpu => "idle CPU, µs/s per connection",
         }
     }
 
     pub(crate) fn scenario(self) -> Scenario {
         match self {
-            Self::IdleMemory | Self::IdleCpu => Scenario::Idle,
+            Self::IdleMemory | Self::Connects | Self::IdleCpu => Scenario::Idle,
             Self::Echo => Scenario::Echo,
             Self::Fanout => Scenario::Fanout,
             Self::Backlog => Scenario::Backlog,
-            Self::Connects => Scenario::Connects,
+            Self::Churn => Scenario::Connects,
         }
     }
 
@@ -55,7 +64,7 @@ impl Figure {
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::IdleMemory | Self::IdleCpu => format!("{value:.2}"),
-            Self::Echo | Self::Fanout | Self::Backlog | Self::Connects => thousands(value),
+            Self::Echo | Self::Fanout | Self::Backlog | Self::Connects | Self::Churn => thousands(value),
         }
     }
 
@@ -67,7 +76,8 @@ impl Figure {
                 grown as f64 / connections
             }
             Self::IdleCpu => sample.server_cpu_seconds * 1e6 / sample.report.seconds / connections,
-            Self::Echo | Self::Fanout | Self::Backlog | Self::Connects => {
+            Self::Connects => connections / sample.connecting_cpu_seconds.max(0.01),
+            Self::Echo | Self::Fanout | Self::Backlog | Self::Churn => {
                 sample.report.done as f64 / sample.server_cpu_seconds.max(0.01)
             }
         }

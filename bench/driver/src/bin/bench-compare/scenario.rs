@@ -72,7 +72,7 @@ impl Scenario {
             Self::Echo => "Echo with acknowledgement",
             Self::Fanout => "Fan-out, unbatched",
             Self::Backlog => "Fan-out under backlog",
-            Self::Connects => "Connects",
+            Self::Connects => "Connects with disconnects",
             Self::Idle => "Idle",
         }
     }
@@ -91,7 +91,7 @@ impl Scenario {
                                a close frame, and the server's answer to it. Latency is that of being connected."
                 .to_owned(),
             Self::Idle => format!(
-                "10,000 clients connect and answer pings (every 25 s) for {} s. RSS per socket is what the process grew \
+                "10,000 clients connect, stay, and answer pings (every 25 s) for {} s. RSS per socket is what the process grew \
                  by, divided by the sockets; the kernel's own memory is not in it.",
                 pacing.idle.as_secs_f64()
             ),
