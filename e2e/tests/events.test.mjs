@@ -78,6 +78,13 @@ for (const [label, client] of EVERY_CLIENT) {
         assert.deepEqual(await ask(socket, "message-with-ack", "still here"), ["still here"]);
       });
 
+      test("a question that is never answered holds up nothing", async (t) => {
+        const socket = await opened(t);
+        socket.emit("ask-me", "anyone");
+        socket.emit("ask-me-timeout", 60_000, "anyone");
+        assert.deepEqual(await ask(socket, "message-with-ack", "next"), ["next"]);
+      });
+
       test("a thousand events sent at once arrive in order", async (t) => {
         const socket = await opened(t);
         await ask(socket, "join", "everyone");
