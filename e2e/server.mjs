@@ -1,5 +1,5 @@
-// Starts the server under test as a child process on a free port, watches it for the length of a test file, and ends it.
-// It knows the contract of a fixture server (argument, environment, the line with the address) and nothing of sockets.
+// Starts a server under test as a child process on a free port, watches it for the length of a test file, and ends it.
+// It knows how such a program is started and the line with its address, and nothing of sockets.
 
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -11,16 +11,21 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** Milliseconds that a server has to print its address. */
 const START_MAX = 10_000;
 
-/** The program under test: FIXTURE_BIN, relative to e2e/, or the release build of the `conformance` example. */
-export const program = path.resolve(here, process.env.FIXTURE_BIN ?? "../target/release/examples/conformance");
+/** The fixture server: FIXTURE_BIN, relative to e2e/, or the release build of the `conformance` example. */
+const FIXTURE = { program: process.env.FIXTURE_BIN ?? "../target/release/examples/conformance", args: ["fixture"] };
+
+/** The shipped binary: THRONG_BIN, relative to e2e/, or its release build. */
+export const PRODUCT = { program: process.env.THRONG_BIN ?? "../target/release/throng", args: ["serve"] };
 
 /**
- * Runs the fixture server with extra environment variables until `close()`.
+ * Runs a server, the fixture unless told otherwise, with extra environment variables until `close()`.
  *
- * `close()` fails when the server reported a panic meanwhile. A server that ends by itself ends the test file.
+ * `close()` gives back how the server ended, and fails when it reported a panic meanwhile. A server that ends by itself
+ * ends the test file.
  */
-export async function startServer(env = {}) {
-  const child = spawn(program, ["fixture"], {
+export async function startServer(env = {}, { program: relative, args } = FIXTURE) {
+  const program = path.resolve(here, relative);
+  const child = spawn(program, args, {
     env: { ...process.env, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -28,7 +33,7 @@ export async function startServer(env = {}) {
   let closing = false;
   const exited = new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
   child.once("error", (error) => {
-    output += `cannot start ${program}: ${error.message}; build it with cargo build --release --example conformance\n`;
+    output += `cannot start ${program}: ${error.message}; build it with cargo build --release --bins --examples\n`;
   });
   exited.then((how) => {
     if (closing) return;
@@ -54,8 +59,9 @@ export async function startServer(env = {}) {
     async close() {
       closing = true;
       child.kill("SIGTERM");
-      await exited;
+      const how = await exited;
       if (output.includes("panicked")) throw new Error(`the server panicked:\n${output}`);
+      return how;
     },
   };
 }
