@@ -2,12 +2,13 @@
 //! allocation nearly always.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 
 use bytes::Bytes;
 
-/// Frames handed to the kernel in one call.
-const BATCH: usize = 64;
+/// Small frames are copied together up to this size and handed to the kernel as one piece, which costs it less than
+/// a list of pieces; a frame that does not fit goes alone, without a copy.
+const SMALL_BYTES: usize = 4096;
 
 /// The queue of one connection.
 #[derive(Debug, Default)]
@@ -76,14 +77,11 @@ impl Outbox {
                 Frames::None => return Ok(Flushed::All),
                 Frames::One(frame) => stream.write(&frame[self.written..]),
                 Frames::Many(queue) => {
-                    let mut slices = [IoSlice::new(&[]); BATCH];
-                    let mut filled = 0;
-                    for (slice, frame) in slices.iter_mut().zip(queue) {
-                        let skip = if filled == 0 { self.written } else { 0 };
-                        *slice = IoSlice::new(&frame[skip..]);
-                        filled += 1;
+                    let mut small = [0; SMALL_BYTES];
+                    match gather(queue, self.written, &mut small) {
+                        0 => stream.write(&queue[0][self.written..]),
+                        gathered => stream.write(&small[..gathered]),
                     }
-                    stream.write_vectored(&slices[..filled])
                 }
             };
             match taken {
@@ -121,6 +119,18 @@ impl Outbox {
         self.frames = Frames::None;
         self.written = 0;
     }
+}
+
+/// Copies whole frames from the front of the queue, the first from `skip` on; gives how many bytes fitted.
+fn gather(queue: &VecDeque<Bytes>, skip: usize, into: &mut [u8]) -> usize {
+    let mut gathered = 0;
+    for (index, frame) in queue.iter().enumerate() {
+        let frame = if index == 0 { &frame[skip..] } else { frame };
+        let Some(place) = into.get_mut(gathered..gathered + frame.len()) else { break };
+        place.copy_from_slice(frame);
+        gathered += frame.len();
+    }
+    gathered
 }
 
 #[cfg(test)]
@@ -165,6 +175,19 @@ mod tests {
             let mut kernel = Kernel { step, room: usize::MAX, got: Vec::new() };
             assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::All);
             assert_eq!((kernel.got.as_slice(), outbox.bytes()), (b"onetwothree4".as_slice(), 0));
+        }
+    }
+
+    #[test]
+    fn large_frames_between_small_ones_keep_their_place() {
+        let large = "x".repeat(SMALL_BYTES + 1);
+        for step in [1000, SMALL_BYTES, usize::MAX] {
+            let mut outbox = Outbox::default();
+            let frames = ["a", "b", &large, "c", &large, &large, "d"];
+            frames.iter().for_each(|frame| outbox.push(Bytes::from((*frame).to_owned())));
+            let mut kernel = Kernel { step, room: usize::MAX, got: Vec::new() };
+            assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::All);
+            assert_eq!((kernel.got, outbox.bytes()), (frames.concat().into_bytes(), 0));
         }
     }
 
