@@ -127,9 +127,7 @@ impl Endpoint {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
                 self.send(sid, SessionErrand::TooLarge);
-                return Ok(
-                    (StatusCode::PAYLOAD_TOO_LARGE, "The body is over the payload limit.\n").into_response()
-                );
+                return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
             Err(_) => return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response()),

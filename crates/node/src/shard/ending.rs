@@ -82,7 +82,7 @@ impl Shard {
 
     fn see_off(self: &Rc<Self>, leaving: Leaving) {
         let Leaving { slot, socket, nsp, end } = leaving;
-        self.announce(&nsp.behaviour.disconnecting, &socket, end);
+        self.warn(slot, end);
         let entry = {
             let mut state = self.state.borrow_mut();
             state.hub.leave_all(slot);
@@ -96,6 +96,30 @@ impl Shard {
         self.metrics().sockets_disconnected[end as usize].add(1);
         self.announce(&nsp.behaviour.disconnect, &socket, end);
         tracing::trace!(nsp = &*nsp.name, end = end.code(), "socket ended");
+    }
+
+    /// Lets a socket's listeners hear, once, that it is disconnecting.
+    fn warn(self: &Rc<Self>, slot: u32, end: End) {
+        let (socket, nsp) = {
+            let mut state = self.state.borrow_mut();
+            let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
+            if std::mem::replace(&mut entry.warned, true) {
+                return;
+            }
+            (Socket(entry.socket.clone()), entry.nsp.clone())
+        };
+        self.announce(&nsp.behaviour.disconnecting, &socket, end);
+    }
+
+    /// Lets the listeners of a session's sockets hear that the session is about to end, while it can still be told what
+    /// they make of it, from this shard and from others.
+    pub(super) fn warn_session(self: &Rc<Self>, slot: u32, end: End) {
+        let sockets: Vec<u32> = {
+            let state = self.state.borrow();
+            let sockets = state.sessions.get(slot as usize).map(|session| session.sockets.iter());
+            sockets.into_iter().flatten().map(|(_, socket)| *socket).collect()
+        };
+        sockets.into_iter().for_each(|socket| self.warn(socket, end));
     }
 
     fn announce(self: &Rc<Self>, listeners: &[EndListener], socket: &Socket, end: End) {

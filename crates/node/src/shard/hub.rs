@@ -33,6 +33,8 @@ pub(crate) struct Entry {
     index: u32,
     /// The last fan-out that reached it, so that none reaches it twice.
     mark: u32,
+    /// Its listeners have heard that it is disconnecting.
+    pub(crate) warned: bool,
     /// Events that wait for a handler to finish; present while one runs.
     pub(crate) backlog: Option<Box<Backlog>>,
     /// Acknowledgements that are awaited.
@@ -106,7 +108,16 @@ impl Hub {
             rooms: FastMap::new(),
         });
         members.socket_count += 1;
-        let entry = Entry { socket, nsp, session, index: JOINING, mark: 0, backlog: None, waiters: None };
+        let entry = Entry {
+            socket,
+            nsp,
+            session,
+            index: JOINING,
+            mark: 0,
+            warned: false,
+            backlog: None,
+            waiters: None,
+        };
         let taken = self.sockets.insert(entry);
         debug_assert_eq!(taken, slot as usize, "the identifier was drawn for the vacant slot");
     }

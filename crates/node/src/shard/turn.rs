@@ -96,9 +96,11 @@ impl Shard {
         let mut events = mio::Events::with_capacity(BATCH);
         let mut errands = Vec::with_capacity(BATCH);
         let closing = Cell::new(None);
+        let mut warned = Vec::new();
         loop {
             self.wait(&mut waiting, &mut events, &mut errands).await;
             self.in_turn.set(true);
+            let caught_up = errands.len() < BATCH;
             for event in &events {
                 self.ready(event);
             }
@@ -110,7 +112,7 @@ impl Shard {
                         closing.set(Some(Slope::new(spread, self.session_count())));
                     }
                     Errand::Stop => {
-                        self.end_sessions(usize::MAX);
+                        self.sessions(usize::MAX).into_iter().for_each(|(slot, _)| self.shut_down(slot));
                         self.in_turn.set(false);
                         return;
                     }
@@ -119,9 +121,16 @@ impl Shard {
                 }
             }
             self.fire(Instant::now());
-            if let Some(slope) = closing.get() {
+            if let Some(slope) = closing.get().filter(|_| caught_up) {
+                // What other shards had to say to those that were warned in an earlier turn has arrived.
+                for (slot, stamp) in warned.drain(..) {
+                    if self.is_alive(slot, stamp) {
+                        self.shut_down(slot);
+                    }
+                }
                 let stay = slope.left(Instant::now());
-                self.end_sessions(self.session_count().saturating_sub(stay));
+                warned = self.sessions(self.session_count().saturating_sub(stay));
+                warned.iter().for_each(|(slot, _)| self.warn_session(*slot, End::ServerShutdown));
             }
             self.flush();
             self.metrics().rooms.set(self.state.borrow().hub.room_count);
@@ -261,15 +270,16 @@ impl Shard {
         }
     }
 
-    /// Ends so many sessions because the node leaves.
-    fn end_sessions(self: &Rc<Self>, count: usize) {
-        let slots: Vec<u32> = {
-            let state = self.state.borrow();
-            state.sessions.iter().take(count).filter_map(|(slot, _)| u32::try_from(slot).ok()).collect()
-        };
-        for slot in slots {
-            self.end_session(slot, End::ServerShutdown);
-        }
+    /// So many sessions, by slot and stamp.
+    fn sessions(&self, count: usize) -> Vec<(u32, u32)> {
+        let state = self.state.borrow();
+        let sessions = state.sessions.iter().take(count);
+        sessions.filter_map(|(slot, session)| Some((u32::try_from(slot).ok()?, session.stamp))).collect()
+    }
+
+    /// Ends a session because the node leaves.
+    fn shut_down(self: &Rc<Self>, slot: u32) {
+        self.end_session(slot, End::ServerShutdown);
     }
 }
 

@@ -1,11 +1,13 @@
 //! How a node leaves.
 
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use throng_node::{Config, Drain, Drained, End, Socket};
 use throng_testkit::{Client, Http, Polling, config, until};
 
-use crate::{elsewhere, node_with};
+use crate::{crowd, elsewhere, node_with};
 
 fn draining(spread: Duration, deadline: Duration) -> Config {
     Config { drain: Drain { spread, deadline }, ..config() }
@@ -61,6 +63,31 @@ fn a_draining_node_is_not_ready_and_takes_nobody() {
     }
     let refused = std::net::TcpStream::connect(node.address());
     assert!(refused.is_err(), "a draining node does not accept");
+}
+
+#[test]
+fn what_one_socket_says_at_the_drain_reaches_those_that_drain_with_it() {
+    let shards = NonZeroUsize::new(4).unwrap();
+    let draining = Config { shards, ..draining(Duration::ZERO, Duration::from_secs(10)) };
+    let said = Arc::new(Mutex::new(false));
+    let node = node_with(draining, |nsp| {
+        nsp.on_disconnecting(move |socket: Socket, _| {
+            // Whoever finds it said may close at once: the others' word for it must be on its way by then.
+            let mut said = said.lock().unwrap();
+            if !std::mem::replace(&mut *said, true) {
+                socket.nsp().emit("closing", ());
+            }
+            std::future::ready(())
+        });
+    });
+    let mut clients = crowd(&node, 4);
+    let stopping = std::thread::spawn(move || node.stop());
+    for (client, _) in &mut clients {
+        client.event("closing");
+        client.wait_closed();
+    }
+    drop(clients);
+    assert_eq!(stopping.join().unwrap(), Drained { cut: 0 });
 }
 
 #[test]

@@ -102,23 +102,30 @@ fn closing(close: bool) -> Closing {
     if close { Closing::Session } else { Closing::Socket }
 }
 
+// Handlers of a socket run one after the other; what waits for clients must not hold up what they send meanwhile.
 fn acknowledgements(nsp: &mut Namespace) {
     nsp.on("broadcast-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok((room, millis, event)) = args.decode::<(String, u64, String)>() else { return };
         let asked = socket.nsp().to(room).timeout(Duration::from_millis(millis));
-        let Ok(got) = asked.emit_with_ack::<ArgValue>(&event, args.skip(3)).await else { return };
-        ack.send((got.missing > 0, got.answers));
+        tokio::spawn(async move {
+            let Ok(got) = asked.emit_with_ack::<ArgValue>(&event, args.skip(3)).await else { return };
+            ack.send((got.missing > 0, got.answers));
+        });
     });
     nsp.on("ask-me", |socket: Socket, args: Args| async move {
-        if let Ok(answer) = socket.emit_with_ack::<Args>("question", args).await {
-            socket.emit("answer", answer);
-        }
+        tokio::spawn(async move {
+            if let Ok(answer) = socket.emit_with_ack::<Args>("question", args).await {
+                socket.emit("answer", answer);
+            }
+        });
     });
     nsp.on("ask-me-timeout", |socket: Socket, args: Args| async move {
         let Ok(millis) = args.decode::<u64>() else { return };
-        let asked = socket.timeout(Duration::from_millis(millis));
-        let answer = asked.emit_with_ack::<ArgValue>("question", args.skip(1)).await.ok();
-        socket.emit("answer", (answer.is_none(), answer));
+        tokio::spawn(async move {
+            let asked = socket.timeout(Duration::from_millis(millis));
+            let answer = asked.emit_with_ack::<ArgValue>("question", args.skip(1)).await.ok();
+            socket.emit("answer", (answer.is_none(), answer));
+        });
     });
 }
 
