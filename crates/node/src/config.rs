@@ -1,10 +1,13 @@
 //! What a node can be told. Every limit is on by default; the defaults of the protocol are Node's.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use throng_protocol::socket::codec::Parser;
 pub use throng_protocol::socket::packet::Limits;
+
+use crate::tenants::Tenancy;
 
 /// The configuration of a node.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
+    /// The list of tenants. Default: none, and the node has a single one.
+    pub tenancy: Arc<Tenancy>,
     /// How a stop goes.
     pub drain: Drain,
 }
@@ -98,8 +103,16 @@ impl Default for Config {
             origins: Origins::Any,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            tenancy: Arc::default(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
+    }
+}
+
+impl Config {
+    /// The defaults without the limits on what clients may send: for tests, and for servers that exist to be loaded.
+    pub fn unlimited() -> Self {
+        Self { tenancy: Arc::new(Tenancy::unlimited()), ..Self::default() }
     }
 }
 

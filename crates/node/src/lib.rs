@@ -4,10 +4,12 @@
 //! sockets and HTTP, never an application.
 
 mod ack;
+mod admission;
 mod app;
 mod broadcast;
 mod config;
 mod envelope;
+mod gcra;
 mod handler;
 mod handshake;
 mod http;
@@ -23,12 +25,15 @@ mod remote;
 mod run;
 mod shard;
 mod socket;
+mod tenants;
+mod throttle;
 
 pub use ack::{Ack, Answers, AskError};
 pub use app::{App, RawMessage, Reply};
 pub use broadcast::Broadcast;
 pub use config::{Config, Drain, Limits, Origins, Parser};
 pub use envelope::{Closing, Room};
+pub use gcra::Rate;
 pub use handler::{Handler, Incoming, Refusal};
 pub use handshake::Handshake;
 pub use identity::{Identity, Role};
@@ -38,8 +43,10 @@ pub use problem::Problem;
 pub use remote::RemoteSocket;
 pub use run::{Drained, RunError, run};
 pub use socket::{Socket, Within};
+pub use tenants::{Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
 pub use throng_protocol::end::End;
 pub use throng_protocol::engine::handshake::Transport;
 pub use throng_protocol::id::Id;
 pub use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, EncodeError, FromArgs, IntoArgs};
 pub use throng_protocol::socket::packet::ArgValue;
+pub use throttle::EventLimits;

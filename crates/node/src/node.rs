@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
@@ -12,6 +13,7 @@ use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
+use crate::tenants::Tenants;
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
@@ -23,6 +25,7 @@ pub(crate) struct Node {
     pub(crate) codec: Codec,
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
+    pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     /// Connections of all shards.
     pub(crate) connections: AtomicUsize,
@@ -31,6 +34,7 @@ pub(crate) struct Node {
     /// Some namespace listens to outgoing events.
     pub(crate) overheard: bool,
     next_ack: AtomicU64,
+    started: Instant,
 }
 
 /// The way to a shard.
@@ -59,12 +63,14 @@ impl Node {
             codec: Codec { parser: config.parser, limits: config.limits },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
+            tenants: Tenants::new(config.tenancy.clone(), ports.len()),
             config,
             service,
             ports,
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_ack: AtomicU64::new(0),
+            started: Instant::now(),
         }
     }
 
@@ -90,6 +96,11 @@ impl Node {
     /// A number for an acknowledgement, unique on the node, so that one packet can ask many sockets.
     pub(crate) fn next_ack(&self) -> u64 {
         self.next_ack.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Time since the node began.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -4,6 +4,7 @@
 //! User code (handlers, middleware) is never called while the state is borrowed. Whatever a turn of the loop queued for
 //! its connections is written at the end of the turn, so that a backlog leaves in few calls.
 
+mod connect;
 mod deadlines;
 mod dispatch;
 mod ending;

@@ -12,13 +12,13 @@ use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::wait::until;
 
-/// The default configuration with one shard and a drain that loses no time.
+/// The default configuration with one shard, no limits and a drain that loses no time.
 pub fn config() -> Config {
     Config {
         shards: NonZeroUsize::MIN,
         connections_max: 20_000,
         drain: Drain { spread: Duration::ZERO, deadline: Duration::from_secs(2) },
-        ..Config::default()
+        ..Config::unlimited()
     }
 }
 

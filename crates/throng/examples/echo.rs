@@ -21,7 +21,7 @@ async fn main() -> anyhow::Result<()> {
     let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     eprintln!("echo listens on http://{}", listener.local_addr()?);
-    let mut config = Config::default();
+    let mut config = Config::unlimited();
     if let Ok(shards) = std::env::var("THRONG_SHARDS") {
         config.shards = shards.parse()?;
     }

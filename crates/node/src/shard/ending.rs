@@ -47,7 +47,7 @@ impl Shard {
         let Some((session, nsp)) = told else { return };
         if end != End::ClientDisconnect {
             let codec = &self.node.codec;
-            self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.name, into)));
+            self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.space.nsp, into)));
         }
         self.finish_socket(slot, end);
         if let Some(session) = self.state.borrow_mut().sessions.get_mut(session as usize) {
@@ -94,8 +94,9 @@ impl Shard {
             waiter.lost();
         }
         self.metrics().sockets_disconnected[end as usize].add(1);
+        nsp.space.tenant.usage.of(self.index).sockets_disconnected.add(1);
         self.announce(&nsp.behaviour.disconnect, &socket, end);
-        tracing::trace!(nsp = &*nsp.name, end = end.code(), "socket ended");
+        tracing::trace!(nsp = &*nsp.space.nsp, end = end.code(), "socket ended");
     }
 
     /// Lets a socket's listeners hear, once, that it is disconnecting.
@@ -264,7 +265,15 @@ impl State {
 fn close_code(end: End) -> u16 {
     match end {
         End::ServerShutdown => 1001,
-        End::ParseError | End::SlowConsumer | End::EventBacklog | End::ConnectTimeout => 1008,
+        End::ParseError
+        | End::SlowConsumer
+        | End::EventBacklog
+        | End::ConnectTimeout
+        | End::TokenExpired
+        | End::TokenRevoked
+        | End::RateLimited
+        | End::TenantClosed
+        | End::Operator => 1008,
         End::HandlerPanic => 1011,
         _ => 1000,
     }

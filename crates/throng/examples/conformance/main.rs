@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
 
 fn config() -> anyhow::Result<Config> {
     let mut config =
-        Config { payload_bytes_max: setting("MAX_PAYLOAD")?.unwrap_or(1_000_000), ..Config::default() };
+        Config { payload_bytes_max: setting("MAX_PAYLOAD")?.unwrap_or(1_000_000), ..Config::unlimited() };
     for (name, place) in [
         ("PING_INTERVAL", &mut config.ping_interval),
         ("PING_TIMEOUT", &mut config.ping_timeout),
