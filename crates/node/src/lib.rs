@@ -26,6 +26,7 @@ mod run;
 mod shard;
 mod socket;
 mod tenants;
+pub mod text;
 mod throttle;
 
 pub use ack::{Ack, Answers, AskError};
