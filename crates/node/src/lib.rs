@@ -50,4 +50,4 @@ pub use throng_protocol::engine::handshake::Transport;
 pub use throng_protocol::id::Id;
 pub use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, EncodeError, FromArgs, IntoArgs};
 pub use throng_protocol::socket::packet::ArgValue;
-pub use throttle::EventLimits;
+pub use throttle::{EventLimits, NamedRates};
