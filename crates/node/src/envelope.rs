@@ -90,6 +90,8 @@ pub(crate) enum Errand {
     Session(SessionName, SessionErrand),
     /// A connection that another shard accepted and this one shall serve.
     Connection(std::net::TcpStream, std::net::SocketAddr),
+    /// Look at every socket again: tenants or tokens have changed.
+    Reexamine,
     /// Stop accepting; close the sessions spread over a time.
     Drain(Duration),
     /// Close what is left, and stop.

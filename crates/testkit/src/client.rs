@@ -16,6 +16,8 @@ use crate::polling::{Message, Polling};
 use crate::wait::WAIT;
 use crate::websocket::{Outcome, WebSocket};
 
+const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
+
 /// A client.
 #[derive(Debug)]
 pub struct Client {
@@ -77,7 +79,18 @@ impl Client {
     /// # Panics
     /// When it is refused.
     pub fn websocket_with(door: impl Into<Door>, parser: Parser) -> Self {
-        let mut websocket = WebSocket::connect(door, "/socket.io/?EIO=4&transport=websocket");
+        Self::open(WebSocket::connect(door, PATH), parser)
+    }
+
+    /// Opens a session over a WebSocket whose request has more headers, as whole lines.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn websocket_as(door: impl Into<Door>, headers: &str) -> Self {
+        Self::open(WebSocket::connect_with(door, PATH, headers).0, Parser::Default)
+    }
+
+    fn open(mut websocket: WebSocket, parser: Parser) -> Self {
         let open = websocket.next_frame().text();
         assert!(open.starts_with("0{"), "an open packet: {open}");
         Self::over(Wire::WebSocket(Box::new(websocket)), parser)

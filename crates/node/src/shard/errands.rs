@@ -21,6 +21,7 @@ impl Shard {
             Errand::Socket(id, errand) => self.run_socket(id, errand),
             Errand::Envelope(envelope) => self.apply(envelope),
             Errand::Session(name, errand) => self.run_session(&name, errand),
+            Errand::Reexamine => self.reexamine(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
     }
