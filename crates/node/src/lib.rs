@@ -11,7 +11,7 @@ mod envelope;
 mod handler;
 mod handshake;
 mod http;
-mod identity;
+pub mod identity;
 mod ids;
 mod io;
 mod metrics;
