@@ -68,3 +68,88 @@ impl Identities {
         if self.revocations.is_revoked(&identity) { Err(TokenError::Revoked) } else { Ok(Arc::new(identity)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::keys::KeysConfig;
+    use super::super::mint::{NewToken, mint};
+    use super::super::{Role, revocation};
+    use super::*;
+
+    const SECRET: &str = "a secret of thirty-two bytes, ok";
+
+    fn identities(config: KeysConfig) -> Identities {
+        Identities {
+            keys: Keys::new(config).unwrap(),
+            guests: Some(Guests::new(&SECRET.into(), Duration::from_secs(3600), Duration::ZERO)),
+            revocations: Arc::new(Revocations::new(revocation::ENTRIES_MAX, Duration::from_secs(3600))),
+            cookie: "token".into(),
+        }
+    }
+
+    fn secret() -> KeysConfig {
+        KeysConfig { secret: Some(SECRET.into()), ..KeysConfig::default() }
+    }
+
+    fn token(jti: &str) -> String {
+        let token = NewToken {
+            sub: "ada".into(),
+            role: Role::Staff,
+            tenant: None,
+            ttl: Duration::from_secs(60),
+            jti: Some(jti.into()),
+            issuer: None,
+            audience: None,
+        };
+        mint(&SECRET.into(), token, SystemTime::now()).unwrap()
+    }
+
+    async fn check(identities: &Identities, token: Option<&str>, expect: Result<Option<&str>, TokenError>) {
+        let found = identities.identify(token).await;
+        assert_eq!(identities.identify_now(token), Lookup::Known(found.clone()));
+        let user = found.as_ref().map(|identity| identity.as_ref().map(|identity| &*identity.user));
+        assert_eq!(user.map_err(|error| *error), expect);
+    }
+
+    #[tokio::test]
+    async fn users_guests_and_nobody_are_told_apart() {
+        let identities = identities(secret());
+        check(&identities, None, Ok(None)).await;
+        check(&identities, Some(""), Err(TokenError::Missing)).await;
+        check(&identities, Some(&token("1")), Ok(Some("ada"))).await;
+        let guests = identities.guests.as_ref().unwrap();
+        let (text, guest) = guests.mint(SystemTime::now(), None);
+        check(&identities, Some(&text), Ok(Some(&guest.user))).await;
+        let none = Identities { guests: None, ..identities };
+        check(&none, Some(&text), Err(TokenError::KeyUnknown)).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_revoked_is_refused() {
+        let identities = identities(secret());
+        let (one, two) = (token("1"), token("2"));
+        identities.revocations.revoke_token("1", None, None, SystemTime::now());
+        check(&identities, Some(&one), Err(TokenError::Revoked)).await;
+        check(&identities, Some(&two), Ok(Some("ada"))).await;
+        let (guest, identity) = identities.guests.as_ref().unwrap().mint(SystemTime::now(), None);
+        identities.revocations.revoke_user("ada", None, SystemTime::now());
+        identities.revocations.revoke_user(&identity.user, None, SystemTime::now());
+        check(&identities, Some(&two), Err(TokenError::Revoked)).await;
+        check(&identities, Some(&guest), Err(TokenError::Revoked)).await;
+    }
+
+    #[test]
+    fn a_key_set_that_is_not_here_yet_is_waited_for() {
+        let url = Some(http::Uri::from_static("http://127.0.0.1:1/keys"));
+        let identities = identities(KeysConfig { jwks_url: url, ..secret() });
+        let header = "eyJhbGciOiJFUzI1NiJ9"; // {"alg":"ES256"}
+        assert_eq!(identities.identify_now(Some(&format!("{header}.e30.c2ln"))), Lookup::NeedsKeys);
+        // Secrets and guests need no key set.
+        let user = token("1");
+        assert!(matches!(identities.identify_now(Some(&user)), Lookup::Known(Ok(Some(_)))));
+        let (guest, _) = identities.guests.as_ref().unwrap().mint(SystemTime::now(), None);
+        assert!(matches!(identities.identify_now(Some(&guest)), Lookup::Known(Ok(Some(_)))));
+    }
+}
