@@ -40,29 +40,36 @@ impl Guests {
         }
     }
 
-    /// Names a new guest; the token is for the client to keep.
-    pub fn mint(&self, now: SystemTime, tenant: Option<&str>) -> (String, Identity) {
+    /// Names a new guest.
+    pub fn name(&self, now: SystemTime, tenant: Option<&str>) -> Identity {
         let user = format!("{GUEST_PREFIX}{}", URL_SAFE_NO_PAD.encode(ids::random::<16>()));
+        let issued = seconds(now);
+        let expires = issued.saturating_add(self.lifetime.as_secs());
+        Identity {
+            user: user.into(),
+            role: Role::Guest,
+            tenant: tenant.map(Into::into),
+            jti: None,
+            issued: Some(time(issued as f64)),
+            expires: Some(time(expires as f64) + self.rules.leeway),
+        }
+    }
+
+    /// The token of a guest, for its client to keep. It runs out when the guest's lifetime is over, counted from when it
+    /// was named.
+    pub fn sign(&self, guest: &Identity) -> String {
+        let issued = guest.issued.map(seconds).unwrap_or_default();
         let claims = Payload {
-            sub: &user,
+            sub: &guest.user,
             role: None,
-            tenant,
+            tenant: guest.tenant.as_deref(),
             jti: None,
             iss: None,
             aud: None,
-            iat: seconds(now),
-            exp: seconds(now).saturating_add(self.lifetime.as_secs()),
+            iat: issued,
+            exp: issued.saturating_add(self.lifetime.as_secs()),
         };
-        let token = claims.sign(self.secret.expose_secret(), GUEST_TYP);
-        let identity = Identity {
-            issued: Some(time(claims.iat as f64)),
-            expires: Some(time(claims.exp as f64) + self.rules.leeway),
-            tenant: tenant.map(Into::into),
-            user: user.into(),
-            role: Role::Guest,
-            jti: None,
-        };
-        (token, identity)
+        claims.sign(self.secret.expose_secret(), GUEST_TYP)
     }
 
     /// Knows a guest again.
@@ -96,13 +103,18 @@ mod tests {
         Guests::new(&SECRET.into(), Duration::from_secs(3600), Duration::from_secs(30))
     }
 
+    fn minted(guests: &Guests, tenant: Option<&str>) -> (String, Identity) {
+        let guest = guests.name(now(), tenant);
+        (guests.sign(&guest), guest)
+    }
+
     fn now() -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_500)
     }
 
     #[test]
     fn a_guest_stays_the_same_guest() {
-        let (token, minted) = guests().mint(now(), Some("acme"));
+        let (token, minted) = minted(&guests(), Some("acme"));
         // Another node with the same secret.
         assert_eq!(guests().verify(&token, now()), Ok(minted.clone()));
         let name = minted.user.strip_prefix("guest:").unwrap();
@@ -111,7 +123,7 @@ mod tests {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         );
         assert_eq!((minted.role, minted.tenant.as_deref()), (Role::Guest, Some("acme")));
-        assert_ne!(guests().mint(now(), None).1.user, minted.user);
+        assert_ne!(guests().name(now(), None).user, minted.user);
         let end = minted.expires.unwrap();
         assert!(guests().verify(&token, end - Duration::from_secs(1)).is_ok());
         assert_eq!(guests().verify(&token, end), Err(TokenError::Expired));
@@ -130,7 +142,7 @@ mod tests {
             audience: None,
         };
         let user = mint(&SECRET.into(), claims, now()).unwrap();
-        let (guest, _) = guests().mint(now(), None);
+        let (guest, _) = minted(&guests(), None);
         assert!(keys.verify(&user, now()).is_ok());
         assert_eq!(guests().verify(&user, now()), Err(TokenError::KeyUnknown));
         assert_eq!(keys.verify(&guest, now()), Err(TokenError::KeyUnknown));
@@ -157,7 +169,7 @@ mod tests {
     fn guests_of_another_secret_are_strangers() {
         let other =
             Guests::new(&"another one, as long as the first".into(), Duration::from_secs(60), Duration::ZERO);
-        let (token, _) = other.mint(now(), None);
+        let (token, _) = minted(&other, None);
         assert_eq!(guests().verify(&token, now()), Err(TokenError::Signature));
         assert!(!format!("{other:?}").contains("another"));
     }

@@ -55,26 +55,28 @@ impl From<TokenError> for Problem {
     }
 }
 
-/// Puts the [`Caller`] into a request's extensions, for `axum::middleware::from_fn_with_state`. A token that is not
-/// accepted is answered with 401; a 401 from wherever says what would help (RFC 6750, 3).
-pub async fn identify(
-    State(identities): State<Arc<Identities>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Puts the [`Caller`] into a request's extensions: the middleware of routes whose callers all have tokens of one issuer,
+/// for `axum::middleware::from_fn_with_state`.
+pub async fn identify(State(identities): State<Arc<Identities>>, request: Request, next: Next) -> Response {
     let token = credentials::token(None, credentials::pairs(request.headers()), &identities.cookie);
     let identified = match token {
-        Ok(token) => identities.identify(token).await,
+        Ok(token) => identities.identify(token, None).await,
         Err(error) => Err(error),
     };
+    pass(identified.map(Caller).map_err(Problem::from), request, next).await
+}
+
+/// The rest of such a middleware, once it is known who calls. A token that was not accepted is answered with its
+/// [`Problem`]; a 401 from wherever says what would help (RFC 6750, 3).
+pub async fn pass(identified: Result<Caller, Problem>, mut request: Request, next: Next) -> Response {
     match identified {
-        Ok(identity) => {
-            request.extensions_mut().insert(Caller(identity));
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
             challenged(next.run(request).await, HeaderValue::from_static("Bearer"))
         }
-        Err(error) => {
+        Err(problem) => {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            challenged(Problem::from(error).into_response(), challenge)
+            challenged(problem.into_response(), challenge)
         }
     }
 }
