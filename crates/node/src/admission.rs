@@ -82,7 +82,7 @@ fn begin(node: &Node, applicant: Applicant<'_>) -> Result<Admission, Refusal> {
         return Ok(Admission::Decided(Ok(admitted)));
     };
     let least = tenancy.guests.least(applicant.behaviour.least_role);
-    Ok(match identities.identify_now(token) {
+    Ok(match identities.identify_now(token, Some(&tenant.name)) {
         Lookup::Known(known) => Admission::Decided(decide(tenant, &identities, least, known)),
         Lookup::NeedsKeys => {
             let token = token.unwrap_or_default().to_owned();
@@ -99,7 +99,7 @@ pub(crate) fn identities_of(tenancy: &Tenancy, tenant: &Tenant) -> Option<Arc<Id
 impl Pending {
     /// Fetches the keys, and decides.
     pub(crate) async fn decide(self) -> Result<Admitted, Refusal> {
-        let known = self.identities.identify(Some(&self.token)).await;
+        let known = self.identities.identify(Some(&self.token), Some(&self.tenant.name)).await;
         decide(self.tenant, &self.identities, self.least, known)
     }
 }

@@ -144,3 +144,6 @@ async fn ended(mut flight: watch::Receiver<()>) {
 fn is_over(from: SystemTime, span: Duration, now: SystemTime) -> bool {
     now.duration_since(from).unwrap_or_else(|back| back.duration()) >= span
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,8 +27,13 @@ pub(super) struct Pair {
 impl Pair {
     /// Signs whatever the header says.
     pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(header), part(claims));
+        self.sign_text(header, &claims.to_string())
+    }
+
+    /// Signs whatever the claims are.
+    pub(super) fn sign_text(&self, header: &Value, claims: &str) -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let message = format!("{}.{}", part(&header.to_string()), part(claims));
         let signature = crypto::sign(message.as_bytes(), &self.private, self.algorithm).unwrap();
         format!("{message}.{signature}")
     }

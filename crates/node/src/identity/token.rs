@@ -101,7 +101,7 @@ impl std::error::Error for TokenError {}
 
 /// The tenant that a token says it is for. Nothing about the token is proven: it only tells by whose keys it is to be
 /// checked, and then says the same or is refused.
-pub(crate) fn claimed_tenant(token: &str) -> Result<Option<String>, TokenError> {
+pub fn claimed_tenant(token: &str) -> Result<Option<String>, TokenError> {
     #[derive(Deserialize)]
     struct Claimed {
         tenant: Option<String>,
@@ -229,6 +229,19 @@ mod tests {
             assert_eq!(error, Some(TokenError::Malformed), "{text:?}");
         }
         assert_eq!(refused(&"a".repeat(TOKEN_BYTES_MAX + 1)), Some(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_claimed_tenant_is_read_and_no_more() {
+        let claimed = |claims: &str| {
+            let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+            claimed_tenant(&format!("{}.{}.", part(r#"{"alg":"HS256"}"#), part(claims)))
+        };
+        assert_eq!(claimed(r#"{"tenant":"acme","sub":7}"#), Ok(Some("acme".into())));
+        assert_eq!(claimed(r#"{"tenant":null}"#), Ok(None));
+        assert_eq!(claimed("{}"), Ok(None));
+        assert_eq!(claimed(r#"{"tenant":["acme"]}"#), Err(TokenError::Malformed));
+        assert_eq!(claimed_tenant("acme"), Err(TokenError::Malformed));
     }
 
     #[test]

@@ -214,15 +214,17 @@ mod tests {
         check(&keys, &fits, Ok("ada"));
         check(&keys, &padded(6200), Err(TokenError::Malformed));
         check(&keys, &padded(1 << 20), Err(TokenError::Malformed));
-        let deep = json!({"alg": "HS256"});
-        let nested = format!("{{\"sub\":{}1{}}}", "[".repeat(2500), "]".repeat(2500));
-        let signed = hmac(SECRET.as_bytes()).sign(&deep, &serde_json::Value::Null);
-        let mut parts: Vec<_> = signed.split('.').map(String::from).collect();
-        parts[1] = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, nested);
-        let message = format!("{}.{}", parts[0], parts[1]);
-        let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
-        check(&keys, &format!("{message}.{signature}"), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn signed_claims_of_any_shape_are_refused_without_a_panic() {
+        let keys = keys(Some(SECRET), &[]);
+        let deep = format!("{{\"sub\":{}{}}}", "[".repeat(2500), "]".repeat(2500));
+        let twice = format!("{{\"sub\":\"ada\",\"sub\":\"root\",\"exp\":{}}}", NOW + 60);
+        for claims in ["", "null", "7", "[]", "{}", "{\"exp\":1e999}", "\u{feff}{}", "\0", &deep, &twice] {
+            let token = hmac(SECRET.as_bytes()).sign_text(&json!({"alg": "HS256"}), claims);
+            check(&keys, &token, Err(TokenError::Malformed));
+        }
     }
 
     #[test]

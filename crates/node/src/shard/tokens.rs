@@ -159,7 +159,7 @@ async fn refresh(
     let Refresh { token } = refresh.map_err(|error| invalid(&error))?;
     let tenant = &socket.0.space.tenant;
     let identities = identities_of(&socket.0.node.tenants.tenancy(), tenant).ok_or(TokenError::Missing)?;
-    let fresh = identities.identify(Some(&token)).await?.ok_or(TokenError::Missing)?;
+    let fresh = identities.identify(Some(&token), Some(&tenant.name)).await?.ok_or(TokenError::Missing)?;
     let fresh = of_tenant(fresh, tenant)?;
     let mut state = socket.0.state();
     let known = state.identity.as_ref().ok_or(TokenError::Missing)?;

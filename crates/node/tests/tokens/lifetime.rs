@@ -76,7 +76,7 @@ fn what_is_revoked_ends_and_does_not_come_back() {
     let node = node(tenancy.clone());
     let mut ada = joined(&node, "/", Some(token("ada", Role::User)));
     let mut ben = joined(&node, "/", Some(token("ben", Role::User)));
-    revocations.revoke_user("ada", None, SystemTime::now());
+    revocations.revoke_user("ada", Some("default"), SystemTime::now());
     node.io().set_tenancy(Arc::new(tenancy));
     hears_the_end(&mut ada, "/", "token_revoked");
     ended(&node, End::TokenRevoked);

@@ -90,7 +90,7 @@ impl Source {
         Self::with_tls(url, tls.with_no_client_auth(), DEADLINE)
     }
 
-    fn with_tls(url: Uri, tls: ClientConfig, deadline: Duration) -> Result<Self, SourceError> {
+    pub(super) fn with_tls(url: Uri, tls: ClientConfig, deadline: Duration) -> Result<Self, SourceError> {
         let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
             return Err(SourceError::Form);
         };
@@ -167,4 +167,80 @@ fn lifetime(headers: &HeaderMap) -> Duration {
         name.eq_ignore_ascii_case("max-age").then_some(seconds)
     });
     Duration::from_secs(seconds.unwrap_or_default()).clamp(LIFETIME.0, LIFETIME.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::samples::{ED25519, P256, RSA};
+    use super::*;
+
+    #[test]
+    fn http_is_for_this_machine_and_users_for_nobody() {
+        let check = |url: &str, expect: bool| {
+            assert_eq!(Source::new(url.parse().unwrap()).is_ok(), expect, "{url}");
+        };
+        for url in ["http://127.0.0.1:1/k", "http://127.9.9.9/", "http://[::1]/k", "http://localhost/k"] {
+            check(url, true);
+        }
+        for url in
+            ["http://id.example/k", "http://10.0.0.1/k", "http://localhost.example/k", "http://0.0.0.0/k"]
+        {
+            check(url, false);
+        }
+        for url in ["/keys", "id.example:443", "ftp://localhost/k", "http://u:p@localhost/k"] {
+            check(url, false);
+        }
+    }
+
+    #[test]
+    fn a_set_is_used_for_as_long_as_it_says_within_bounds() {
+        let check = |value: &str, seconds| {
+            let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, value.parse().unwrap())]);
+            assert_eq!(lifetime(&headers), Duration::from_secs(seconds), "{value}");
+        };
+        check("public, max-age=3600, must-revalidate", 3600);
+        check("MAX-AGE=\"600\"", 600);
+        check("max-age=1", 300);
+        check("max-age=99999999999", 86_400);
+        check("no-store", 300);
+        check("max-age=99999999999999999999999", 300);
+        check("max-age=-1", 300);
+        assert_eq!(lifetime(&HeaderMap::new()), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn keys_for_other_ends_are_passed_over() {
+        let with = |name: &str, value: serde_json::Value| {
+            let mut key = RSA.jwk("other");
+            key[name] = value;
+            key
+        };
+        let mut off_curve = P256.jwk("off");
+        off_curve["x"] = off_curve["y"].clone();
+        let others = [
+            with("use", json!("enc")),
+            with("alg", json!("PS256")),
+            with("alg", json!("RSA-OAEP")),
+            with("key_ops", json!(["encrypt"])),
+            with("n", json!("AQAB")),
+            with("n", json!("?")),
+            with("kty", json!("AKP")),
+            off_curve,
+            json!({"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
+            json!({"kty": "oct", "k": "c2VjcmV0"}),
+            json!({}),
+            json!(null),
+        ];
+        for other in others {
+            let body = json!({"keys": [other]}).to_string();
+            assert!(matches!(read(body.as_bytes()), Err(FetchError::NoKey(1))), "{other}");
+            let body = json!({"keys": [other, ED25519.jwk("ours")]}).to_string();
+            assert_eq!(read(body.as_bytes()).unwrap().len(), 1);
+        }
+        assert!(matches!(read(b"[]"), Err(FetchError::Json)));
+        assert!(matches!(read(b"\xff"), Err(FetchError::Json)));
+    }
 }
