@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 pub use throng_protocol::socket::codec::Parser;
-pub use throng_protocol::socket::packet::Limits;
+pub use throng_protocol::socket::packet::Limits as PacketLimits;
+
+use crate::http::EdgeConfig;
+use crate::limits::Limits;
 
 /// The configuration of a node.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub struct Config {
     /// The packet encoding. Default: JSON.
     pub parser: Parser,
     /// Limits on incoming packets.
+    pub packets: PacketLimits,
+    /// How much a client address may do, to begin with.
     pub limits: Limits,
     /// Time between two pings of a session. Default 25 s.
     pub ping_interval: Duration,
@@ -39,12 +44,14 @@ pub struct Config {
     pub compression_bytes_min: Option<usize>,
     /// Polling answers of at least so many bytes are compressed when the client allows it. Default 1 KiB.
     pub http_compression_bytes_min: u64,
-    /// Which web origins may talk to the node.
+    /// Which web origins may talk to the node, to begin with.
     pub origins: Origins,
-    /// Time a request's head may take, and a kept-alive connection may idle. Default 10 s.
+    /// Time a request's head may take, and before it a PROXY protocol header and a TLS handshake. Default 10 s each.
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
+    /// How the HTTP edge meets the world.
+    pub edge: EdgeConfig,
     /// How a stop goes.
     pub drain: Drain,
 }
@@ -83,6 +90,7 @@ impl Default for Config {
             shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             path: "/socket.io/".into(),
             parser: Parser::Default,
+            packets: PacketLimits::default(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
@@ -98,7 +106,21 @@ impl Default for Config {
             origins: Origins::Any,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            edge: EdgeConfig::default(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
+        }
+    }
+}
+
+impl Config {
+    /// Descriptors that a WebSocket over TLS takes: its connection, and both ends of the bridge to its shard.
+    const DESCRIPTORS_WITH_TLS: usize = 3;
+
+    /// How many connections there may really be: with TLS they take more descriptors than one each.
+    pub(crate) fn connections_bound(&self) -> usize {
+        match self.edge.tls {
+            Some(_) => self.connections_max.min(connections_from_descriptors() / Self::DESCRIPTORS_WITH_TLS),
+            None => self.connections_max,
         }
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use arc_swap::ArcSwap;
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::Service;
-use crate::config::Config;
+use crate::config::{Config, Origins};
 use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
+use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
 
@@ -24,6 +26,9 @@ pub(crate) struct Node {
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
     pub(crate) ports: Vec<Port>,
+    pub(crate) limiter: Limiter,
+    /// Which web origins may talk to the node now.
+    pub(crate) origins: ArcSwap<Origins>,
     /// Connections of all shards.
     pub(crate) connections: AtomicUsize,
     /// Set when the node stops taking sessions.
@@ -56,9 +61,11 @@ pub(crate) struct Left {
 impl Node {
     pub(crate) fn new(config: Config, service: Service, ports: Vec<Port>) -> Self {
         Self {
-            codec: Codec { parser: config.parser, limits: config.limits },
+            codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
+            limiter: Limiter::new(config.limits),
+            origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
             ports,

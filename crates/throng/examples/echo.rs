@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 
-use throng::{Ack, App, Args, Config, Socket};
+use throng::{Ack, App, Args, Config, Limits, Socket};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,7 +21,8 @@ async fn main() -> anyhow::Result<()> {
     let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     eprintln!("echo listens on http://{}", listener.local_addr()?);
-    let mut config = Config::default();
+    // A driver is one address that does the work of thousands.
+    let mut config = Config { limits: Limits::off(), ..Config::default() };
     if let Ok(shards) = std::env::var("THRONG_SHARDS") {
         config.shards = shards.parse()?;
     }

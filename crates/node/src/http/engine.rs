@@ -1,11 +1,12 @@
 //! Engine.IO over HTTP: handshakes, polls, posts, and the requests that become WebSockets. A session may be owned by
 //! another shard than the one that happened to accept the connection; what is asked of it travels as an errand.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -17,7 +18,11 @@ use throng_protocol::id::Id;
 use throng_protocol::websocket::handshake::{self, Accepted, Compression, HandshakeError};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::server::TlsStream;
 
+use super::pace::Paced;
+use super::{bridge, limited};
+use crate::client::ClientAddress;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
@@ -33,7 +38,7 @@ pub(crate) struct Endpoint {
 /// Any request to the Engine.IO path.
 pub(crate) async fn request(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
     match endpoint.answer(address, request).await {
@@ -45,10 +50,13 @@ pub(crate) async fn request(
 /// Any request of a bare WebSocket server.
 pub(crate) async fn websocket(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
-    endpoint.upgrade(address, None, request)
+    match limited::handshake(&endpoint.node, address) {
+        Some(refused) => refused,
+        None => endpoint.upgrade(address, None, request),
+    }
 }
 
 fn refusal(error: RequestError) -> Response {
@@ -68,10 +76,15 @@ fn text(body: impl Into<Body>) -> Response {
 }
 
 impl Endpoint {
-    async fn answer(&self, address: SocketAddr, request: Request) -> Result<Response, RequestError> {
+    async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
+        if query.sid.is_none()
+            && let Some(refused) = limited::handshake(&self.node, address)
+        {
+            return Ok(refused);
+        }
         let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        if !self.node.config.origins.allow(origin) {
+        if !self.node.origins.load().allow(origin) {
             return Err(RequestError::Forbidden);
         }
         let upgrades = request.headers().contains_key(header::UPGRADE);
@@ -95,7 +108,7 @@ impl Endpoint {
         }
     }
 
-    fn open(&self, address: SocketAddr, request: &Request) -> Response {
+    fn open(&self, address: IpAddr, request: &Request) -> Response {
         let handshake = said(address, request);
         let opened = (!self.node.is_draining()).then(|| Shard::here()?.open_polling(handshake)).flatten();
         opened.map_or_else(unavailable, text)
@@ -160,7 +173,7 @@ impl Endpoint {
     }
 
     /// Answers 101 and takes the connection out of HTTP's hands.
-    fn upgrade(&self, address: SocketAddr, sid: Option<Id>, mut request: Request) -> Response {
+    fn upgrade(&self, address: IpAddr, sid: Option<Id>, mut request: Request) -> Response {
         let compression =
             if self.node.config.compression_bytes_min.is_some() { Compression::On } else { Compression::Off };
         let accepted = match handshake::accept(request.method(), request.headers(), compression) {
@@ -191,14 +204,19 @@ impl Endpoint {
     }
 }
 
-/// The raw connection, and what the client sent behind its request.
+/// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its
+/// request.
 async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
-    let upgraded = on_upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf))
+    match on_upgrade.await.ok()?.downcast::<TokioIo<Paced<TcpStream>>>() {
+        Ok(plain) => Some((plain.io.into_inner().into_inner().into_std().ok()?, plain.read_buf)),
+        Err(other) => {
+            let tls = other.downcast::<TokioIo<Paced<TlsStream<TcpStream>>>>().ok()?;
+            Some((bridge::couple(tls.io.into_inner().into_inner()).ok()?, tls.read_buf))
+        }
+    }
 }
 
-fn said(address: SocketAddr, request: &Request) -> Handshake {
+fn said(address: IpAddr, request: &Request) -> Handshake {
     Handshake::new(address, request.uri().query().unwrap_or_default(), request.headers())
 }
 
