@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::Service;
-use crate::config::Config;
+use crate::config::{Config, Origins};
 use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
+use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
 use crate::tenants::{Tenancy, Tenants};
@@ -27,6 +29,9 @@ pub(crate) struct Node {
     pub(crate) service: Service,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
+    pub(crate) limiter: Limiter,
+    /// Which web origins may talk to the node now.
+    pub(crate) origins: ArcSwap<Origins>,
     /// Connections of all shards.
     pub(crate) connections: AtomicUsize,
     /// Set when the node stops taking sessions.
@@ -60,10 +65,12 @@ pub(crate) struct Left {
 impl Node {
     pub(crate) fn new(config: Config, service: Service, ports: Vec<Port>) -> Self {
         Self {
-            codec: Codec { parser: config.parser, limits: config.limits },
+            codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
+            limiter: Limiter::new(config.limits),
+            origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
             ports,

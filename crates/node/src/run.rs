@@ -46,7 +46,7 @@ pub struct Drained {
 ///
 /// `routes` are served beside the node's own (its Engine.IO path, `/health`, `/ready`, `/metrics`).
 pub async fn run(
-    config: Config,
+    mut config: Config,
     app: App,
     routes: Router,
     listener: std::net::TcpListener,
@@ -56,6 +56,7 @@ pub async fn run(
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
     }
+    config.connections_max = config.connections_bound();
     listener.set_nonblocking(true)?;
     // Accepted connections inherit this: messages are written whole, so waiting for more only delays them.
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(std::io::Error::from)?;

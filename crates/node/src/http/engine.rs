@@ -1,12 +1,13 @@
 //! Engine.IO over HTTP: handshakes, polls, posts, and the requests that become WebSockets. A session may be owned by
 //! another shard than the one that happened to accept the connection; what is asked of it travels as an errand.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -17,7 +18,11 @@ use throng_protocol::engine::handshake::{Query, RequestError, Transport};
 use throng_protocol::websocket::handshake::{self, Accepted, Compression, HandshakeError};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::server::TlsStream;
 
+use super::pace::Paced;
+use super::{bridge, limited};
+use crate::client::ClientAddress;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
@@ -35,7 +40,7 @@ pub(crate) struct Endpoint {
 /// Any request to the Engine.IO path.
 pub(crate) async fn request(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
     match endpoint.answer(address, request).await {
@@ -47,10 +52,13 @@ pub(crate) async fn request(
 /// Any request of a bare WebSocket server.
 pub(crate) async fn websocket(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
-    endpoint.upgrade(From { address, tenant: None }, None, request)
+    match limited::handshake(&endpoint.node, address) {
+        Some(refused) => refused,
+        None => endpoint.upgrade(From { address, tenant: None }, None, request),
+    }
 }
 
 fn refusal(error: RequestError) -> Response {
@@ -70,8 +78,13 @@ fn text(body: impl Into<Body>) -> Response {
 }
 
 impl Endpoint {
-    async fn answer(&self, address: SocketAddr, request: Request) -> Result<Response, RequestError> {
+    async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
+        if query.sid.is_none()
+            && let Some(refused) = limited::handshake(&self.node, address)
+        {
+            return Ok(refused);
+        }
         let tenant = match self.node.tenants.of_host(host(&request)) {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Problem::from(error).into_response()),
@@ -107,7 +120,10 @@ impl Endpoint {
         let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
         let settings = tenant.map(Tenant::settings);
         let origins = settings.as_ref().and_then(|settings| settings.origins.as_ref());
-        origins.unwrap_or(&self.node.config.origins).allow(origin)
+        match origins {
+            Some(origins) => origins.allow(origin),
+            None => self.node.origins.load().allow(origin),
+        }
     }
 
     /// A new session's seat at the tenant that the host names.
@@ -230,7 +246,7 @@ impl Endpoint {
 
 /// Where a request comes from.
 struct From {
-    address: SocketAddr,
+    address: IpAddr,
     /// The tenant that its host names, when hosts do.
     tenant: Option<Arc<Tenant>>,
 }
@@ -240,14 +256,19 @@ fn host(request: &Request) -> Option<&str> {
     request.uri().authority().map(|authority| authority.as_str()).or_else(header)
 }
 
-/// The raw connection, and what the client sent behind its request.
+/// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its
+/// request.
 async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
-    let upgraded = on_upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf))
+    match on_upgrade.await.ok()?.downcast::<TokioIo<Paced<TcpStream>>>() {
+        Ok(plain) => Some((plain.io.into_inner().into_inner().into_std().ok()?, plain.read_buf)),
+        Err(other) => {
+            let tls = other.downcast::<TokioIo<Paced<TlsStream<TcpStream>>>>().ok()?;
+            Some((bridge::couple(tls.io.into_inner().into_inner()).ok()?, tls.read_buf))
+        }
+    }
 }
 
-fn said(address: SocketAddr, request: &Request) -> Handshake {
+fn said(address: IpAddr, request: &Request) -> Handshake {
     Handshake::new(address, request.uri().query().unwrap_or_default(), request.headers())
 }
 

@@ -1,30 +1,51 @@
-//! The routes that every node has: the Engine.IO endpoint, the probes of an orchestrator, the counters.
+//! The routes that every node has: the Engine.IO endpoint, the probes of an orchestrator, the counters,
+//! and what stands in front of every route.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::engine::{self, Endpoint};
+use super::limited::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::request_id::X_REQUEST_ID;
+use super::{body, limited};
 use crate::app::Service;
 use crate::config::Origins;
 use crate::metrics;
 use crate::node::Node;
+use crate::problem::Problem;
 
-/// The routes of a shard.
-pub(crate) fn router(node: &Arc<Node>) -> Router {
+/// The routes of a shard: those of the node, and `more` of the embedder's.
+pub(super) fn router(node: &Arc<Node>, more: Router) -> Router {
+    let probes = Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(counters))
+        .with_state(node.clone());
     let endpoint = Endpoint { node: node.clone() };
     if matches!(node.service, Service::WebSocket(_)) {
-        return Router::new().fallback(engine::websocket).with_state(endpoint);
+        return Router::new().fallback(engine::websocket).with_state(endpoint).merge(guarded(node, more));
     }
+    engine(node, endpoint)
+        .merge(guarded(node, probes.merge(more)))
+        .layer(cors(node.clone()))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The Engine.IO path, which bounds and counts its requests by itself.
+fn engine(node: &Arc<Node>, endpoint: Endpoint) -> Router {
     let path = node.config.path.trim_end_matches('/');
-    let engine = Router::new()
+    Router::new()
         .route(&format!("{path}/"), any(engine::request))
         .route(if path.is_empty() { "/engine.io" } else { path }, any(engine::request))
         .with_state(endpoint)
@@ -33,26 +54,36 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
                 .gzip(true)
                 .compress_when(SizeAbove::new(node.config.http_compression_bytes_min)),
         )
-        .layer(cors(&node.config.origins));
-    let probes = Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/metrics", get(counters))
-        .with_state(node.clone());
-    engine.merge(probes)
 }
 
-/// CORS for the polling transport, as browsers on other origins need it.
-fn cors(origins: &Origins) -> CorsLayer {
-    let methods = [Method::GET, Method::POST];
-    let layer = CorsLayer::new().allow_methods(methods).allow_headers(AllowHeaders::mirror_request());
-    match origins {
-        Origins::Any => layer.allow_origin(tower_http::cors::Any),
-        Origins::Listed(list) => {
-            let list = list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-            layer.allow_origin(AllowOrigin::list(list)).allow_credentials(true)
-        }
-    }
+/// Every other route.
+fn guarded(node: &Arc<Node>, routes: Router) -> Router {
+    routes
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(node.clone(), body::bounded))
+        .layer(from_fn_with_state(node.clone(), limited::requests))
+}
+
+/// CORS, as browsers on other origins need it. Only listed origins may come with cookies.
+fn cors(node: Arc<Node>) -> CorsLayer {
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let listed = node.clone();
+    CorsLayer::new()
+        .allow_methods(methods)
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([X_REQUEST_ID, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            node.origins.load().allow(origin.to_str().ok())
+        }))
+        .allow_credentials(AllowCredentials::predicate(move |_, _| {
+            matches!(**listed.origins.load(), Origins::Listed(_))
+        }))
+}
+
+/// What is told of a panic, which says to nobody what went wrong inside.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let message = "The request could not be answered.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).into_response()
 }
 
 /// Liveness: the process answers.
