@@ -171,7 +171,7 @@ impl Endpoint {
         let body = match tokio::time::timeout(self.node.config.body_timeout, body).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                self.send(session, SessionErrand::TooLarge);
+                self.end_after_answer(session.clone());
                 return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
@@ -183,6 +183,13 @@ impl Endpoint {
         } else {
             Err(RequestError::BadRequest)
         }
+    }
+
+    /// Ends a session over a body that is too large once this turn of the connection, which writes the refusal, is over.
+    /// The end answers a waiting poll too: a client that reads that first never learns why.
+    fn end_after_answer(&self, session: SessionName) {
+        let endpoint = self.clone();
+        tokio::task::spawn_local(async move { endpoint.send(&session, SessionErrand::TooLarge) });
     }
 
     /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.

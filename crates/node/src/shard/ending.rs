@@ -208,6 +208,11 @@ impl State {
     /// Answers a waiting poll, and keeps for those on their way what a session still has to say. What is queued and the
     /// goodbye go into different answers: clients act on a goodbye before they have handed on what came with it.
     fn last_words(&mut self, id: Id, mut polling: Polling, end: End) {
+        if end == End::PayloadTooLarge {
+            // The refusal of the body says why; clients act on a goodbye sooner than on a refusal.
+            drop(polling.waiting.take().map(|waiting| waiting.send(PollAnswer::Unknown)));
+            return;
+        }
         // A client that closed the session itself only needs its poll released.
         let goodbye: &[u8] = if end == End::TransportClose { b"6" } else { b"1" };
         let queued = (!polling.queue.is_empty()).then(|| polling.payload());
