@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
+use http::HeaderValue;
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
@@ -64,7 +65,7 @@ impl Node {
             codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
-            limiter: Limiter::new(config.limits),
+            limiter: Limiter::new(config.limits.clone()),
             origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
@@ -97,6 +98,11 @@ impl Node {
     /// A number for an acknowledgement, unique on the node, so that one packet can ask many sockets.
     pub(crate) fn next_ack(&self) -> u64 {
         self.next_ack.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether a request with this `Origin` header may come in. What is not text is no origin of anybody's list.
+    pub(crate) fn allows(&self, origin: Option<&HeaderValue>) -> bool {
+        self.origins.load().allow(origin.map(|origin| origin.to_str().unwrap_or_default()))
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -83,8 +84,7 @@ impl Endpoint {
         {
             return Ok(refused);
         }
-        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        if !self.node.origins.load().allow(origin) {
+        if !self.node.allows(request.headers().get(header::ORIGIN)) {
             return Err(RequestError::Forbidden);
         }
         let upgrades = request.headers().contains_key(header::UPGRADE);
@@ -188,8 +188,9 @@ impl Endpoint {
         };
         let (endpoint, handshake) = (self.clone(), said(address, &request));
         let window = accepted.window;
+        let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
         tokio::task::spawn_local(async move {
-            let Some((stream, early)) = taken(on_upgrade).await else { return };
+            let Some((stream, early)) = taken(on_upgrade, patience).await else { return };
             let upgraded = Upgraded { stream, early, window };
             match sid {
                 Some(sid) => endpoint.send(sid, SessionErrand::Upgrade(upgraded)),
@@ -206,12 +207,12 @@ impl Endpoint {
 
 /// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its
 /// request.
-async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
+async fn taken(on_upgrade: OnUpgrade, patience: Duration) -> Option<(std::net::TcpStream, Bytes)> {
     match on_upgrade.await.ok()?.downcast::<TokioIo<Paced<TcpStream>>>() {
         Ok(plain) => Some((plain.io.into_inner().into_inner().into_std().ok()?, plain.read_buf)),
         Err(other) => {
             let tls = other.downcast::<TokioIo<Paced<TlsStream<TcpStream>>>>().ok()?;
-            Some((bridge::couple(tls.io.into_inner().into_inner()).ok()?, tls.read_buf))
+            Some((bridge::couple(tls.io.into_inner().into_inner(), patience).ok()?, tls.read_buf))
         }
     }
 }

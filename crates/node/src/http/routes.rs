@@ -72,9 +72,7 @@ fn cors(node: Arc<Node>) -> CorsLayer {
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([X_REQUEST_ID, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
-        .allow_origin(AllowOrigin::predicate(move |origin, _| {
-            node.origins.load().allow(origin.to_str().ok())
-        }))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| node.allows(Some(origin))))
         .allow_credentials(AllowCredentials::predicate(move |_, _| {
             matches!(**listed.origins.load(), Origins::Listed(_))
         }))

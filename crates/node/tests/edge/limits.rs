@@ -135,7 +135,7 @@ fn limits_are_replaced_while_the_node_runs() {
     let free = get();
     assert_eq!((free.status, free.header("ratelimit")), (200, None));
     let tight = Limits { api: few(1), ..Limits::off() };
-    node.io().set_limits(tight);
+    node.io().set_limits(tight.clone());
     assert_eq!(node.io().limits(), Some(tight));
     assert_eq!(get().status, 429);
 }

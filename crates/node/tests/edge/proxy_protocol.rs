@@ -7,7 +7,6 @@ use crate::{SHORT, get_with, node};
 
 fn switched_on(config: &mut Config) {
     config.edge.proxy_protocol = true;
-    config.header_timeout = SHORT;
 }
 
 const REQUEST: &[u8] = b"GET /api/address HTTP/1.1\r\nhost: test\r\n\r\n";
@@ -89,7 +88,10 @@ fn a_connection_without_a_header_or_with_a_bad_one_is_closed() {
 
 #[test]
 fn a_header_that_never_ends_is_not_waited_for() {
-    let node = node(switched_on);
+    let node = node(|config| {
+        switched_on(config);
+        config.header_timeout = SHORT;
+    });
     for part in [&b""[..], b"PROXY TCP4 198.51", &VERSION_2[..20]] {
         let mut http = Http::connect(node.address());
         http.send(part);
