@@ -186,6 +186,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_text_breaks_the_walk(text in "[ -~]{0,60}", more in r#"(for=|"|,|;|\\|\[|\]|1\.1\.1\.1|::|:){0,20}"#) {
+            let trusted = ["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
+            for name in [header::FORWARDED, X_FORWARDED_FOR] {
+                for value in [&text, &more] {
+                    let mut headers = HeaderMap::new();
+                    headers.append(name.clone(), value.parse().unwrap());
+                    client_address([10, 0, 0, 1].into(), &headers, &trusted);
+                }
+            }
+        }
+
+        #[test]
         fn nothing_that_a_client_writes_gets_past_the_address_that_a_proxy_saw(text in "[ -~]{0,60}") {
             let trusted = ["10.0.0.0/8".parse().unwrap()];
             let mut headers = HeaderMap::new();

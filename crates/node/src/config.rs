@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 pub use throng_protocol::socket::codec::Parser;
 pub use throng_protocol::socket::packet::Limits as PacketLimits;
 
@@ -70,6 +71,11 @@ pub enum Origins {
 }
 
 impl Origins {
+    /// Whether a request with this header may come in. What is not text is no origin of anybody's list.
+    pub(crate) fn allow_header(&self, origin: Option<&HeaderValue>) -> bool {
+        self.allow(origin.map(|origin| origin.to_str().unwrap_or_default()))
+    }
+
     /// Whether a request with this `Origin` header may come in.
     pub fn allow(&self, origin: Option<&str>) -> bool {
         match (self, origin) {

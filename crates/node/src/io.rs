@@ -52,7 +52,7 @@ impl Io {
 
     /// The limits of the running node.
     pub fn limits(&self) -> Option<Limits> {
-        Some(*self.node()?.limiter.limits())
+        Some(Limits::clone(&self.node()?.limiter.limits()))
     }
 
     /// Replaces the web origins that may talk to the running node. Open sockets stay.

@@ -9,14 +9,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 pub use gcra::Rate;
 use gcra::{Gcra, Remaining, RetryAfter};
 use keyed::Keyed;
 
 /// How much may be done. A snapshot: a running node takes a whole new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Requests to `/api/` by client address; `None`: no limit. Default 10 a second, 20 at once.
     pub api: Option<Rate>,
@@ -121,9 +121,9 @@ impl Limiter {
         }
     }
 
-    /// The limits now.
-    pub(crate) fn limits(&self) -> Arc<Limits> {
-        self.limits.load_full()
+    /// The limits now. Cheap, but not to be kept: there are few such guards for a thread.
+    pub(crate) fn limits(&self) -> Guard<Arc<Limits>> {
+        self.limits.load()
     }
 
     /// Takes new limits. What addresses have used up under the old ones still counts.
@@ -135,7 +135,7 @@ impl Limiter {
 
     /// Counts a request; `None` when its class has no limit.
     pub(crate) fn take(&self, class: Class, address: IpAddr) -> Option<Standing> {
-        let rate = self.limits.load().rate(class)?;
+        let rate = self.limits().rate(class)?;
         let now = self.now();
         let left = self.spent.with(address, |spent| {
             let state = match class {
@@ -204,7 +204,7 @@ mod tests {
         assert!(passes(&limiter, Class::Api, ADA));
         limiter.replace(slow());
         assert!(!passes(&limiter, Class::Api, ADA), "what was used up is not forgotten");
-        assert_eq!(*limiter.limits(), slow());
+        assert_eq!(**limiter.limits(), slow());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
-use crate::tenants::{Tenancy, Tenants};
+use crate::tenants::{Tenancy, Tenant, Tenants};
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
@@ -69,7 +69,7 @@ impl Node {
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
-            limiter: Limiter::new(config.limits),
+            limiter: Limiter::new(config.limits.clone()),
             origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
@@ -119,6 +119,12 @@ impl Node {
     /// Time since the node began.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The web origins that may talk to a tenant: its own list, or else the node's.
+    pub(crate) fn origins(&self, tenant: Option<&Tenant>) -> Arc<Origins> {
+        let own = tenant.and_then(|tenant| tenant.settings().origins.clone());
+        own.unwrap_or_else(|| self.origins.load_full())
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -56,7 +56,11 @@ pub async fn run(
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
     }
-    config.connections_max = config.connections_bound();
+    let bound = config.connections_bound();
+    if bound < config.connections_max {
+        tracing::warn!(connections_max = bound, "TLS leaves descriptors for fewer connections");
+        config.connections_max = bound;
+    }
     listener.set_nonblocking(true)?;
     // Accepted connections inherit this: messages are written whole, so waiting for more only delays them.
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(std::io::Error::from)?;

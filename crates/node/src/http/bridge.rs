@@ -14,6 +14,8 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
+use super::bound_writes;
+
 /// Bytes carried at a time, and held at most in each direction: one TLS record.
 const CARRIED_BYTES_MAX: usize = 16 << 10;
 
@@ -25,8 +27,10 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<[u8; CARRIED_BYTES_MAX]>>> = const { Cell::new(None) };
 }
 
-/// Gives the end for the shard.
-pub(super) fn couple(tls: TlsStream<TcpStream>) -> io::Result<std::net::TcpStream> {
+/// Gives the end for the shard. The kernel drops a client that takes nothing for as long as `patience`: the shard, which
+/// waits for pongs, sees only that its own end takes no more.
+pub(super) fn couple(tls: TlsStream<TcpStream>, patience: Duration) -> io::Result<std::net::TcpStream> {
+    bound_writes(tls.get_ref().0, patience);
     let (theirs, ours) = StdUnixStream::pair()?;
     theirs.set_nonblocking(true)?;
     ours.set_nonblocking(true)?;

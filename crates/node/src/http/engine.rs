@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::Extension;
 use axum::body::Body;
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::server::TlsStream;
 
 use super::pace::Paced;
-use super::{bridge, limited};
+use super::{bridge, host, limited};
 use crate::client::ClientAddress;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
@@ -85,11 +85,11 @@ impl Endpoint {
         {
             return Ok(refused);
         }
-        let tenant = match self.node.tenants.of_host(host(&request)) {
+        let tenant = match self.node.tenants.of_host(host(request.headers(), request.uri())) {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Problem::from(error).into_response()),
         };
-        if !self.allows_origin(tenant.as_deref(), &request) {
+        if !self.node.origins(tenant.as_deref()).allow_header(request.headers().get(header::ORIGIN)) {
             return Err(RequestError::Forbidden);
         }
         let from = From { address, tenant };
@@ -112,17 +112,6 @@ impl Endpoint {
                 Method::POST => self.post(&session, request).await,
                 _ => Err(RequestError::BadRequest),
             },
-        }
-    }
-
-    /// The origins of the tenant, or of the node where it has none or is not known yet.
-    fn allows_origin(&self, tenant: Option<&Tenant>, request: &Request) -> bool {
-        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        let settings = tenant.map(Tenant::settings);
-        let origins = settings.as_ref().and_then(|settings| settings.origins.as_ref());
-        match origins {
-            Some(origins) => origins.allow(origin),
-            None => self.node.origins.load().allow(origin),
         }
     }
 
@@ -235,8 +224,9 @@ impl Endpoint {
         };
         let (endpoint, handshake) = (self.clone(), said(from.address, &request));
         let window = accepted.window;
+        let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
         tokio::task::spawn_local(async move {
-            let Some((stream, early)) = taken(on_upgrade).await else { return };
+            let Some((stream, early)) = taken(on_upgrade, patience).await else { return };
             let upgraded = Upgraded { stream, early, window };
             match session {
                 Some(session) => endpoint.send(&session, SessionErrand::Upgrade(upgraded)),
@@ -258,19 +248,14 @@ struct From {
     tenant: Option<Arc<Tenant>>,
 }
 
-fn host(request: &Request) -> Option<&str> {
-    let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    request.uri().authority().map(|authority| authority.as_str()).or_else(header)
-}
-
 /// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its
 /// request.
-async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
+async fn taken(on_upgrade: OnUpgrade, patience: Duration) -> Option<(std::net::TcpStream, Bytes)> {
     match on_upgrade.await.ok()?.downcast::<TokioIo<Paced<TcpStream>>>() {
         Ok(plain) => Some((plain.io.into_inner().into_inner().into_std().ok()?, plain.read_buf)),
         Err(other) => {
             let tls = other.downcast::<TokioIo<Paced<TlsStream<TcpStream>>>>().ok()?;
-            Some((bridge::couple(tls.io.into_inner().into_inner()).ok()?, tls.read_buf))
+            Some((bridge::couple(tls.io.into_inner().into_inner(), patience).ok()?, tls.read_buf))
         }
     }
 }

@@ -28,6 +28,9 @@ use crate::socket::Socket;
 /// throw it away as soon as the client sends anything more.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
 
+/// By how much the refusal of a body that was too large goes ahead of the end of its session.
+const REFUSAL_AHEAD: Duration = Duration::from_secs(1);
+
 /// Sessions whose last words are kept; each is bounded as the queue of a session is.
 const PARTED_MAX: usize = 64;
 
@@ -209,8 +212,12 @@ impl State {
     /// goodbye go into different answers: clients act on a goodbye before they have handed on what came with it.
     fn last_words(&mut self, id: Id, mut polling: Polling, end: End) {
         if end == End::PayloadTooLarge {
-            // The refusal of the body says why; clients act on a goodbye sooner than on a refusal.
-            drop(polling.waiting.take().map(|waiting| waiting.send(PollAnswer::Unknown)));
+            // The refusal of the body says why, on a connection of its own. A client that hears of the end on its poll
+            // first never learns that; one that has read the refusal gives the poll up.
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(REFUSAL_AHEAD).await;
+                drop(polling.waiting.take().map(|waiting| waiting.send(PollAnswer::Unknown)));
+            });
             return;
         }
         // A client that closed the session itself only needs its poll released.

@@ -25,11 +25,16 @@ fn the_refusal_of_a_body_is_told_before_the_waiting_poll_ends() {
         // The post, the poll and the session may each be on another one.
         config.shards = NonZeroUsize::new(4).expect("not zero");
     });
-    for _ in 0..ROUNDS {
-        let mut polling = Polling::open(stage.node.address());
-        let mut post = Http::connect(stage.node.address());
-        polling.poll();
-        post.request("POST", &polling.path(), "", &[b'4'; 10_001]);
+    let both: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            let mut polling = Polling::open(stage.node.address());
+            let mut post = Http::connect(stage.node.address());
+            polling.poll();
+            post.request("POST", &polling.path(), "", &[b'4'; 10_001]);
+            (polling, post)
+        })
+        .collect();
+    for (mut polling, mut post) in both {
         assert_eq!(polling.answer().status, 400, "no goodbye");
         assert!(post.has_answer(), "the poll was answered first");
         assert_eq!(post.response().status, 413);
