@@ -24,6 +24,8 @@ pub struct Limits {
     pub authentication: Option<Rate>,
     /// New sessions by client address, over either transport. Default 50 a second, 100 at once.
     pub handshakes: Option<Rate>,
+    /// How long an address stays away after a flood. Default 60 s.
+    pub hold_off: Duration,
     /// Client addresses that are remembered; those unseen for longest are forgotten first. Default 65,536, which takes
     /// up to 10 MiB.
     pub addresses_max: NonZeroUsize,
@@ -35,6 +37,7 @@ impl Default for Limits {
             api: Rate::per_second(10, 20),
             authentication: Rate::per_minute(5, 5),
             handshakes: Rate::per_second(50, 100),
+            hold_off: Duration::from_secs(60),
             addresses_max: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
         }
     }

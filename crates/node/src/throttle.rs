@@ -14,7 +14,7 @@ pub struct EventLimits {
     pub each: Option<Rate>,
     /// Events that have a limit of their own instead, by name in order. Default none.
     pub named: NamedRates,
-    /// So many refused events, less those accepted since, end the session. Default 100.
+    /// So many refused events, less those accepted since, end the session; 0 for never. Default 100.
     pub flood: u32,
 }
 
@@ -86,10 +86,10 @@ impl Throttle {
         };
         match taken {
             Ok(()) => self.refused = self.refused.saturating_sub(1),
-            Err(_) => self.refused += 1,
+            Err(_) => self.refused = self.refused.saturating_add(1),
         }
         match taken {
-            Err(_) if self.refused >= limits.flood => Err(Throttled::Flood),
+            Err(_) if limits.flood != 0 && self.refused >= limits.flood => Err(Throttled::Flood),
             taken => taken.map_err(|RetryAfter(wait)| Throttled::Wait(wait)),
         }
     }

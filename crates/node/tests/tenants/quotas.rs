@@ -87,7 +87,17 @@ fn a_flooder_is_ended() {
     for _ in 0..20 {
         client.emit("echo", "x");
     }
+    let told: Value = client.event("socket:ended").decode().unwrap();
+    assert_eq!((&told["code"], &told["retry"]), (&json!("rate_limited"), &json!(true)));
     client.wait_closed();
+    // The whole address has to wait, whatever it asks for.
+    for tenant in ["acme", "globex"] {
+        let refused = Http::get(door(&node, tenant), POLLING);
+        assert_eq!(refused_with(&refused), (429, json!("rate_limited")));
+        assert!(
+            refused.header("retry-after").is_some_and(|wait| wait.parse().is_ok_and(|wait: u32| wait > 50))
+        );
+    }
     node.until("the end is counted", |metrics| metrics.sessions_ended(End::RateLimited) == 1);
 }
 

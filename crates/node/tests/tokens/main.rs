@@ -12,8 +12,10 @@ use throng_node::identity::identities::Identities;
 use throng_node::identity::keys::{Keys, KeysConfig};
 use throng_node::identity::mint::{NewToken, mint};
 use throng_node::identity::revocation::Revocations;
-use throng_node::{Ack, App, Config, EventLimits, GuestPolicy, Role, Socket, Tenancy, TenantSettings};
-use throng_testkit::{Client, Node, Received};
+use throng_node::{
+    Ack, App, Config, EventLimits, GuestPolicy, Limits, Rate, Role, Socket, Tenancy, TenantSettings,
+};
+use throng_testkit::{Client, Http, Node, Received};
 
 const SECRET: &str = "a secret that only this test knows";
 
@@ -56,7 +58,11 @@ fn tenancy() -> Tenancy {
 
 /// A node with a namespace for users, `/`, one for guests, one for staff; `whoami` answers user and role.
 fn node(tenancy: Tenancy) -> Node {
-    let config = Config { tenancy: Arc::new(tenancy), ..throng_testkit::config() };
+    node_with(Limits::off(), tenancy)
+}
+
+fn node_with(limits: Limits, tenancy: Tenancy) -> Node {
+    let config = Config { limits, tenancy: Arc::new(tenancy), ..throng_testkit::config() };
     let mut app = App::new();
     for (name, role) in [("/", None), ("/lobby", Some(Role::Guest)), ("/kitchen", Some(Role::Staff))] {
         app.namespace(name, |nsp| {
@@ -144,6 +150,23 @@ fn a_bad_token_is_refused_even_where_none_is_needed() {
     ] {
         assert_eq!(refused(&node, "/lobby", Some(auth.clone())), code, "{auth}");
     }
+}
+
+#[test]
+fn who_tries_many_tokens_is_held_off() {
+    let limits = Limits { authentication: Rate::per_minute(5, 5), ..Limits::off() };
+    let node = node_with(limits, tenancy());
+    let forged = || Some(signed("a secret that the node does not know", new_token("eve", Role::Admin)));
+    let mut client = Client::websocket(node.address());
+    for _ in 0..5 {
+        assert_eq!(refused_on(&mut client, "/lobby", forged()), "token_signature");
+    }
+    // One that has merely run out is no attempt.
+    assert_eq!(refused_on(&mut client, "/", None), "token_missing");
+    client.join("/lobby", Some(token("ada", Role::User)));
+    assert_eq!(refused_on(&mut client, "/kitchen", forged()), "token_signature");
+    client.wait_closed();
+    assert_eq!(Http::get(node.address(), "/socket.io/?EIO=4&transport=polling").status, 429);
 }
 
 #[test]
