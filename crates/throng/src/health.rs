@@ -70,12 +70,11 @@ fn asked(text: &str) -> Result<Url, Problems> {
 
 /// The node that a configuration describes, seen from its own machine.
 fn default(config: &Config) -> Url {
-    let scheme = if config.tls.certificate.as_os_str().is_empty() { "http" } else { "https" };
-    let mut address = config.address();
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    let address = config.address();
     let text = if address.ip().is_unspecified() || address.ip().is_loopback() {
         format!("{scheme}://localhost:{}/ready", address.port())
     } else {
-        address.set_port(config.port);
         format!("{scheme}://{address}/ready")
     };
     Url::parse(&text).expect("an address makes a URL")

@@ -101,8 +101,11 @@ impl Reloader {
         if !refusals.is_empty() {
             return Reading::Refused(refusals);
         }
+        // Another certificate is for the connections to come; whether they are TLS at all is settled when listening begins.
+        let same_tls = self.target.policy.borrow().tls.is_on() == new.config.tls.is_on();
+        let takes = |key: &Key| reloading::takes(key) && (same_tls || !key.is_in("tls"));
         let (applied, kept): (Vec<Key>, Vec<Key>) =
-            self.values.changed(&new.values).into_iter().partition(reloading::takes);
+            self.values.changed(&new.values).into_iter().partition(takes);
         let mut values = self.values.clone();
         for key in &applied {
             values.take(key, &new.values);

@@ -57,6 +57,31 @@ fn a_broken_file_changes_nothing() {
 }
 
 #[test]
+fn another_certificate_is_taken_and_tls_itself_needs_a_restart() {
+    let ((folder, _layer), mut reloader) = started("");
+    let pem = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "pem").unwrap();
+        path.display().to_string()
+    };
+    let tls =
+        |certificate: &str| format!("[tls]\ncertificate = '{}'\nkey = '{}'\n", pem(certificate), pem("key"));
+    std::fs::write(folder.path().join("throng.toml"), tls("a")).unwrap();
+    let both = keys(&["tls.certificate", "tls.key"]);
+    assert_eq!(reloader.read_again(), Reading::Taken { applied: vec![], kept: both });
+
+    let ((other, _layer), mut reloader) = started(&tls("a"));
+    std::fs::write(other.path().join("throng.toml"), tls("b")).unwrap();
+    let expect = Reading::Taken { applied: keys(&["tls.certificate"]), kept: vec![] };
+    assert_eq!(reloader.read_again(), expect);
+    let names: Vec<_> = files(&reloader.sources, &reloader.target.policy.borrow())
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["throng.toml", "b", "key"]);
+}
+
+#[test]
 fn production_is_not_left_by_a_new_file() {
     let safe = "profile = 'production'\norigins = ['https://a.example']\nauth.secret = '0123456789abcdef0123456789abcdef'\n";
     let ((folder, _layer), mut reloader) = started(safe);

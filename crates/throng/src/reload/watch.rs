@@ -52,7 +52,7 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Watches these files from now on, as they are now.
+    /// Watches these files from now on. Of a file that was watched already no change is lost, even one since the last look.
     pub(crate) fn follow(&mut self, files: Vec<PathBuf>) {
         let folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| folders_of(file)).collect();
         if let Some(watcher) = &mut self.watcher {
@@ -67,7 +67,12 @@ impl Watch {
             }
         }
         self.folders = folders;
-        self.seen = files.into_iter().map(|file| (file.clone(), hash(&file))).collect();
+        let mut before = std::mem::take(&mut self.seen);
+        let seen = |file: PathBuf| match before.remove(&file) {
+            Some(seen) => (file, seen),
+            None => (file.clone(), hash(&file)),
+        };
+        self.seen = files.into_iter().map(seen).collect();
     }
 
     /// Completes when there is a reason to read the configuration again, and names it.

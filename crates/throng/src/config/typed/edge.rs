@@ -37,6 +37,13 @@ pub(crate) struct Tls {
     pub(crate) key: PathBuf,
 }
 
+impl Tls {
+    /// Whether the node speaks TLS itself.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Auth {
