@@ -98,7 +98,7 @@ pub(crate) struct CheckFlags {
 /// What `throng health` is asked.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 ready, 1 not ready, 2 unreachable, 64 when the configuration or the URL is wrong."
+    after_help = "Certificates are not judged, as probes of Kubernetes do not.\nExit codes: 0 ready, 1 not ready, 2 unreachable, 64 when the configuration or the URL is wrong."
 )]
 pub(crate) struct HealthFlags {
     /// What to ask; without a path `/ready` [default: /ready of the node that the configuration describes]

@@ -15,6 +15,7 @@ pub(crate) mod shown;
 pub(crate) mod typed;
 mod validation;
 pub(crate) mod values;
+mod web_origin;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

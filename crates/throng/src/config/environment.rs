@@ -9,8 +9,8 @@ use url::Url;
 use super::key::Key;
 use super::problem::{Problem, Problems};
 use super::schema::{Meaning, schema};
-use super::shown;
 use super::values::{Origin, Values};
+use super::{shown, web_origin};
 
 /// One variable.
 #[derive(Debug)]
@@ -191,9 +191,9 @@ fn read(text: &str, key: &Key, reading: Reading) -> Result<Value, String> {
         Host => return host(text).map(Value::String),
         Origins => {
             let list = text.split(',').map(str::trim).filter(|one| !one.is_empty());
-            return Ok(Value::Array(list.map(|one| Value::String(web_origin(one))).collect()));
+            return Ok(Value::Array(list.map(|one| Value::String(origin_or_text(one))).collect()));
         }
-        OneMoreOrigin => web_origin(text),
+        OneMoreOrigin => origin_or_text(text),
     };
     Ok(Value::String(value))
 }
@@ -230,12 +230,9 @@ fn host(text: &str) -> Result<String, String> {
     host.ok_or_else(|| format!("{:?} names no host", shown::without_password(text)))
 }
 
-/// Scheme, host and port, as browsers send them; what is no URL is left to the validation.
-fn web_origin(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
-        _ => text.to_owned(),
-    }
+/// What is no origin is left to the validation.
+fn origin_or_text(text: &str) -> String {
+    web_origin::of(text).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

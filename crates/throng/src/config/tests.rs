@@ -139,6 +139,12 @@ fn wrong_values_are_named_with_what_was_expected() {
             "file:1: origins: \"a.example\" is no origin such as \"https://app.example\"",
         ),
         (
+            "origins = ['https://*.example']",
+            "file:1: origins: \"https://*.example\" is no origin such as \"https://app.example\"",
+        ),
+        ("http.keep_alive = '0s'", "file:1: http.keep_alive: no time at all"),
+        ("drain.deadline = '101y'", "file:1: drain.deadline: \"101y\" is more than a hundred years"),
+        (
             "origins = ['https://a.example/x']",
             "file:1: origins: \"https://a.example/x\" never matches; browsers send \"https://a.example\"",
         ),
@@ -222,6 +228,48 @@ fn wrong_values_are_named_with_what_was_expected() {
         ),
     ] {
         check_refused(file, &[expect]);
+    }
+}
+
+#[test]
+fn no_value_of_any_key_is_too_strange() {
+    let text = schema::with_free_tables(schema::DEFAULTS).replace("NAME", "x").replace("EVENT", "y");
+    let known = file::read(&text).unwrap();
+    let strange = [
+        "1",
+        "-1",
+        "70000",
+        "9223372036854775807",
+        "1.5",
+        "nan",
+        "true",
+        "''",
+        "'x'",
+        "'*'",
+        "'9999999999y'",
+        "\"\\u0000\"",
+        "[]",
+        "[1]",
+        "['']",
+        "[{ a = 1 }]",
+        "[[]]",
+        "{}",
+        "{ a = 1 }",
+        "2027-12-31",
+        "07:32:00",
+    ];
+    for text in strange {
+        let value = toml::from_str::<toml::Table>(&format!("x = {text}")).unwrap()["x"].clone();
+        // What has not even the type is refused before anything looks at it: for that all at once is enough.
+        let alone = known
+            .iter()
+            .filter(|known| known.value.same_type(&value))
+            .map(|known| format!("{} = {text}\n", known.key));
+        let together: String = known.iter().map(|known| format!("{} = {text}\n", known.key)).collect();
+        for file in alone.chain([together]) {
+            let (effective, _file) = read(&file, &[], Vec::new());
+            let _ = (effective.config.node(), effective.refusals().to_string());
+        }
     }
 }
 

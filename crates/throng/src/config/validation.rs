@@ -4,13 +4,11 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-use url::Url;
-
 use super::key::Key;
 use super::problem::{Problem, Problems};
-use super::shown;
 use super::typed::{Auth, Config, Http, Limits, Redis, Socket, Tenant, TenantLimits, Tenants, Tls};
 use super::values::{Origin, Values};
+use super::{shown, web_origin};
 use crate::log;
 
 /// The most shards of a node.
@@ -97,8 +95,7 @@ impl Judge<'_> {
 
     fn origins(&mut self, key: &Key, origins: &[String]) {
         for origin in origins.iter().filter(|origin| *origin != "*") {
-            let parsed = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            match parsed.map(|url| url.origin().ascii_serialization()) {
+            match web_origin::of(origin) {
                 Some(canonical) if canonical == *origin => {}
                 Some(canonical) => {
                     self.at(key, format!("{origin:?} never matches; browsers send {canonical:?}"))
@@ -119,22 +116,27 @@ impl Judge<'_> {
                 self.wrong(key, "less than 10 ms leaves no time for anything else");
             }
         }
+        self.times(&[
+            ("socket.connect_timeout", socket.connect_timeout),
+            ("socket.upgrade_timeout", socket.upgrade_timeout),
+        ]);
+    }
+
+    fn times(&mut self, times: &[(&str, Duration)]) {
+        for (key, _) in times.iter().filter(|(_, time)| time.is_zero()) {
+            self.wrong(key, "no time at all");
+        }
     }
 
     fn http(&mut self, http: &Http) {
         if http.head_bytes_max < HEAD_BYTES_MIN {
             self.wrong("http.head_bytes_max", format!("less than {HEAD_BYTES_MIN}"));
         }
-        let times = [
+        self.times(&[
             ("http.header_timeout", http.header_timeout),
             ("http.body_timeout", http.body_timeout),
             ("http.keep_alive", http.keep_alive),
-        ];
-        for (key, time) in times {
-            if time.is_zero() {
-                self.wrong(key, "no time at all");
-            }
-        }
+        ]);
     }
 
     fn tls(&mut self, tls: &Tls) {

@@ -7,12 +7,19 @@ use ipnet::IpNet;
 use serde::{Deserialize as _, Deserializer, de::Error};
 use url::Url;
 
+/// The longest time that anything may take; what is added to a clock must not run over it.
+const TIME_MAX: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 /// `25s`, `1h 30m`, `500ms`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
-    humantime::parse_duration(&text).map_err(|_| {
-        D::Error::custom(format!("{text:?} is not a time such as \"25s\", \"1h 30m\" or \"500ms\""))
-    })
+    match humantime::parse_duration(&text) {
+        Ok(time) if time <= TIME_MAX => Ok(time),
+        Ok(_) => Err(D::Error::custom(format!("{text:?} is more than a hundred years"))),
+        Err(_) => {
+            Err(D::Error::custom(format!("{text:?} is not a time such as \"25s\", \"1h 30m\" or \"500ms\"")))
+        }
+    }
 }
 
 /// An IP address, or `localhost`.

@@ -41,7 +41,7 @@ pub(crate) struct Tenant {
     pub(crate) connects_per_second: u32,
     pub(crate) events_per_second: u32,
     pub(crate) rooms_max: usize,
-    pub(crate) bytes_per_second: u64,
+    pub(crate) bytes_per_second: u32,
     pub(crate) limits: TenantLimits,
 }
 
