@@ -81,7 +81,7 @@ pub(crate) struct Reloader {
 
 /// What a reading of the configuration came to.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Reading {
+pub(crate) enum Outcome {
     /// It is wrong, and the old one stays.
     Refused(Problems),
     /// `applied` are in force, `kept` need a restart. Both may be empty.
@@ -95,11 +95,11 @@ impl Reloader {
     }
 
     /// Reads every layer again and applies what may change.
-    pub(crate) fn read_again(&mut self) -> Reading {
+    pub(crate) fn read_again(&mut self) -> Outcome {
         let new = self.sources.read();
         let refusals = new.refusals();
         if !refusals.is_empty() {
-            return Reading::Refused(refusals);
+            return Outcome::Refused(refusals);
         }
         // Another certificate is for the connections to come; whether they are TLS at all is settled when listening begins.
         let same_tls = self.target.policy.borrow().tls.is_on() == new.config.tls.is_on();
@@ -114,11 +114,11 @@ impl Reloader {
         let mixed = Effective::of(values, Problems::default());
         let refusals = mixed.refusals();
         if !refusals.is_empty() {
-            return Reading::Refused(refusals);
+            return Outcome::Refused(refusals);
         }
         self.target.apply(&Reloadable::of(&mixed.config, &self.spare));
         self.values = mixed.values;
-        Reading::Taken { applied, kept }
+        Outcome::Taken { applied, kept }
     }
 
     /// Reads again whenever there is a reason to, for ever.
@@ -126,12 +126,12 @@ impl Reloader {
         loop {
             let cause = watch.changed().await;
             match self.read_again() {
-                Reading::Refused(problems) => {
+                Outcome::Refused(problems) => {
                     for problem in problems.iter() {
                         tracing::error!(cause, %problem, "new configuration refused, the old one stays");
                     }
                 }
-                Reading::Taken { applied, kept } => {
+                Outcome::Taken { applied, kept } => {
                     for key in &kept {
                         tracing::warn!(cause, %key, "changed setting needs a restart");
                     }

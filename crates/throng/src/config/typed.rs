@@ -144,7 +144,6 @@ impl Config {
                 Parser::Default => throng_node::Parser::Default,
                 Parser::Msgpack => throng_node::Parser::MsgPack,
             },
-            limits: default.limits,
             ping_interval: self.socket.ping_interval,
             ping_timeout: self.socket.ping_timeout,
             upgrade_timeout: self.socket.upgrade_timeout,
@@ -168,6 +167,7 @@ impl Config {
             header_timeout: self.http.header_timeout,
             body_timeout: self.http.body_timeout,
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
+            ..default
         }
     }
 

@@ -33,7 +33,7 @@ fn what_may_change_is_applied_and_the_rest_is_kept() {
     let ((folder, _layer), mut reloader) = started("port = 1\nlimits.api_burst = 5\n");
     let text = "port = 2\nauth.cookie = 'c'\ntenants.list.acme.rooms_max = 7\n";
     std::fs::write(folder.path().join("throng.toml"), text).unwrap();
-    let expect = Reading::Taken {
+    let expect = Outcome::Taken {
         applied: keys(&["limits.api_burst", "tenants.list.acme.rooms_max"]),
         kept: keys(&["auth.cookie", "port"]),
     };
@@ -41,7 +41,7 @@ fn what_may_change_is_applied_and_the_rest_is_kept() {
     let policy = reloader.target.policy.borrow().clone();
     assert_eq!((policy.limits.api_burst, policy.tenants.list["acme"].rooms_max), (20, 7));
     assert_eq!((policy.auth.cookie.as_str(), policy.auth.secret.expose()), ("token", "spare"));
-    let Reading::Taken { applied, kept } = reloader.read_again() else { panic!("refused") };
+    let Outcome::Taken { applied, kept } = reloader.read_again() else { panic!("refused") };
     assert_eq!((applied, kept), (vec![], keys(&["auth.cookie", "port"])), "still waiting for a restart");
 }
 
@@ -51,7 +51,7 @@ fn a_broken_file_changes_nothing() {
     let before = reloader.target.policy.borrow().clone();
     for text in ["limits.api_burst = 6\nprot = 1\n", "limits.api_burst = \n"] {
         std::fs::write(folder.path().join("throng.toml"), text).unwrap();
-        assert!(matches!(reloader.read_again(), Reading::Refused(_)), "{text}");
+        assert!(matches!(reloader.read_again(), Outcome::Refused(_)), "{text}");
         assert_eq!(*reloader.target.policy.borrow(), before);
     }
 }
@@ -68,11 +68,11 @@ fn another_certificate_is_taken_and_tls_itself_needs_a_restart() {
         |certificate: &str| format!("[tls]\ncertificate = '{}'\nkey = '{}'\n", pem(certificate), pem("key"));
     std::fs::write(folder.path().join("throng.toml"), tls("a")).unwrap();
     let both = keys(&["tls.certificate", "tls.key"]);
-    assert_eq!(reloader.read_again(), Reading::Taken { applied: vec![], kept: both });
+    assert_eq!(reloader.read_again(), Outcome::Taken { applied: vec![], kept: both });
 
     let ((other, _layer), mut reloader) = started(&tls("a"));
     std::fs::write(other.path().join("throng.toml"), tls("b")).unwrap();
-    let expect = Reading::Taken { applied: keys(&["tls.certificate"]), kept: vec![] };
+    let expect = Outcome::Taken { applied: keys(&["tls.certificate"]), kept: vec![] };
     assert_eq!(reloader.read_again(), expect);
     let names: Vec<_> = files(&reloader.sources, &reloader.target.policy.borrow())
         .iter()
@@ -86,7 +86,7 @@ fn production_is_not_left_by_a_new_file() {
     let safe = "profile = 'production'\norigins = ['https://a.example']\nauth.secret = '0123456789abcdef0123456789abcdef'\n";
     let ((folder, _layer), mut reloader) = started(safe);
     std::fs::write(folder.path().join("throng.toml"), "profile = 'development'\n").unwrap();
-    assert!(matches!(reloader.read_again(), Reading::Refused(_)));
+    assert!(matches!(reloader.read_again(), Outcome::Refused(_)));
 }
 
 #[test]
