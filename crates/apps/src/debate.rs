@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, End, Io, Socket, TenantName};
+use throng_node::{App, End, Io, Role, Socket, TenantName};
 
 use hall::Hall;
 use pairing::Wish;
@@ -79,6 +79,7 @@ impl Halls {
 pub fn install(app: &mut App, config: Config) {
     let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
     app.namespace(NAMESPACE, |nsp| {
+        nsp.open_to(Role::Guest);
         let here = halls.clone();
         nsp.on_connect(move |socket: Socket| {
             here.of(&socket).arrive(&socket);

@@ -15,6 +15,8 @@ pub use gcra::Rate;
 use gcra::{Gcra, Remaining, RetryAfter};
 use keyed::Keyed;
 
+use crate::tenants::Tenant;
+
 /// How much may be done. A snapshot: a running node takes a whole new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -136,9 +138,12 @@ impl Limiter {
         self.limits.store(Arc::new(limits));
     }
 
-    /// Counts a request; `None` when its class has no limit.
-    pub(crate) fn take(&self, class: Class, address: IpAddr) -> Option<Standing> {
-        let rate = self.limits().rate(class)?;
+    /// Counts a request, by the limits of the tenant that it is for where that has its own; `None` when its class has no
+    /// limit.
+    pub(crate) fn take(&self, class: Class, address: IpAddr, tenant: Option<&Tenant>) -> Option<Standing> {
+        let own =
+            tenant.and_then(|tenant| tenant.settings().limits.as_ref().map(|limits| limits.rate(class)));
+        let rate = own.unwrap_or_else(|| self.limits().rate(class))?;
         let now = self.now();
         let left = self.spent.with(address, |spent| {
             let state = match class {
@@ -188,7 +193,7 @@ mod tests {
     }
 
     fn passes(limiter: &Limiter, class: Class, address: IpAddr) -> bool {
-        limiter.take(class, address).is_none_or(|standing| standing.left.is_ok())
+        limiter.take(class, address, None).is_none_or(|standing| standing.left.is_ok())
     }
 
     #[test]

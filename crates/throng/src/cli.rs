@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use throng_node::Role;
 
 use crate::config::{Said, Sources};
 
@@ -19,6 +20,7 @@ Examples:
   throng check --config throng.toml      what would be served with, where each value comes from, what is wrong
   throng check --defaults > throng.toml  a file to begin with: every key, its default, what it means
   throng health                          whether the node of this machine is ready
+  throng token ada --role operator       a token for development, signed with JWT_SECRET
   throng bench http://localhost:3000     echo round trips against any Socket.IO server"
 )]
 pub(crate) struct Cli {
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Check(CheckFlags),
     /// Ask a node whether it is ready.
     Health(HealthFlags),
+    /// Mint a token with the configured secret, for development.
+    Token(TokenFlags),
     /// Put load on a Socket.IO server and measure it.
     Bench(Box<throng_bench::Args>),
 }
@@ -106,4 +110,57 @@ pub(crate) struct HealthFlags {
     /// A TOML file, for the host and the port
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// What a token is to say.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The secret is auth.secret (JWT_SECRET), or that of the tenant where it has its own; the token carries the configured
+issuer and audience. It goes where a client looks for it: `auth: {token}` of a Socket.IO client, an `Authorization:
+Bearer` header, or the cookie of auth.cookie.
+
+Examples:
+  export JWT_SECRET=$(openssl rand -hex 32)
+  throng token ada
+  curl -H \"Authorization: Bearer $(throng token ops --role operator)\" localhost:3000/health/performance")]
+pub(crate) struct TokenFlags {
+    /// The user, the token's `sub`
+    pub(crate) user: String,
+    /// What the user may do
+    #[arg(long, value_enum, default_value = "user")]
+    pub(crate) role: RoleName,
+    /// The tenant that the token is for
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// How long it is good
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) expires: String,
+    /// The name by which it can be revoked
+    #[arg(long)]
+    pub(crate) jti: Option<String>,
+    /// A TOML file, for the secret
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The roles, the least first.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RoleName {
+    User,
+    Staff,
+    Moderator,
+    Operator,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::User => Self::User,
+            RoleName::Staff => Self::Staff,
+            RoleName::Moderator => Self::Moderator,
+            RoleName::Operator => Self::Operator,
+            RoleName::Admin => Self::Admin,
+        }
+    }
 }

@@ -7,8 +7,10 @@ mod config;
 mod health;
 mod log;
 mod pages;
+mod policy;
 mod reload;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -71,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let health = health::run(flags.url, &Sources::of_process(flags.config, Vec::new()))?;
             return Ok(ExitCode::from(health.code()));
         }
+        Command::Token(flags) => token::run(&flags)?,
         Command::Bench(args) => throng_bench::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)

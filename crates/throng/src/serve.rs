@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use throng_apps::debate;
-use throng_node::App;
+use throng_node::{App, Io, TlsHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -14,6 +14,7 @@ use crate::config::reloading::has_effect;
 use crate::config::secret::Secret;
 use crate::config::typed::Config;
 use crate::config::values::{Origin, Values};
+use crate::policy::{self, Maker};
 use crate::reload::{Reloadable, Reloader, Target, Watch, files};
 use crate::{banner, log, pages};
 
@@ -27,22 +28,53 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let address = listener.local_addr()?;
     let mut app = App::new();
     debate::install(&mut app, config.debate());
+    let io = app.io();
     let spare = Secret::random(SPARE_SECRET_BYTES).context("no randomness for a secret")?;
-    let policy = Reloadable::of(config, &spare);
+    let start = Reloadable::of(config, &spare);
+    let (mut maker, tls) = (Maker::new(), policy::certificate(&config.tls).map_err(in_words)?);
+    let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
+    let node = config.node(made, tls.clone());
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        let watch = Watch::start(files(&sources, &policy))?;
-        let node = config.node();
+        let watch = Watch::start(files(&sources, &start))?;
         banner::show(address, &config.node_name(), &node);
         notices(config, &values);
-        let target = Target { log, policy: watch::Sender::new(Arc::new(policy)) };
+        let target = Target { log, policy: watch::Sender::new(Arc::new(start)) };
+        tokio::spawn(follow(target.policy.subscribe(), maker, tls, io));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
         let drained = throng_node::run(node, app, pages::router(), listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         Ok(())
     })
+}
+
+/// Makes the node keep to every new snapshot. What cannot be made of one leaves the old in force.
+async fn follow(
+    mut snapshots: watch::Receiver<Arc<Reloadable>>,
+    mut maker: Maker,
+    tls: Option<TlsHandle>,
+    io: Io,
+) {
+    while snapshots.changed().await.is_ok() {
+        let snapshot = snapshots.borrow_and_update().clone();
+        let renewed = tls.as_ref().map_or(Ok(()), |tls| policy::renew(tls, &snapshot.tls));
+        let faults = match maker.make(&snapshot) {
+            Ok(policy) => {
+                policy.apply(&io);
+                Vec::new()
+            }
+            Err(faults) => faults,
+        };
+        for (key, error) in renewed.err().into_iter().chain(faults) {
+            tracing::error!(%key, error, "setting not applied, the old one stays");
+        }
+    }
+}
+
+fn in_words((key, message): policy::Fault) -> anyhow::Error {
+    anyhow::anyhow!("{key}: {message}")
 }
 
 /// What an operator should know of a configuration that is allowed.

@@ -55,7 +55,7 @@ pub(crate) async fn websocket(
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
-    match limited::handshake(&endpoint.node, address) {
+    match limited::handshake(&endpoint.node, address, None) {
         Some(refused) => refused,
         None => endpoint.upgrade(From { address, tenant: None }, None, request),
     }
@@ -80,12 +80,14 @@ fn text(body: impl Into<Body>) -> Response {
 impl Endpoint {
     async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
-        if query.sid.is_none()
-            && let Some(refused) = limited::handshake(&self.node, address)
-        {
-            return Ok(refused);
+        let tenant = self.node.tenants.of_host(host(request.headers(), request.uri()));
+        if query.sid.is_none() {
+            let known = tenant.as_ref().ok().and_then(Option::as_deref);
+            if let Some(refused) = limited::handshake(&self.node, address, known) {
+                return Ok(refused);
+            }
         }
-        let tenant = match self.node.tenants.of_host(host(request.headers(), request.uri())) {
+        let tenant = match tenant {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Problem::from(error).into_response()),
         };

@@ -133,12 +133,12 @@ impl Shard {
         if !error.is_forgery() {
             return;
         }
-        let address = {
+        let (address, tenant) = {
             let state = self.state.borrow();
             let Some(session) = state.sessions.get(slot as usize) else { return };
-            session.handshake.address
+            (session.handshake.address, session.seat.as_ref().map(|seat| seat.tenant().clone()))
         };
-        let standing = self.node.limiter.take(Class::Authentication, address);
+        let standing = self.node.limiter.take(Class::Authentication, address, tenant.as_deref());
         if standing.is_some_and(|standing| standing.left.is_err()) {
             self.node.hold_off(address);
             self.end_session(slot, End::RateLimited);

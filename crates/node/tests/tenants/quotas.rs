@@ -66,7 +66,7 @@ fn ask_until_refused(client: &mut Client, event: &str) -> Value {
 #[test]
 fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
     let rate = |burst| Rate::new(1, Duration::from_secs(1_000), burst);
-    let named = [("echo".to_owned(), rate(2).unwrap())].into_iter().collect();
+    let named = [("echo".to_owned(), rate(2))].into_iter().collect();
     let events = EventLimits { each: rate(5), named, ..EventLimits::default() };
     let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
     let (mut client, _) = Client::connect(door(&node, "acme"));

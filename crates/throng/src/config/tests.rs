@@ -1,10 +1,16 @@
 //! All layers together.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
+use throng_node::Tenancy;
+
+use super::secret::Secret;
 use super::*;
+use crate::policy::Maker;
+use crate::reload::Reloadable;
 
 /// A file, an environment and flags.
 fn read(file: &str, environment: &[(&str, &str)], flags: Vec<Said>) -> (Effective, NamedTempFile) {
@@ -32,14 +38,24 @@ fn dangers(file: &str) -> Vec<String> {
     effective.dangers.iter().map(|danger| danger.key.to_string()).collect()
 }
 
+/// What a node would be told, as if it had TLS off.
+fn node(config: &Config) -> throng_node::Config {
+    let snapshot = Reloadable::of(config, &Secret::from("a spare secret for want of another"));
+    config.node(Maker::new().make(&snapshot).expect("a good policy"), None)
+}
+
 #[test]
 fn the_default_file_fits_the_types_and_the_node() {
     let effective = Sources::default().read();
     assert!(effective.problems.is_empty(), "{}", effective.problems);
-    let (mut node, mut default) = (effective.config.node(), throng_node::Config::default());
+    let (mut node, mut default) = (node(&effective.config), throng_node::Config::default());
     assert_eq!(effective.config.address(), ([127, 0, 0, 1], 3000).into());
     // The environment of the test decides these two.
     (node.connections_max, default.connections_max) = (0, 0);
+    // A node that is served asks who comes, and knows which sub-domains are no tenants.
+    let tenancy = Tenancy::clone(&node.tenancy);
+    assert!(tenancy.identities.is_some() && !tenancy.reserved.is_empty());
+    node.tenancy = Arc::new(Tenancy { identities: None, reserved: Vec::new(), ..tenancy });
     assert_eq!(format!("{node:?}"), format!("{default:?}"));
     let debate = throng_apps::debate::Config::default();
     assert_eq!(format!("{:?}", effective.config.debate()), format!("{debate:?}"));
@@ -52,7 +68,7 @@ fn what_a_file_says_reaches_the_node_and_the_app() {
         [http]\nheader_timeout = '2s'\n[drain]\nspread = '3s'\n[debate]\nduration = '1h 1s'\n";
     let (effective, _file) = read(text, &[], Vec::new());
     let (config, _) = effective.accepted().unwrap_or_else(|problems| panic!("{problems}"));
-    let node = config.node();
+    let node = node(&config);
     assert_eq!((node.shards.get(), node.connections_max, node.compression_bytes_min), (3, 9, Some(5)));
     assert_eq!((node.path.as_str(), node.parser), ("/io/", throng_node::Parser::MsgPack));
     assert_eq!(node.origins, throng_node::Origins::Listed(vec!["https://a.example".into()]));
@@ -268,7 +284,7 @@ fn no_value_of_any_key_is_too_strange() {
         let together: String = known.iter().map(|known| format!("{} = {text}\n", known.key)).collect();
         for file in alone.chain([together]) {
             let (effective, _file) = read(&file, &[], Vec::new());
-            let _ = (effective.config.node(), effective.refusals().to_string());
+            let _ = effective.refusals().to_string();
         }
     }
 }

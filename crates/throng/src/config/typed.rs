@@ -13,10 +13,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use throng_apps::debate;
+use throng_node::TlsHandle;
+
+use crate::policy::Policy;
 
 pub(crate) use edge::{Auth, EventLimit, Guests, Http, Limits, Tls};
 pub(crate) use roles::{Balancer, Cluster, Fleet, Monitor, Redis};
-pub(crate) use tenants::{Tenant, TenantLimits, Tenants};
+pub(crate) use tenants::{Status, Tenant, TenantLimits, Tenants};
 
 /// Everything that a node can be told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -134,8 +137,8 @@ impl Config {
         }
     }
 
-    /// What the node is told.
-    pub(crate) fn node(&self) -> throng_node::Config {
+    /// What the node is told, with what it may be told anew later.
+    pub(crate) fn node(&self, policy: Policy, tls: Option<TlsHandle>) -> throng_node::Config {
         let default = throng_node::Config::default();
         throng_node::Config {
             shards: NonZeroUsize::new(self.shards).unwrap_or(default.shards),
@@ -159,14 +162,20 @@ impl Config {
             },
             compression_bytes_min: Some(self.socket.compression_bytes_min).filter(|bytes| *bytes > 0),
             http_compression_bytes_min: self.http.compression_bytes_min,
-            origins: if is_any(&self.origins) {
-                throng_node::Origins::Any
-            } else {
-                throng_node::Origins::Listed(self.origins.clone())
-            },
             header_timeout: self.http.header_timeout,
             body_timeout: self.http.body_timeout,
+            edge: throng_node::EdgeConfig {
+                keep_alive: self.http.keep_alive,
+                head_bytes_max: self.http.head_bytes_max,
+                body_bytes_max: self.http.body_bytes_max.get(),
+                trusted_proxies: self.http.trusted_proxies.clone(),
+                proxy_protocol: self.http.proxy_protocol,
+                tls,
+            },
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
+            tenancy: policy.tenancy,
+            limits: policy.limits,
+            origins: policy.origins,
             ..default
         }
     }

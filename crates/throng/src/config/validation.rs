@@ -1,15 +1,17 @@
 //! What no type can say of a configuration: values that exclude each other, files that must be there, names with rules.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::time::Duration;
 
 use super::key::Key;
 use super::problem::{Problem, Problems};
+use super::secret::Secret;
 use super::typed::{Auth, Config, Http, Limits, Redis, Socket, Tenant, TenantLimits, Tenants, Tls};
 use super::values::{Origin, Values};
 use super::{shown, web_origin};
 use crate::log;
+use crate::policy::{self, Maker};
+use crate::reload::Reloadable;
 
 /// The most shards of a node.
 const SHARDS_MAX: usize = 256;
@@ -37,6 +39,7 @@ pub(super) fn judge(config: &Config, values: &Values, problems: &mut Problems) {
     judge.auth(&config.auth);
     judge.limits(&config.limits);
     judge.tenants(&config.tenants);
+    judge.policy(config);
     if config.drain.deadline < config.drain.spread {
         judge.pair(
             "drain.deadline",
@@ -146,22 +149,24 @@ impl Judge<'_> {
             (true, false) => self.wrong("tls.key", "set without tls.certificate"),
             (false, true) => self.wrong("tls.certificate", "set without tls.key"),
             (false, false) => {
-                self.readable(&Key::dotted("tls.certificate"), certificate);
-                self.readable(&Key::dotted("tls.key"), key);
+                if let Err((key, message)) = policy::certificate(tls) {
+                    self.at(&key, message);
+                }
             }
         }
     }
 
-    fn readable(&mut self, key: &Key, path: &Path) {
-        if let Err(error) = std::fs::read(path) {
-            self.at(key, format!("cannot read {path:?}: {error}"));
+    /// Whatever only shows when it is made: keys that are none, files that cannot be read.
+    fn policy(&mut self, config: &Config) {
+        let spare = Secret::from("in the place of one that is not set");
+        if let Err(faults) = Maker::new().make(&Reloadable::of(config, &spare)) {
+            for (key, message) in faults {
+                self.at(&key, message);
+            }
         }
     }
 
     fn auth(&mut self, auth: &Auth) {
-        for path in &auth.public_keys {
-            self.readable(&Key::dotted("auth.public_keys"), path);
-        }
         let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if !auth.cookie.bytes().all(fine) {
             self.wrong("auth.cookie", format!("{:?} cannot be the name of a cookie", auth.cookie));
@@ -205,9 +210,6 @@ impl Judge<'_> {
 
     fn tenant(&mut self, key: &Key, tenant: &Tenant) {
         self.origins(&key.child("origins"), &tenant.origins);
-        for path in &tenant.public_keys {
-            self.readable(&key.child("public_keys"), path);
-        }
         for namespace in tenant.namespaces.iter().filter(|namespace| !namespace.starts_with('/')) {
             self.at(&key.child("namespaces"), format!("{namespace:?} does not begin with a slash"));
         }
