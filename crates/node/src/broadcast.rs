@@ -12,6 +12,7 @@ use crate::envelope::{Closing, Envelope, Operation, Room, Selection, Urgency};
 use crate::node::Node;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
+use crate::tenants::Space;
 
 /// How long acknowledgements are awaited when the caller does not say.
 pub(crate) const ASK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,16 +21,16 @@ pub(crate) const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 #[must_use = "a selection does nothing until something is done with it"]
 pub struct Broadcast {
-    node: Option<Arc<Node>>,
-    nsp: Arc<str>,
+    /// Nobody is reached without a node, or at a tenant that it does not know.
+    reach: Option<(Arc<Node>, Space)>,
     to: Selection,
     urgency: Urgency,
     timeout: Duration,
 }
 
 impl Broadcast {
-    pub(crate) fn new(node: Option<Arc<Node>>, nsp: Arc<str>) -> Self {
-        Self { node, nsp, to: Selection::default(), urgency: Urgency::Queued, timeout: ASK_TIMEOUT }
+    pub(crate) fn new(reach: Option<(Arc<Node>, Space)>) -> Self {
+        Self { reach, to: Selection::default(), urgency: Urgency::Queued, timeout: ASK_TIMEOUT }
     }
 
     pub(crate) fn without(mut self, sender: Id) -> Self {
@@ -66,10 +67,10 @@ impl Broadcast {
 
     /// Sends an event. A payload that cannot be encoded is logged, not sent.
     pub fn emit(&self, event: &str, payload: impl IntoArgs) {
-        let (Some(node), Some(args)) = (&self.node, encoded(event, payload)) else { return };
-        let out = Outgoing::event(&node.codec, &self.nsp, None, event, &args);
+        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        let out = Outgoing::event(&node.codec, &space.nsp, None, event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
-        self.send(node, Operation::Emit { out, spoken, urgency: self.urgency });
+        node.send(self.envelope(space, Operation::Emit { out, spoken, urgency: self.urgency }));
     }
 
     /// Sends an event and collects acknowledgements until all have answered or the timeout passes: what did come is
@@ -80,13 +81,13 @@ impl Broadcast {
         payload: impl IntoArgs,
     ) -> Result<Answers<T>, AskError> {
         let args = payload.into_args()?;
-        let Some(node) = &self.node else { return Ok(Answers { answers: Vec::new(), missing: 0 }) };
+        let Some((node, space)) = &self.reach else { return Ok(Answers { answers: Vec::new(), missing: 0 }) };
         let ack = node.next_ack();
-        let out = Outgoing::event(&node.codec, &self.nsp, Some(ack), event, &args);
+        let out = Outgoing::event(&node.codec, &space.nsp, Some(ack), event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
         let answers = Arc::new(Collector::new(node.ports.len()));
-        self.send(node, Operation::Ask { out, spoken, ack, answers: answers.clone() });
-        let mut forget = Forget { node, nsp: &self.nsp, ack: Some(ack) };
+        node.send(self.envelope(space, Operation::Ask { out, spoken, ack, answers: answers.clone() }));
+        let mut forget = Forget { node, space, ack: Some(ack) };
         let collected = answers.wait(self.timeout).await;
         if collected.missing == 0 {
             forget.ack = None;
@@ -96,9 +97,9 @@ impl Broadcast {
 
     /// Describes the selected sockets.
     pub async fn fetch_sockets(&self) -> Vec<RemoteSocket> {
-        let Some(node) = &self.node else { return Vec::new() };
+        let Some((node, space)) = &self.reach else { return Vec::new() };
         let (found, mut arriving) = mpsc::channel(node.ports.len());
-        self.send(node, Operation::Fetch(found));
+        node.send(self.envelope(space, Operation::Fetch(found)));
         let mut all = Vec::new();
         let gather = async {
             while let Some(some) = arriving.recv().await {
@@ -112,23 +113,17 @@ impl Broadcast {
 
     /// Makes the selected sockets join a room.
     pub fn sockets_join(&self, room: impl Into<Room>) {
-        if let Some(node) = &self.node {
-            self.send(node, Operation::Join(room.into()));
-        }
+        self.send(Operation::Join(room.into()));
     }
 
     /// Makes the selected sockets leave a room.
     pub fn sockets_leave(&self, room: impl Into<Room>) {
-        if let Some(node) = &self.node {
-            self.send(node, Operation::Leave(room.into()));
-        }
+        self.send(Operation::Leave(room.into()));
     }
 
     /// Disconnects the selected sockets.
     pub fn disconnect_sockets(&self, closing: Closing) {
-        if let Some(node) = &self.node {
-            self.send(node, Operation::Disconnect(closing));
-        }
+        self.send(Operation::Disconnect(closing));
     }
 
     /// Sends an event to the server-side listeners of this namespace on every other node.
@@ -147,15 +142,21 @@ impl Broadcast {
         Ok(Answers { answers: Vec::new(), missing: 0 })
     }
 
-    fn send(&self, node: &Arc<Node>, operation: Operation) {
-        node.send(Envelope { nsp: self.nsp.clone(), to: self.to.clone(), operation });
+    fn send(&self, operation: Operation) {
+        if let Some((node, space)) = &self.reach {
+            node.send(self.envelope(space, operation));
+        }
+    }
+
+    fn envelope(&self, space: &Space, operation: Operation) -> Envelope {
+        Envelope { space: space.clone(), to: self.to.clone(), operation }
     }
 }
 
 /// Stops waiting for an acknowledgement, also when the caller drops the wait.
 struct Forget<'a> {
     node: &'a Arc<Node>,
-    nsp: &'a Arc<str>,
+    space: &'a Space,
     ack: Option<u64>,
 }
 
@@ -163,8 +164,8 @@ impl Drop for Forget<'_> {
     fn drop(&mut self) {
         let Some(ack) = self.ack else { return };
         // The whole namespace: whoever was asked may have left the room since.
-        let (nsp, to) = (self.nsp.clone(), Selection::default());
-        self.node.send(Envelope { nsp, to, operation: Operation::Forget(ack) });
+        let (space, to) = (self.space.clone(), Selection::default());
+        self.node.send(Envelope { space, to, operation: Operation::Forget(ack) });
     }
 }
 

@@ -1,13 +1,16 @@
 //! What a node can be told. Every limit is on by default; the defaults of the protocol are Node's.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 pub use throng_protocol::socket::codec::Parser;
 pub use throng_protocol::socket::packet::Limits as PacketLimits;
 
 use crate::http::EdgeConfig;
 use crate::limits::Limits;
+use crate::tenants::Tenancy;
 
 /// The configuration of a node.
 #[derive(Debug, Clone)]
@@ -50,6 +53,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
+    /// The list of tenants. Default: none, and the node has a single one.
+    pub tenancy: Arc<Tenancy>,
     /// How the HTTP edge meets the world.
     pub edge: EdgeConfig,
     /// How a stop goes.
@@ -66,6 +71,11 @@ pub enum Origins {
 }
 
 impl Origins {
+    /// Whether a request with this header may come in. What is not text is no origin of anybody's list.
+    pub(crate) fn allow_header(&self, origin: Option<&HeaderValue>) -> bool {
+        self.allow(origin.map(|origin| origin.to_str().unwrap_or_default()))
+    }
+
     /// Whether a request with this `Origin` header may come in.
     pub fn allow(&self, origin: Option<&str>) -> bool {
         match (self, origin) {
@@ -106,6 +116,7 @@ impl Default for Config {
             origins: Origins::Any,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            tenancy: Arc::default(),
             edge: EdgeConfig::default(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
@@ -113,6 +124,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The defaults without the limits on what clients may send: for tests, and for servers that exist to be loaded.
+    pub fn unlimited() -> Self {
+        Self { limits: Limits::off(), tenancy: Arc::new(Tenancy::unlimited()), ..Self::default() }
+    }
+
     /// Descriptors that a WebSocket over TLS takes: its connection, and both ends of the bridge to its shard.
     const DESCRIPTORS_WITH_TLS: usize = 3;
 

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ack::Collector;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
+use crate::tenants::{Space, Tenant};
 
 /// The name of a room.
 pub type Room = Arc<str>;
@@ -73,7 +74,7 @@ pub enum Closing {
 /// An operation on a selection.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
-    pub(crate) nsp: Arc<str>,
+    pub(crate) space: Space,
     pub(crate) to: Selection,
     pub(crate) operation: Operation,
 }
@@ -86,9 +87,11 @@ pub(crate) enum Errand {
     /// An operation on a selection.
     Envelope(Envelope),
     /// Something for a session of this shard.
-    Session(Id, SessionErrand),
+    Session(SessionName, SessionErrand),
     /// A connection that another shard accepted and this one shall serve.
     Connection(std::net::TcpStream, std::net::SocketAddr),
+    /// Look at every socket again: tenants or tokens have changed.
+    Reexamine,
     /// Stop accepting; close the sessions spread over a time.
     Drain(Duration),
     /// Close what is left, and stop.
@@ -106,6 +109,14 @@ pub(crate) enum SocketErrand {
     Leave(Room),
     Disconnect(Closing),
     DropTransport,
+}
+
+/// A session as a request names it: its identifier, and the tenant whose host the request was for, when hosts name
+/// tenants. A session of another tenant is not found.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionName {
+    pub(crate) id: Id,
+    pub(crate) tenant: Option<Arc<Tenant>>,
 }
 
 /// For one session.

@@ -8,7 +8,9 @@ use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, FromArgs};
 
 use crate::ack::Ack;
+use crate::identity::token::TokenError;
 use crate::socket::Socket;
+use crate::tenants::TenantError;
 
 /// A running handler. It stays on its socket's shard, so it need not be `Send`.
 pub(crate) type Running = Pin<Box<dyn Future<Output = ()>>>;
@@ -83,9 +85,26 @@ impl Refusal {
         Self { message: message.into(), data: None }
     }
 
+    /// A refusal whose data is `{"code"}`, a stable word for programs.
+    pub fn coded(code: &str, message: impl Into<String>) -> Self {
+        Self::new(message).with_data(serde_json::json!({"code": code}))
+    }
+
     /// Adds data for the client.
     pub fn with_data(self, data: impl Into<Value>) -> Self {
         Self { data: Some(data.into()), ..self }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::coded(error.code(), error.message())
+    }
+}
+
+impl From<TenantError> for Refusal {
+    fn from(error: TenantError) -> Self {
+        Self::coded(error.code(), error.to_string())
     }
 }
 

@@ -8,15 +8,39 @@ use crate::broadcast::Broadcast;
 use crate::config::Origins;
 use crate::limits::Limits;
 use crate::node::Node;
+use crate::tenants::{Space, Tenancy, TenantName};
 
-/// Reaches the sockets of a node from any thread. Cheap to clone; before the node runs, and after, it reaches nobody.
+/// Reaches the sockets of a node from any thread, those of one tenant: [`Io::tenant`] says which, `default` until then.
+/// Cheap to clone; before the node runs, and after, it reaches nobody.
 #[derive(Debug, Clone, Default)]
-pub struct Io(Arc<OnceLock<Weak<Node>>>);
+pub struct Io {
+    node: Arc<OnceLock<Weak<Node>>>,
+    tenant: Option<TenantName>,
+}
 
 impl Io {
+    /// The same for another tenant; one that the node does not know has no sockets.
+    pub fn tenant(&self, name: &TenantName) -> Self {
+        Self { node: self.node.clone(), tenant: Some(name.clone()) }
+    }
+
     /// The sockets of a namespace, to be narrowed down with [`Broadcast`]'s methods.
     pub fn of(&self, namespace: &str) -> Broadcast {
-        Broadcast::new(self.node(), namespace.into())
+        Broadcast::new(self.node().and_then(|node| {
+            let tenant = match &self.tenant {
+                Some(name) => node.tenants.find(name)?,
+                None => node.tenants.default().clone(),
+            };
+            Some((node, Space { tenant, nsp: namespace.into() }))
+        }))
+    }
+
+    /// Replaces the list of tenants while the node runs. Sockets of tenants that are closed by it end with
+    /// `tenant_closed`; limits and quotas hold from the next event on. Does nothing before the node runs.
+    pub fn set_tenancy(&self, tenancy: Arc<Tenancy>) {
+        if let Some(node) = self.node() {
+            node.set_tenancy(tenancy);
+        }
     }
 
     /// Replaces the limits of the running node; a node that does not run has none to replace.
@@ -45,11 +69,11 @@ impl Io {
         }
     }
 
-    pub(crate) fn attach(&self, node: &Arc<Node>) {
-        self.0.set(Arc::downgrade(node)).expect("an app runs once");
+    fn node(&self) -> Option<Arc<Node>> {
+        self.node.get().and_then(Weak::upgrade)
     }
 
-    fn node(&self) -> Option<Arc<Node>> {
-        self.0.get().and_then(Weak::upgrade)
+    pub(crate) fn attach(&self, node: &Arc<Node>) {
+        self.node.set(Arc::downgrade(node)).expect("an app runs once");
     }
 }

@@ -4,6 +4,7 @@
 //! sockets and HTTP, never an application.
 
 mod ack;
+mod admission;
 mod app;
 mod broadcast;
 mod client;
@@ -12,7 +13,7 @@ mod envelope;
 mod handler;
 mod handshake;
 mod http;
-mod identity;
+pub mod identity;
 mod ids;
 mod io;
 mod limits;
@@ -25,6 +26,9 @@ mod remote;
 mod run;
 mod shard;
 mod socket;
+mod tenants;
+pub mod text;
+mod throttle;
 
 pub use ack::{Ack, Answers, AskError};
 pub use app::{App, RawMessage, Reply};
@@ -44,8 +48,10 @@ pub use problem::Problem;
 pub use remote::RemoteSocket;
 pub use run::{Drained, RunError, run};
 pub use socket::{Socket, Within};
+pub use tenants::{GuestPolicy, Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
 pub use throng_protocol::end::End;
 pub use throng_protocol::engine::handshake::Transport;
 pub use throng_protocol::id::Id;
 pub use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, EncodeError, FromArgs, IntoArgs};
 pub use throng_protocol::socket::packet::ArgValue;
+pub use throttle::{EventLimits, NamedRates};

@@ -27,7 +27,7 @@ impl Counter {
         self.0.store(value as u64, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -49,13 +49,15 @@ pub(crate) struct Metrics {
     pub(crate) volatile_dropped: Counter,
     pub(crate) arguments_refused: Counter,
     pub(crate) errands_dropped: Counter,
+    pub(crate) rooms_refused: Counter,
+    pub(crate) events_limited: Counter,
     pub(crate) rooms: Counter,
 }
 
 /// Name, help, and where the number is.
 type Row = (&'static str, &'static str, fn(&Metrics) -> &Counter);
 
-const COUNTERS: [Row; 11] = [
+const COUNTERS: [Row; 13] = [
     ("connections_accepted", "TCP connections accepted.", |m| &m.connections_accepted),
     ("connections_refused", "TCP connections refused at the connection limit.", |m| &m.connections_refused),
     ("sessions_opened", "Engine.IO sessions opened.", |m| &m.sessions_opened),
@@ -70,6 +72,8 @@ const COUNTERS: [Row; 11] = [
     ("volatile_dropped", "Volatile messages dropped for receivers that could not take them.", |m| {
         &m.volatile_dropped
     }),
+    ("rooms_refused", "Rooms not joined because the tenant had all that it may.", |m| &m.rooms_refused),
+    ("events_limited", "Events refused because they came too fast.", |m| &m.events_limited),
     ("arguments_refused", "Events whose arguments no handler could take.", |m| &m.arguments_refused),
 ];
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use http::HeaderValue;
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
@@ -15,6 +15,7 @@ use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
+use crate::tenants::{Tenancy, Tenant, Tenants};
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
@@ -26,6 +27,7 @@ pub(crate) struct Node {
     pub(crate) codec: Codec,
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
+    pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     pub(crate) limiter: Limiter,
     /// Which web origins may talk to the node now.
@@ -37,6 +39,7 @@ pub(crate) struct Node {
     /// Some namespace listens to outgoing events.
     pub(crate) overheard: bool,
     next_ack: AtomicU64,
+    started: Instant,
 }
 
 /// The way to a shard.
@@ -65,6 +68,7 @@ impl Node {
             codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
+            tenants: Tenants::new(config.tenancy.clone(), ports.len()),
             limiter: Limiter::new(config.limits.clone()),
             origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
@@ -73,6 +77,7 @@ impl Node {
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_ack: AtomicU64::new(0),
+            started: Instant::now(),
         }
     }
 
@@ -84,6 +89,17 @@ impl Node {
                 None => self.errand(index, Errand::Envelope(envelope.clone())),
             }
         }
+    }
+
+    /// Takes a new list of tenants, and ends the sockets that it has no place for.
+    pub(crate) fn set_tenancy(&self, tenancy: Arc<Tenancy>) {
+        self.tenants.replace(tenancy);
+        self.reexamine();
+    }
+
+    /// Lets every shard look at its sockets again.
+    pub(crate) fn reexamine(&self) {
+        (0..self.ports.len()).for_each(|shard| self.errand(shard, Errand::Reexamine));
     }
 
     /// Hands an errand to a shard.
@@ -100,9 +116,15 @@ impl Node {
         self.next_ack.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Whether a request with this `Origin` header may come in. What is not text is no origin of anybody's list.
-    pub(crate) fn allows(&self, origin: Option<&HeaderValue>) -> bool {
-        self.origins.load().allow(origin.map(|origin| origin.to_str().unwrap_or_default()))
+    /// Time since the node began.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The web origins that may talk to a tenant: its own list, or else the node's.
+    pub(crate) fn origins(&self, tenant: Option<&Tenant>) -> Arc<Origins> {
+        let own = tenant.and_then(|tenant| tenant.settings().origins.clone());
+        own.unwrap_or_else(|| self.origins.load_full())
     }
 
     pub(crate) fn is_draining(&self) -> bool {

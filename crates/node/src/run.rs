@@ -93,7 +93,10 @@ pub async fn run(
     }
     drop(listener);
 
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        never = watch_licences(&node) => match never {},
+    }
 
     node.draining.store(true, Ordering::Relaxed);
     tell(&node, || Errand::Drain(drain.spread)).await;
@@ -104,6 +107,17 @@ pub async fn run(
     tell(&node, || Errand::Stop).await;
     join(threads).await;
     Ok(Drained { cut })
+}
+
+/// Licences run out while nothing else happens.
+async fn watch_licences(node: &Node) -> std::convert::Infallible {
+    const EVERY: Duration = Duration::from_secs(30);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if node.tenants.any_ends() {
+            node.reexamine();
+        }
+    }
 }
 
 /// Tells every shard something that it must hear, however full its inbox is.

@@ -4,6 +4,7 @@
 //! User code (handlers, middleware) is never called while the state is borrowed. Whatever a turn of the loop queued for
 //! its connections is written at the end of the turn, so that a backlog leaves in few calls.
 
+mod connect;
 mod deadlines;
 mod dispatch;
 mod ending;
@@ -14,6 +15,7 @@ mod receive;
 mod send;
 pub(crate) mod session;
 mod sessions;
+mod tokens;
 mod turn;
 mod upgrade;
 
@@ -34,6 +36,7 @@ use crate::shard::deadlines::{Deadlines, Kind};
 use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
 use crate::shard::session::{Session, WebSocket};
+use crate::shard::tokens::Expiries;
 pub(crate) use crate::shard::turn::{Start, start};
 
 /// Bytes read from a connection in one call.
@@ -65,6 +68,7 @@ struct State {
     /// Sessions that turned out to be over while they were written to.
     doomed: Vec<(u32, u32, End)>,
     deadlines: Deadlines,
+    expiries: Expiries,
     /// Sockets whose ends are due, in order.
     leaving: VecDeque<Leaving>,
     /// Closed connections whose last bytes are on their way.
@@ -95,6 +99,7 @@ impl Shard {
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),
+            expiries: Expiries::default(),
             leaving: VecDeque::new(),
             lingering: slab::Slab::new(),
             deflater: Deflater::new(),

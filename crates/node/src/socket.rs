@@ -16,10 +16,14 @@ use crate::ack::{self, AskError};
 use crate::broadcast::{ASK_TIMEOUT, Broadcast, encoded};
 use crate::envelope::{Closing, Data, Errand, Room, SocketErrand, Urgency};
 use crate::handshake::Handshake;
+use crate::identity::http::Caller;
+use crate::identity::{Identity, Role};
 use crate::ids::Place;
 use crate::node::Node;
 use crate::outgoing::Outgoing;
+use crate::problem::Problem;
 use crate::shard::Shard;
+use crate::tenants::{Space, TenantName};
 
 /// A socket. Cheap to clone, usable from any thread: on its own shard an operation happens at once, elsewhere it is sent
 /// to the shard and happens in the order of sending. On a disconnected socket operations do nothing.
@@ -29,7 +33,7 @@ pub struct Socket(pub(crate) Arc<SocketInner>);
 #[derive(Debug)]
 pub(crate) struct SocketInner {
     pub(crate) id: Id,
-    pub(crate) nsp: Arc<str>,
+    pub(crate) space: Space,
     pub(crate) node: Arc<Node>,
     pub(crate) handshake: Arc<Handshake>,
     pub(crate) auth: Option<Box<Value>>,
@@ -43,6 +47,7 @@ pub(crate) struct SocketInner {
 pub(crate) struct SocketState {
     pub(crate) rooms: Vec<Membership>,
     pub(crate) data: Option<Arc<Data>>,
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 /// A room, and where in its list of members the socket stands.
@@ -55,13 +60,13 @@ pub(crate) struct Membership {
 impl SocketInner {
     pub(crate) fn new(
         id: Id,
-        nsp: Arc<str>,
+        space: Space,
         node: Arc<Node>,
         handshake: Arc<Handshake>,
         auth: Option<Value>,
     ) -> Self {
         let connected = AtomicBool::new(false);
-        Self { id, nsp, node, handshake, auth: auth.map(Box::new), connected, state: Mutex::default() }
+        Self { id, space, node, handshake, auth: auth.map(Box::new), connected, state: Mutex::default() }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SocketState> {
@@ -87,9 +92,28 @@ impl Socket {
         self.0.id
     }
 
+    /// The tenant that it belongs to; `default` when the node has no list of tenants.
+    pub fn tenant(&self) -> &TenantName {
+        &self.0.space.tenant.name
+    }
+
+    /// Who it is: what the token said that it came with or last brought, or the name that the server gave a guest. Nobody
+    /// in particular on a node that does not ask for tokens.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.0.state().identity.clone()
+    }
+
+    /// Who it is, if that is someone who may do what `role` may; the same check as for HTTP routes.
+    ///
+    /// # Errors
+    /// `token_missing` for nobody in particular, `forbidden` below the role.
+    pub fn require(&self, role: Role) -> Result<Arc<Identity>, Problem> {
+        Caller(self.identity()).require(role)
+    }
+
     /// The name of the namespace.
     pub fn namespace(&self) -> &str {
-        &self.0.nsp
+        &self.0.space.nsp
     }
 
     /// Whether the client is still there.
@@ -139,7 +163,7 @@ impl Socket {
         self.0.rooms()
     }
 
-    /// Joins a room.
+    /// Joins a room. One more than its tenant may have is not joined, and counted as `rooms_refused`.
     pub fn join(&self, room: impl Into<Room>) {
         self.run(SocketErrand::Join(room.into()));
     }
@@ -175,7 +199,7 @@ impl Socket {
 
     /// Everyone in the namespace but this socket.
     pub fn broadcast(&self) -> Broadcast {
-        Broadcast::new(Some(self.0.node.clone()), self.0.nsp.clone()).without(self.0.id)
+        self.nsp().without(self.0.id)
     }
 
     /// The members of a room but this socket.
@@ -190,7 +214,7 @@ impl Socket {
 
     /// Everyone in the namespace, this socket included.
     pub fn nsp(&self) -> Broadcast {
-        Broadcast::new(Some(self.0.node.clone()), self.0.nsp.clone())
+        Broadcast::new(Some((self.0.node.clone(), self.0.space.clone())))
     }
 
     /// Disconnects this socket, or its whole session.
@@ -205,7 +229,7 @@ impl Socket {
 
     pub(crate) fn acknowledge(&self, number: u64, answer: impl IntoArgs) {
         let Some(args) = encoded("acknowledgement", answer) else { return };
-        let out = Outgoing::ack(&self.0.node.codec, &self.0.nsp, number, &args);
+        let out = Outgoing::ack(&self.0.node.codec, &self.0.space.nsp, number, &args);
         self.run(SocketErrand::Emit(out, Urgency::Queued));
     }
 
@@ -215,7 +239,7 @@ impl Socket {
 
     fn emit_as(&self, event: &str, payload: impl IntoArgs, urgency: Urgency) {
         let Some(args) = encoded(event, payload) else { return };
-        let out = Outgoing::event(&self.0.node.codec, &self.0.nsp, None, event, &args);
+        let out = Outgoing::event(&self.0.node.codec, &self.0.space.nsp, None, event, &args);
         self.run(SocketErrand::Emit(out, urgency));
         self.overhear(event, args);
     }
@@ -253,7 +277,7 @@ impl Within<'_> {
         let args = payload.into_args()?;
         let number = inner.node.next_ack();
         let (asker, answer) = oneshot::channel();
-        let out = Outgoing::event(&inner.node.codec, &inner.nsp, Some(number), event, &args);
+        let out = Outgoing::event(&inner.node.codec, &inner.space.nsp, Some(number), event, &args);
         self.socket.run(SocketErrand::Ask(out, number, asker));
         self.socket.overhear(event, args);
         ack::one(self.socket, number, answer, self.timeout).await

@@ -30,11 +30,21 @@ pub enum End {
     HandlerPanic,
     /// The node is draining.
     ServerShutdown,
+    /// The client's token ran out and no newer one was brought.
+    TokenExpired,
+    /// The client's token, or its user, was revoked.
+    TokenRevoked,
+    /// The client sent events too fast and did not stop when told.
+    RateLimited,
+    /// The tenant was suspended, removed, or its licence ran out.
+    TenantClosed,
+    /// An operator ended it.
+    Operator,
 }
 
 impl End {
     /// Every variant, for metrics that start at zero and for documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::ClientDisconnect,
         Self::ServerDisconnect,
         Self::ForcedClose,
@@ -48,6 +58,11 @@ impl End {
         Self::ConnectTimeout,
         Self::HandlerPanic,
         Self::ServerShutdown,
+        Self::TokenExpired,
+        Self::TokenRevoked,
+        Self::RateLimited,
+        Self::TenantClosed,
+        Self::Operator,
     ];
 
     /// The stable code: metric label, log field.
@@ -66,6 +81,11 @@ impl End {
             Self::ConnectTimeout => "connect_timeout",
             Self::HandlerPanic => "handler_panic",
             Self::ServerShutdown => "server_shutdown",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::RateLimited => "rate_limited",
+            Self::TenantClosed => "tenant_closed",
+            Self::Operator => "operator",
         }
     }
 
@@ -84,6 +104,11 @@ impl End {
             Self::ConnectTimeout => "connect timeout",
             Self::HandlerPanic => "handler panic",
             Self::ServerShutdown => "server shutting down",
+            Self::TokenExpired => "token expired",
+            Self::TokenRevoked => "token revoked",
+            Self::RateLimited => "rate limited",
+            Self::TenantClosed => "tenant closed",
+            Self::Operator => "ended by an operator",
         }
     }
 
@@ -91,7 +116,13 @@ impl End {
     pub const fn retry(self) -> bool {
         !matches!(
             self,
-            Self::ClientDisconnect | Self::ServerDisconnect | Self::ParseError | Self::PayloadTooLarge
+            Self::ClientDisconnect
+                | Self::ServerDisconnect
+                | Self::ParseError
+                | Self::PayloadTooLarge
+                | Self::TokenRevoked
+                | Self::TenantClosed
+                | Self::Operator
         )
     }
 }

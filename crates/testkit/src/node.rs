@@ -5,21 +5,20 @@ use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use throng_node::{App, Config, Drain, Drained, Io, Limits};
+use throng_node::{App, Config, Drain, Drained, Io};
 use tokio::sync::oneshot;
 
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::wait::until;
 
-/// The default configuration with one shard, no limits by client address, and a drain that loses no time.
+/// The default configuration with one shard, no limits and a drain that loses no time.
 pub fn config() -> Config {
     Config {
         shards: NonZeroUsize::MIN,
         connections_max: 20_000,
-        limits: Limits::off(),
         drain: Drain { spread: Duration::ZERO, deadline: Duration::from_secs(2) },
-        ..Config::default()
+        ..Config::unlimited()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 
-use throng::{Ack, App, Args, Config, Limits, Socket};
+use throng::{Ack, App, Args, Config, Socket};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,8 +21,7 @@ async fn main() -> anyhow::Result<()> {
     let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     eprintln!("echo listens on http://{}", listener.local_addr()?);
-    // A driver is one address that does the work of thousands.
-    let mut config = Config { limits: Limits::off(), ..Config::default() };
+    let mut config = Config::unlimited();
     if let Ok(shards) = std::env::var("THRONG_SHARDS") {
         config.shards = shards.parse()?;
     }

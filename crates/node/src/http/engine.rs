@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Extension;
 use axum::body::Body;
@@ -15,20 +15,21 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use throng_protocol::engine::handshake::{Query, RequestError, Transport};
-use throng_protocol::id::Id;
 use throng_protocol::websocket::handshake::{self, Accepted, Compression, HandshakeError};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::server::TlsStream;
 
 use super::pace::Paced;
-use super::{bridge, limited};
+use super::{bridge, host, limited};
 use crate::client::ClientAddress;
-use crate::envelope::{Errand, PollAnswer, SessionErrand, Upgraded};
+use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
 use crate::node::Node;
+use crate::problem::Problem;
 use crate::shard::Shard;
+use crate::tenants::{Seat, Tenant};
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ pub(crate) async fn websocket(
 ) -> Response {
     match limited::handshake(&endpoint.node, address) {
         Some(refused) => refused,
-        None => endpoint.upgrade(address, None, request),
+        None => endpoint.upgrade(From { address, tenant: None }, None, request),
     }
 }
 
@@ -84,39 +85,59 @@ impl Endpoint {
         {
             return Ok(refused);
         }
-        if !self.node.allows(request.headers().get(header::ORIGIN)) {
+        let tenant = match self.node.tenants.of_host(host(request.headers(), request.uri())) {
+            Ok(tenant) => tenant,
+            Err(error) => return Ok(Problem::from(error).into_response()),
+        };
+        if !self.node.origins(tenant.as_deref()).allow_header(request.headers().get(header::ORIGIN)) {
             return Err(RequestError::Forbidden);
         }
+        let from = From { address, tenant };
         let upgrades = request.headers().contains_key(header::UPGRADE);
-        match (query.transport, query.sid) {
+        let session = query.sid.map(|id| SessionName { id, tenant: from.tenant.clone() });
+        match (query.transport, session) {
             (Transport::WebSocket, _) if !upgrades => Err(RequestError::BadRequest),
             (Transport::Polling, _) if upgrades => Err(RequestError::BadRequest),
-            (Transport::WebSocket, sid) => {
-                if let Some(sid) = sid {
-                    self.ask(sid, SessionErrand::MayUpgrade)
+            (Transport::WebSocket, session) => {
+                if let Some(session) = &session {
+                    self.ask(session, SessionErrand::MayUpgrade)
                         .await
                         .unwrap_or(Err(RequestError::SessionUnknown))?;
                 }
-                Ok(self.upgrade(address, sid, request))
+                Ok(self.upgrade(from, session, request))
             }
-            (Transport::Polling, None) => Ok(self.open(address, &request)),
-            (Transport::Polling, Some(sid)) => match *request.method() {
-                Method::GET => self.poll(sid).await,
-                Method::POST => self.post(sid, request).await,
+            (Transport::Polling, None) => Ok(self.open(&from, &request)),
+            (Transport::Polling, Some(session)) => match *request.method() {
+                Method::GET => self.poll(&session).await,
+                Method::POST => self.post(&session, request).await,
                 _ => Err(RequestError::BadRequest),
             },
         }
     }
 
-    fn open(&self, address: IpAddr, request: &Request) -> Response {
-        let handshake = said(address, request);
-        let opened = (!self.node.is_draining()).then(|| Shard::here()?.open_polling(handshake)).flatten();
+    /// A new session's seat at the tenant that the host names.
+    fn seat(&self, from: &From) -> Result<Option<Seat>, Response> {
+        let taken = from.tenant.as_ref().map(|tenant| {
+            tenant.open(SystemTime::now())?;
+            Seat::take(tenant, self.node.uptime())
+        });
+        taken.transpose().map_err(|error| Problem::from(error).into_response())
+    }
+
+    fn open(&self, from: &From, request: &Request) -> Response {
+        let seat = match self.seat(from) {
+            Ok(seat) => seat,
+            Err(refused) => return refused,
+        };
+        let handshake = said(from.address, request);
+        let opened =
+            (!self.node.is_draining()).then(|| Shard::here()?.open_polling(handshake, seat)).flatten();
         opened.map_or_else(unavailable, text)
     }
 
-    async fn poll(&self, sid: Id) -> Result<Response, RequestError> {
+    async fn poll(&self, session: &SessionName) -> Result<Response, RequestError> {
         /// Tells the session when the client hangs up before the answer.
-        struct Gone<'a>(&'a Endpoint, Id, bool);
+        struct Gone<'a>(&'a Endpoint, &'a SessionName, bool);
         impl Drop for Gone<'_> {
             fn drop(&mut self) {
                 if !self.2 {
@@ -124,8 +145,8 @@ impl Endpoint {
                 }
             }
         }
-        let mut gone = Gone(self, sid, false);
-        let answer = self.ask(sid, SessionErrand::Poll).await;
+        let mut gone = Gone(self, session, false);
+        let answer = self.ask(session, SessionErrand::Poll).await;
         gone.2 = true;
         match answer {
             Some(PollAnswer::Payload(body)) => Ok(text(body)),
@@ -134,18 +155,18 @@ impl Endpoint {
         }
     }
 
-    async fn post(&self, sid: Id, request: Request) -> Result<Response, RequestError> {
+    async fn post(&self, session: &SessionName, request: Request) -> Result<Response, RequestError> {
         let body = Limited::new(request.into_body(), self.node.config.payload_bytes_max).collect();
         let body = match tokio::time::timeout(self.node.config.body_timeout, body).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                self.send(sid, SessionErrand::TooLarge);
+                self.end_after_answer(session.clone());
                 return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
             Err(_) => return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response()),
         };
-        let taken = self.ask(sid, |done| SessionErrand::Post(body, done)).await;
+        let taken = self.ask(session, |done| SessionErrand::Post(body, done)).await;
         if taken.unwrap_or(Err(RequestError::SessionUnknown))? {
             Ok(text("ok"))
         } else {
@@ -153,56 +174,78 @@ impl Endpoint {
         }
     }
 
+    /// Ends a session over a body that is too large once this turn of the connection, which writes the refusal, is over.
+    /// The end answers a waiting poll too: a client that reads that first never learns why.
+    fn end_after_answer(&self, session: SessionName) {
+        let endpoint = self.clone();
+        tokio::task::spawn_local(async move { endpoint.send(&session, SessionErrand::TooLarge) });
+    }
+
     /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.
-    async fn ask<T>(&self, sid: Id, errand: impl FnOnce(oneshot::Sender<T>) -> SessionErrand) -> Option<T> {
+    async fn ask<T>(
+        &self,
+        session: &SessionName,
+        errand: impl FnOnce(oneshot::Sender<T>) -> SessionErrand,
+    ) -> Option<T> {
         let (asker, answer) = oneshot::channel();
-        self.send(sid, errand(asker));
+        self.send(session, errand(asker));
         answer.await.ok()
     }
 
-    fn send(&self, sid: Id, errand: SessionErrand) {
-        let place = Place::of(sid);
+    fn send(&self, session: &SessionName, errand: SessionErrand) {
+        let place = Place::of(session.id);
         if place.node != self.node.tag {
             return;
         }
         let shard = usize::from(place.shard);
         match Shard::on(&self.node, shard) {
-            Some(shard) => shard.run_session(sid, errand),
-            None => self.node.errand(shard, Errand::Session(sid, errand)),
+            Some(shard) => shard.run_session(session, errand),
+            None => self.node.errand(shard, Errand::Session(session.clone(), errand)),
         }
     }
 
     /// Answers 101 and takes the connection out of HTTP's hands.
-    fn upgrade(&self, address: IpAddr, sid: Option<Id>, mut request: Request) -> Response {
+    fn upgrade(&self, from: From, session: Option<SessionName>, mut request: Request) -> Response {
         let compression =
             if self.node.config.compression_bytes_min.is_some() { Compression::On } else { Compression::Off };
         let accepted = match handshake::accept(request.method(), request.headers(), compression) {
             Ok(accepted) => accepted,
             Err(error) => return not_upgraded(error),
         };
-        if sid.is_none() && self.node.is_draining() {
+        if session.is_none() && self.node.is_draining() {
             return unavailable();
         }
+        let seat = match session.is_none().then(|| self.seat(&from)).transpose() {
+            Ok(seat) => seat.flatten(),
+            Err(refused) => return refused,
+        };
         let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
             return not_upgraded(HandshakeError::NotAnUpgrade);
         };
-        let (endpoint, handshake) = (self.clone(), said(address, &request));
+        let (endpoint, handshake) = (self.clone(), said(from.address, &request));
         let window = accepted.window;
         let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
         tokio::task::spawn_local(async move {
             let Some((stream, early)) = taken(on_upgrade, patience).await else { return };
             let upgraded = Upgraded { stream, early, window };
-            match sid {
-                Some(sid) => endpoint.send(sid, SessionErrand::Upgrade(upgraded)),
+            match session {
+                Some(session) => endpoint.send(&session, SessionErrand::Upgrade(upgraded)),
                 None => {
                     if let Some(shard) = Shard::here() {
-                        shard.open_websocket(handshake, upgraded);
+                        shard.open_websocket(handshake, seat, upgraded);
                     }
                 }
             }
         });
         switching(accepted)
     }
+}
+
+/// Where a request comes from.
+struct From {
+    address: IpAddr,
+    /// The tenant that its host names, when hosts do.
+    tenant: Option<Arc<Tenant>>,
 }
 
 /// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its

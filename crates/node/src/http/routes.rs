@@ -9,6 +9,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use http::request::Parts;
 use http::{Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -18,7 +19,7 @@ use tower_http::cors::{AllowCredentials, AllowHeaders, AllowOrigin, CorsLayer};
 use super::engine::{self, Endpoint};
 use super::limited::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::request_id::X_REQUEST_ID;
-use super::{body, limited};
+use super::{body, host, limited};
 use crate::app::Service;
 use crate::config::Origins;
 use crate::metrics;
@@ -67,14 +68,21 @@ fn guarded(node: &Arc<Node>, routes: Router) -> Router {
 /// CORS, as browsers on other origins need it. Only listed origins may come with cookies.
 fn cors(node: Arc<Node>) -> CorsLayer {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let listed = node.clone();
+    // A host that names no tenant is refused anyway, by whoever answers the request.
+    let origins = move |request: &Parts| {
+        let tenant = node.tenants.of_host(host(&request.headers, &request.uri)).ok().flatten();
+        node.origins(tenant.as_deref())
+    };
+    let listed = origins.clone();
     CorsLayer::new()
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([X_REQUEST_ID, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
-        .allow_origin(AllowOrigin::predicate(move |origin, _| node.allows(Some(origin))))
-        .allow_credentials(AllowCredentials::predicate(move |_, _| {
-            matches!(**listed.origins.load(), Origins::Listed(_))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| {
+            origins(request).allow_header(Some(origin))
+        }))
+        .allow_credentials(AllowCredentials::predicate(move |_, request| {
+            matches!(*listed(request), Origins::Listed(_))
         }))
 }
 

@@ -53,6 +53,11 @@ impl Rate {
 /// The longest interval, in nanoseconds: an hour each.
 const HOUR: u128 = 3_600_000_000_000;
 
+/// A time since something began, in the nanoseconds that [`Gcra::take`] counts in.
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The state of one rate for one caller: when, in nanoseconds, all of the burst is there again. The default is a caller
 /// who has done nothing yet.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

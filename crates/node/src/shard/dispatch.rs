@@ -1,28 +1,25 @@
-//! From packets to handlers: connecting to namespaces, events in order, acknowledgements.
+//! From packets to handlers: events in order, acknowledgements.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use throng_protocol::end::End;
 use throng_protocol::socket::args::ArgsRef;
 use throng_protocol::socket::packet::{ArgValue, Body, Packet};
 
-use super::hub::{Nsp, Waiting};
+use super::hub::{Entry, Waiting};
 use super::session::Transport;
-use super::{Shard, State};
+use super::{Shard, State, tokens};
 use crate::ack::Ack;
-use crate::app::{RawMessage, Service};
-use crate::envelope::Urgency;
-use crate::handler::{EventListener, Incoming, Refusal, Running};
+use crate::app::RawMessage;
+use crate::handler::{EventListener, Incoming, Running};
 use crate::ids::Place;
-use crate::namespace::Namespace;
-use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
+use crate::throttle::{self, Throttled};
 
 impl Shard {
     /// A Socket.IO message, or a part of one.
@@ -63,7 +60,7 @@ impl Shard {
             sockets
                 .unwrap_or_default()
                 .iter()
-                .find(|(known, _)| *known.name == *nsp)
+                .find(|(known, _)| *known.space.nsp == *nsp)
                 .map(|(_, socket)| *socket)
         };
         let Some(socket) = found else {
@@ -83,110 +80,25 @@ impl Shard {
         }
     }
 
-    // --- connecting ---
-
-    fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
-        let Service::Sockets(namespaces) = &self.node.service else { return };
-        // The pattern of a dynamic namespace is the app's own code.
-        let found = std::panic::catch_unwind(AssertUnwindSafe(|| namespaces.find(nsp)));
-        let Some(behaviour) = found.unwrap_or_default() else {
-            self.metrics().sockets_refused.add(1);
-            return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
-        };
-        let (socket, nsp) = {
-            let mut state = self.state.borrow_mut();
-            let max = self.node.config.namespaces_max;
-            let nsp = state.nsp(nsp, &behaviour);
-            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
-            let used = session.sockets.len() + session.joining.len();
-            let mut known = session.sockets.iter().map(|(known, _)| known).chain(&session.joining);
-            if used >= max || known.any(|known| known.name == nsp.name) {
-                drop(state);
-                return self.end_session(slot, End::ParseError);
-            }
-            session.joining.push(nsp.clone());
-            let handshake = session.handshake.clone();
-            let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
-            let inner = SocketInner::new(place.draw(), nsp.name.clone(), self.node.clone(), handshake, auth);
-            let socket = Socket(Arc::new(inner));
-            state.hub.insert(socket.0.clone(), nsp.clone(), slot);
-            (socket, nsp)
-        };
-        if nsp.behaviour.middleware.is_empty() {
-            return self.judged(slot, stamp, socket, nsp, Ok(()));
-        }
-        let (shard, patience) = (self.clone(), self.node.config.connect_timeout);
-        self.spawn_or_finish(async move {
-            let judged = AssertUnwindSafe(judge(&nsp.behaviour, &socket)).catch_unwind();
-            let verdict = match tokio::time::timeout(patience, judged).await {
-                Ok(Ok(verdict)) => verdict,
-                Ok(Err(_)) => Err(Refusal::new("internal error")),
-                Err(_) => Err(Refusal::new("timeout")),
-            };
-            shard.judged(slot, stamp, socket, nsp, verdict);
-        });
-    }
-
-    /// The middleware has decided.
-    fn judged(
-        self: &Rc<Self>,
-        slot: u32,
-        stamp: u32,
-        socket: Socket,
-        nsp: Rc<Nsp>,
-        verdict: Result<(), Refusal>,
-    ) {
-        let id = socket.id();
-        let alive = self.is_alive(slot, stamp);
-        if !alive || verdict.is_err() {
-            let mut state = self.state.borrow_mut();
-            state.hub.leave_all(Place::of(id).slot);
-            state.hub.remove(Place::of(id).slot);
-            if alive && let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.joining.retain(|joining| joining.name != nsp.name);
-            }
-        }
-        if !alive {
-            return;
-        }
-        if let Err(refusal) = verdict {
-            self.metrics().sockets_refused.add(1);
-            return self.refuse(slot, &nsp.name, &refusal);
-        }
-        {
-            let mut state = self.state.borrow_mut();
-            state.hub.admit(Place::of(id).slot);
-            if let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.joining.retain(|joining| joining.name != nsp.name);
-                session.sockets.push((nsp.clone(), Place::of(id).slot));
-            }
-            socket.0.connected.store(true, Ordering::Relaxed);
-            let out =
-                Outgoing::plain(&self.node.codec, |into| self.node.codec.connected(&nsp.name, id, into));
-            state.queue(self, slot, &out, Urgency::Queued);
-        }
-        self.metrics().sockets_connected.add(1);
-        self.schedule_flush();
-        if !nsp.behaviour.connect.is_empty() {
-            let start = || nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
-            if let Some(listeners) = self.guard(&socket.0, start) {
-                self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
-            }
-        }
-    }
-
-    fn refuse(&self, slot: u32, nsp: &str, refusal: &Refusal) {
-        let codec = &self.node.codec;
-        let write =
-            |into: &mut Vec<u8>| codec.connect_error(nsp, &refusal.message, refusal.data.as_ref(), into);
-        self.queue_one(slot, &Outgoing::plain(codec, write));
-    }
-
     // --- events ---
 
     fn on_event_packet(self: &Rc<Self>, slot: u32, name: &str, args: ArgsRef<'_>, ack: Option<u64>) {
         let socket = {
             let mut state = self.state.borrow_mut();
+            let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
+            if let Err(throttled) = self.let_in(entry, name, args) {
+                let (socket, session) = (Socket(entry.socket.clone()), entry.session);
+                drop(state);
+                return self.turn_away(&socket, session, ack, throttled);
+            }
+            if tokens::is_own(name) {
+                let socket = Socket(entry.socket.clone());
+                drop(state);
+                if self.on_token_event(&socket, name, args, ack) {
+                    return;
+                }
+                state = self.state.borrow_mut();
+            }
             let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
             if let Some(backlog) = &mut entry.backlog {
                 let bytes = size_of::<Waiting>() + name.len() + args_bytes(args);
@@ -199,6 +111,40 @@ impl Shard {
         };
         if let Some(running) = self.guard(&socket, || self.handle(&socket, name, args, ack)).flatten() {
             self.run(&socket, running);
+        }
+    }
+
+    /// Whether an event is within the limits of its socket and the quotas of its tenant.
+    fn let_in(&self, entry: &mut Entry, name: &str, args: ArgsRef<'_>) -> Result<(), Throttled> {
+        let tenant = &entry.nsp.space.tenant;
+        let settings = tenant.settings();
+        let bytes = u32::try_from(name.len() + args_bytes(args)).unwrap_or(u32::MAX);
+        let seen = tenant.usage.of(self.index);
+        seen.events_received.add(1);
+        seen.bytes_received.add(bytes.into());
+        if !settings.bounds_events() {
+            return Ok(());
+        }
+        let now = self.node.uptime();
+        entry.throttle.take(&settings.events, name, now)?;
+        let shared = [
+            (settings.quotas.events_per_second, &tenant.usage.events, 1),
+            (settings.quotas.bytes_per_second, &tenant.usage.bytes, bytes),
+        ];
+        for (rate, quota, cost) in shared {
+            let taken = rate.map_or(Ok(()), |rate| quota.take(rate, cost, now));
+            taken.map_err(Throttled::Wait)?;
+        }
+        Ok(())
+    }
+
+    /// Answers an event that came too fast; a client that never stops is ended.
+    fn turn_away(self: &Rc<Self>, socket: &Socket, session: u32, ack: Option<u64>, throttled: Throttled) {
+        self.metrics().events_limited.add(1);
+        socket.0.space.tenant.usage.of(self.index).events_refused.add(1);
+        match throttled {
+            Throttled::Wait(wait) => Ack::new(socket, ack).send(throttle::refusal(wait)),
+            Throttled::Flood => self.end_session(session, End::RateLimited),
         }
     }
 
@@ -301,7 +247,7 @@ impl Shard {
     }
 
     /// Runs a handler: to its end if it does not wait, else in a task, with the socket's next events queueing behind it.
-    fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, mut running: Running) {
+    pub(super) fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, mut running: Running) {
         let mut context = Context::from_waker(Waker::noop());
         match std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut context))) {
             Ok(Poll::Ready(())) => {}
@@ -365,7 +311,7 @@ impl Shard {
     }
 
     fn panicked(self: &Rc<Self>, socket: &Arc<SocketInner>) {
-        tracing::error!(nsp = &*socket.nsp, "handler panicked");
+        tracing::error!(nsp = &*socket.space.nsp, "handler panicked");
         let slot = Place::of(socket.id).slot;
         if self
             .state
@@ -388,26 +334,11 @@ impl Shard {
     }
 }
 
-impl State {
-    /// The live namespace of a name.
-    fn nsp(&self, name: &str, behaviour: &Arc<Namespace>) -> Rc<Nsp> {
-        let fresh = || Rc::new(Nsp { name: name.into(), behaviour: behaviour.clone() });
-        self.hub.nsp(name).cloned().unwrap_or_else(fresh)
-    }
-}
-
 fn slot_of(socket: &SocketInner) -> usize {
     Place::of(socket.id).slot as usize
 }
 
-async fn judge(behaviour: &Namespace, socket: &Socket) -> Result<(), Refusal> {
-    for check in &behaviour.middleware {
-        check(socket.clone()).await?;
-    }
-    Ok(())
-}
-
-async fn one_after_the_other(listeners: Vec<Running>) {
+pub(super) async fn one_after_the_other(listeners: Vec<Running>) {
     for listener in listeners {
         listener.await;
     }

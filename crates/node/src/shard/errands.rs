@@ -5,10 +5,10 @@ use std::rc::Rc;
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
 
-use super::Shard;
+use super::{Shard, State};
 use crate::ack::Waiter;
 use crate::app::Service;
-use crate::envelope::{Closing, Envelope, Errand, Operation, SocketErrand, Spoken, Urgency};
+use crate::envelope::{Closing, Envelope, Errand, Operation, Room, SocketErrand, Spoken, Urgency};
 use crate::ids::Place;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
@@ -20,7 +20,8 @@ impl Shard {
         match errand {
             Errand::Socket(id, errand) => self.run_socket(id, errand),
             Errand::Envelope(envelope) => self.apply(envelope),
-            Errand::Session(id, errand) => self.run_session(id, errand),
+            Errand::Session(name, errand) => self.run_session(&name, errand),
+            Errand::Reexamine => self.reexamine(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
     }
@@ -45,7 +46,7 @@ impl Shard {
                 self.resume_for_answer(session);
             }
             SocketErrand::Forget(number) => drop(state.hub.take_waiter(slot, number)),
-            SocketErrand::Join(room) => state.hub.join(slot, &room),
+            SocketErrand::Join(room) => self.join(&mut state, slot, &room),
             SocketErrand::Leave(room) => state.hub.leave(slot, &room),
             SocketErrand::Overheard(spoken) => {
                 let listening = Socket(entry.socket.clone());
@@ -62,6 +63,12 @@ impl Shard {
             }
         }
         self.schedule_flush();
+    }
+
+    fn join(&self, state: &mut State, slot: u32, room: &Room) {
+        if !state.hub.join(slot, room) {
+            self.metrics().rooms_refused.add(1);
+        }
     }
 
     /// As Node does it: with the session, each of its sockets is told that the server disconnected it.
@@ -97,27 +104,27 @@ impl Shard {
 
     /// Does something to a selection of this shard's sockets.
     pub(crate) fn apply(self: &Rc<Self>, envelope: Envelope) {
-        let Envelope { nsp, to, operation } = envelope;
+        let Envelope { space, to, operation } = envelope;
         let mut state = self.state.borrow_mut();
         let mut heard = Vec::new();
         match operation {
             Operation::Emit { out, spoken, urgency } => {
-                state.fan_out(self, &nsp, &to, &out, urgency);
+                state.fan_out(self, &space, &to, &out, urgency);
                 if let Some(spoken) = spoken {
-                    state.hub.select(&nsp, &to, |_, entry| heard.push(Socket(entry.socket.clone())));
+                    state.hub.select(&space, &to, |_, entry| heard.push(Socket(entry.socket.clone())));
                     drop(state);
                     self.overhear(&heard, &spoken);
                 }
             }
             Operation::Ask { out, spoken, ack, answers } => {
                 let mut sessions = Vec::new();
-                state.hub.select(&nsp, &to, |member, entry| {
+                state.hub.select(&space, &to, |member, entry| {
                     entry.waiters.get_or_insert_default().insert(ack, Waiter::Many(answers.clone()));
                     heard.push(Socket(entry.socket.clone()));
                     sessions.push(member.session);
                 });
                 answers.asked(heard.len());
-                state.fan_out(self, &nsp, &to, &out, Urgency::Queued);
+                state.fan_out(self, &space, &to, &out, Urgency::Queued);
                 drop(state);
                 sessions.into_iter().for_each(|session| self.resume_for_answer(session));
                 if let Some(spoken) = spoken {
@@ -126,24 +133,24 @@ impl Shard {
             }
             Operation::Forget(number) => {
                 let mut slots = Vec::new();
-                state.hub.select(&nsp, &to, |member, _| slots.push(member.socket));
+                state.hub.select(&space, &to, |member, _| slots.push(member.socket));
                 for slot in slots {
                     drop(state.hub.take_waiter(slot, number));
                 }
             }
             Operation::Join(room) => {
                 let mut slots = Vec::new();
-                state.hub.select(&nsp, &to, |member, _| slots.push(member.socket));
-                slots.into_iter().for_each(|slot| state.hub.join(slot, &room));
+                state.hub.select(&space, &to, |member, _| slots.push(member.socket));
+                slots.into_iter().for_each(|slot| self.join(&mut state, slot, &room));
             }
             Operation::Leave(room) => {
                 let mut slots = Vec::new();
-                state.hub.select(&nsp, &to, |member, _| slots.push(member.socket));
+                state.hub.select(&space, &to, |member, _| slots.push(member.socket));
                 slots.into_iter().for_each(|slot| state.hub.leave(slot, &room));
             }
             Operation::Disconnect(closing) => {
                 let mut slots = Vec::new();
-                state.hub.select(&nsp, &to, |member, _| slots.push(member));
+                state.hub.select(&space, &to, |member, _| slots.push(member));
                 drop(state);
                 for member in slots {
                     self.disconnect(member.socket, member.session, closing);
@@ -151,7 +158,7 @@ impl Shard {
             }
             Operation::Fetch(found) => {
                 let mut sockets = Vec::new();
-                state.hub.select(&nsp, &to, |_, entry| sockets.push(RemoteSocket::of(&entry.socket)));
+                state.hub.select(&space, &to, |_, entry| sockets.push(RemoteSocket::of(&entry.socket)));
                 // The asker has room for one answer from each shard, or has gone.
                 let _ = found.try_send(sockets);
             }

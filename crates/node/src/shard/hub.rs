@@ -12,11 +12,13 @@ use crate::envelope::{Room, Selection};
 use crate::ids::Place;
 use crate::namespace::Namespace;
 use crate::socket::{Membership, SocketInner};
+use crate::tenants::Space;
+use crate::throttle::Throttle;
 
 /// A namespace that has sockets on this shard.
 #[derive(Debug)]
 pub(crate) struct Nsp {
-    pub(crate) name: Arc<str>,
+    pub(crate) space: Space,
     pub(crate) behaviour: Arc<Namespace>,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct Entry {
     mark: u32,
     /// Its listeners have heard that it is disconnecting.
     pub(crate) warned: bool,
+    /// How fast it sends.
+    pub(crate) throttle: Throttle,
     /// Events that wait for a handler to finish; present while one runs.
     pub(crate) backlog: Option<Box<Backlog>>,
     /// Acknowledgements that are awaited.
@@ -72,7 +76,7 @@ pub(crate) struct Member {
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     pub(crate) sockets: slab::Slab<Entry>,
-    namespaces: FastMap<Arc<str>, Members>,
+    namespaces: FastMap<Space, Members>,
     /// Rooms with members, over all namespaces.
     pub(crate) room_count: usize,
     mark: u32,
@@ -89,8 +93,8 @@ struct Members {
 
 impl Hub {
     /// The namespace, as long as it has sockets here.
-    pub(crate) fn nsp(&self, name: &str) -> Option<&Rc<Nsp>> {
-        self.namespaces.get(name).map(|members| &members.nsp)
+    pub(crate) fn nsp(&self, space: &Space) -> Option<&Rc<Nsp>> {
+        self.namespaces.get(space).map(|members| &members.nsp)
     }
 
     /// The slot of the next socket.
@@ -101,7 +105,7 @@ impl Hub {
     /// Adds a socket at the slot that its identifier names. It may join rooms; broadcasts reach it once admitted.
     pub(crate) fn insert(&mut self, socket: Arc<SocketInner>, nsp: Rc<Nsp>, session: u32) {
         let slot = Place::of(socket.id).slot;
-        let members = self.namespaces.entry(nsp.name.clone()).or_insert_with(|| Members {
+        let members = self.namespaces.entry(nsp.space.clone()).or_insert_with(|| Members {
             nsp: nsp.clone(),
             socket_count: 0,
             all: Vec::new(),
@@ -115,6 +119,7 @@ impl Hub {
             index: JOINING,
             mark: 0,
             warned: false,
+            throttle: Throttle::default(),
             backlog: None,
             waiters: None,
         };
@@ -125,12 +130,14 @@ impl Hub {
     /// Makes a socket a member of its namespace.
     pub(crate) fn admit(&mut self, slot: u32) {
         let Some(entry) = self.sockets.get_mut(slot as usize) else { return };
-        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         entry.index = position(members.all.len());
         members.all.push(Member { socket: slot, session: entry.session });
         let wished = std::mem::take(&mut entry.socket.state().rooms);
         for membership in wished {
-            self.join(slot, &membership.room);
+            if !self.join(slot, &membership.room) {
+                tracing::debug!("room not joined: the tenant has all that it may");
+            }
         }
     }
 
@@ -141,7 +148,7 @@ impl Hub {
         if entry.index == JOINING {
             return;
         }
-        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         for membership in memberships {
             self.room_count -= members.remove(&self.sockets, &membership);
         }
@@ -150,7 +157,7 @@ impl Hub {
     /// Takes a socket, already out of its rooms, out of its namespace.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry> {
         let entry = self.sockets.try_remove(slot as usize)?;
-        if let Some(members) = self.namespaces.get_mut(&entry.nsp.name) {
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
             if entry.index != JOINING {
                 members.all.swap_remove(entry.index as usize);
                 if let Some(moved) = members.all.get(entry.index as usize) {
@@ -159,7 +166,7 @@ impl Hub {
             }
             members.socket_count -= 1;
             if members.socket_count == 0 {
-                self.namespaces.remove(&entry.nsp.name);
+                self.namespaces.remove(&entry.nsp.space);
             }
         }
         Some(entry)
@@ -167,21 +174,24 @@ impl Hub {
 
     /// Joins a room; a second time changes nothing, and a socket is always in the room of its own identifier. Until a
     /// socket is admitted it only wishes to: what a room hears is not for a client that may yet be refused.
-    pub(crate) fn join(&mut self, slot: u32, room: &Room) {
-        let Some(entry) = self.sockets.get(slot as usize) else { return };
+    ///
+    /// `false` when its tenant has all the rooms that it may.
+    pub(crate) fn join(&mut self, slot: u32, room: &Room) -> bool {
+        let Some(entry) = self.sockets.get(slot as usize) else { return true };
         let mut state = entry.socket.state();
         if state.rooms.iter().any(|membership| membership.room == *room) || entry.socket.is_own_room(room) {
-            return;
+            return true;
         }
         if entry.index == JOINING {
             state.rooms.push(Membership { room: room.clone(), index: JOINING });
-            return;
+            return true;
         }
-        let Some(members) = self.namespaces.get_mut(&entry.nsp.name) else { return };
-        let (room, list) = members.room(room);
+        let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return true };
+        let Some((room, list)) = members.room(room) else { return false };
         self.room_count += usize::from(list.is_empty());
         state.rooms.push(Membership { room, index: position(list.len()) });
         list.push(Member { socket: slot, session: entry.session });
+        true
     }
 
     /// Leaves a room.
@@ -197,14 +207,14 @@ impl Hub {
         if entry.index == JOINING {
             return;
         }
-        if let Some(members) = self.namespaces.get_mut(&entry.nsp.name) {
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
             self.room_count -= members.remove(&self.sockets, &membership);
         }
     }
 
     /// Calls `each` once for every socket of a selection.
-    pub(crate) fn select(&mut self, nsp: &str, to: &Selection, mut each: impl FnMut(Member, &mut Entry)) {
-        let Some(members) = self.namespaces.get(nsp) else { return };
+    pub(crate) fn select(&mut self, space: &Space, to: &Selection, mut each: impl FnMut(Member, &mut Entry)) {
+        let Some(members) = self.namespaces.get(space) else { return };
         let sockets = &mut self.sockets;
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
@@ -229,11 +239,11 @@ impl Hub {
     }
 
     /// The members of a selection that needs no filter, as they lie in memory: the way of nearly every fan-out.
-    pub(crate) fn plain(&self, nsp: &str, to: &Selection) -> Option<&[Member]> {
+    pub(crate) fn plain(&self, space: &Space, to: &Selection) -> Option<&[Member]> {
         if !to.except.is_empty() || to.sender.is_some() {
             return None;
         }
-        let members = self.namespaces.get(nsp);
+        let members = self.namespaces.get(space);
         match to.rooms.as_slice() {
             [] => Some(members.map_or(&[], |members| &members.all)),
             [room] if own_room(room).is_none() => {
@@ -245,11 +255,15 @@ impl Hub {
 }
 
 impl Members {
-    /// A room, made when missing, and the one shared copy of its name.
-    fn room(&mut self, room: &Room) -> (Room, &mut Vec<Member>) {
+    /// A room and the one shared copy of its name; made when missing, unless the tenant has all that it may.
+    fn room(&mut self, room: &Room) -> Option<(Room, &mut Vec<Member>)> {
         match self.rooms.entry(room.clone()) {
-            hashbrown::hash_map::Entry::Occupied(entry) => (entry.key().clone(), entry.into_mut()),
-            hashbrown::hash_map::Entry::Vacant(entry) => (room.clone(), entry.insert(Vec::new())),
+            hashbrown::hash_map::Entry::Occupied(entry) => Some((entry.key().clone(), entry.into_mut())),
+            hashbrown::hash_map::Entry::Vacant(entry) => {
+                let tenant = &self.nsp.space.tenant;
+                let fits = tenant.usage.rooms.take(tenant.settings().quotas.rooms_max);
+                fits.then(|| (room.clone(), entry.insert(Vec::new())))
+            }
         }
     }
 
@@ -265,6 +279,7 @@ impl Members {
         }
         if list.is_empty() {
             self.rooms.remove(&membership.room);
+            self.nsp.space.tenant.usage.rooms.give(1);
             return 1;
         }
         if list.capacity() > 64 && list.len() * 4 < list.capacity() {
@@ -287,7 +302,7 @@ impl Members {
             && let Some(entry) = sockets.get(slot as usize)
             && entry.socket.is_own_room(room)
             && entry.index != JOINING
-            && entry.nsp.name == self.nsp.name
+            && entry.nsp.space == self.nsp.space
         {
             each(Member { socket: slot, session: entry.session }, sockets);
         }

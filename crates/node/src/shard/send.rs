@@ -9,6 +9,7 @@ use super::session::{Session, Transport};
 use super::{Shard, State};
 use crate::envelope::{PollAnswer, Selection, Urgency};
 use crate::outgoing::{Message, Outgoing};
+use crate::tenants::Space;
 
 impl State {
     /// Queues a message for one session.
@@ -60,16 +61,16 @@ impl State {
     pub(super) fn fan_out(
         &mut self,
         shard: &Shard,
-        nsp: &str,
+        space: &Space,
         to: &Selection,
         out: &Outgoing,
         urgency: Urgency,
     ) {
-        let members: Vec<_> = match self.hub.plain(nsp, to) {
+        let members: Vec<_> = match self.hub.plain(space, to) {
             Some(members) => members.to_vec(),
             None => {
                 let mut members = Vec::new();
-                self.hub.select(nsp, to, |member, _| members.push(member));
+                self.hub.select(space, to, |member, _| members.push(member));
                 members
             }
         };

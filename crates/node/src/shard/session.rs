@@ -16,6 +16,7 @@ use crate::node::ConnectionPermit;
 use crate::outgoing::Message;
 use crate::shard::hub::Nsp;
 use crate::shard::outbox::Outbox;
+use crate::tenants::Seat;
 
 /// One session.
 #[derive(Debug)]
@@ -37,8 +38,10 @@ pub(crate) struct Session {
     pub(crate) handshake: Arc<Handshake>,
     /// Its sockets, one for each namespace joined.
     pub(crate) sockets: Vec<(Rc<Nsp>, u32)>,
-    /// Namespaces whose middleware is still deciding.
-    pub(crate) joining: Vec<Rc<Nsp>>,
+    /// Namespaces that are not decided about yet.
+    pub(crate) joining: Vec<Arc<str>>,
+    /// Its place at a tenant, once that is known.
+    pub(crate) seat: Option<Seat>,
     pub(crate) assembler: Assembler,
 }
 

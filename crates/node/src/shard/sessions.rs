@@ -13,15 +13,16 @@ use super::Shard;
 use super::deadlines::Kind;
 use super::session::{Session, Transport};
 use crate::app::Service;
-use crate::envelope::{PollAnswer, SessionErrand, Upgraded, Urgency};
+use crate::envelope::{PollAnswer, SessionErrand, SessionName, Upgraded, Urgency};
 use crate::handshake::Handshake;
 use crate::ids::{Place, SLOTS_MAX};
 use crate::outgoing::Outgoing;
+use crate::tenants::Seat;
 
 impl Shard {
     /// Opens a session over polling; gives the body that answers the request.
-    pub(crate) fn open_polling(self: &Rc<Self>, handshake: Handshake) -> Option<Vec<u8>> {
-        let slot = self.open(handshake, Transport::Polling(Box::default()))?;
+    pub(crate) fn open_polling(self: &Rc<Self>, handshake: Handshake, seat: Option<Seat>) -> Option<Vec<u8>> {
+        let slot = self.open(handshake, seat, Transport::Polling(Box::default()))?;
         let mut state = self.state.borrow_mut();
         match &mut state.sessions.get_mut(slot as usize)?.transport {
             Transport::Polling(polling) => Some(polling.payload()),
@@ -30,11 +31,16 @@ impl Shard {
     }
 
     /// Opens a session over a WebSocket.
-    pub(crate) fn open_websocket(self: &Rc<Self>, handshake: Handshake, upgraded: Upgraded) {
+    pub(crate) fn open_websocket(
+        self: &Rc<Self>,
+        handshake: Handshake,
+        seat: Option<Seat>,
+        upgraded: Upgraded,
+    ) {
         handshake.moved_to_websocket();
         let early = upgraded.early.clone();
         let Some(socket) = self.websocket(upgraded) else { return };
-        let Some(slot) = self.open(handshake, Transport::WebSocket(socket)) else { return };
+        let Some(slot) = self.open(handshake, seat, Transport::WebSocket(socket)) else { return };
         self.watch(slot, 0);
         self.read_early(slot, early);
     }
@@ -50,7 +56,7 @@ impl Shard {
         self.schedule_flush();
     }
 
-    fn open(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Option<u32> {
+    fn open(self: &Rc<Self>, handshake: Handshake, seat: Option<Seat>, transport: Transport) -> Option<u32> {
         let mut state = self.state.borrow_mut();
         let key = state.sessions.vacant_key();
         if key >= SLOTS_MAX || self.draining.get() {
@@ -76,6 +82,7 @@ impl Shard {
             handshake: Arc::new(handshake),
             sockets: Vec::new(),
             joining: Vec::new(),
+            seat,
             assembler: Default::default(),
         });
         self.metrics().sessions_opened.add(1);
@@ -106,22 +113,23 @@ impl Shard {
         }
     }
 
-    fn find(&self, id: Id) -> Option<(u32, u32)> {
-        let slot = Place::of(id).slot;
+    fn find(&self, name: &SessionName) -> Option<(u32, u32)> {
+        let slot = Place::of(name.id).slot;
         let state = self.state.borrow();
-        let session = state.sessions.get(slot as usize).filter(|session| session.id == id)?;
-        Some((slot, session.stamp))
+        let session = state.sessions.get(slot as usize).filter(|session| session.id == name.id)?;
+        let theirs = |tenant| session.seat.as_ref().is_some_and(|seat| Arc::ptr_eq(seat.tenant(), tenant));
+        name.tenant.as_ref().is_none_or(theirs).then_some((slot, session.stamp))
     }
 
     /// Does something for a session of this shard.
-    pub(crate) fn run_session(self: &Rc<Self>, id: Id, errand: SessionErrand) {
+    pub(crate) fn run_session(self: &Rc<Self>, name: &SessionName, errand: SessionErrand) {
         // A session that should have ended by now is not there any more, however late the timer.
         self.fire(Instant::now());
-        let found = self.find(id);
+        let found = self.find(name);
         // An asker that has gone needs no answer: every send below may fail for that reason alone.
         match (errand, found) {
             (SessionErrand::Poll(waiting), Some((slot, _))) => self.poll(slot, waiting),
-            (SessionErrand::Poll(waiting), None) => drop(waiting.send(self.poll_of_the_parted(id))),
+            (SessionErrand::Poll(waiting), None) => drop(waiting.send(self.poll_of_the_parted(name.id))),
             (SessionErrand::PollGone, Some((slot, _))) => self.poll_gone(slot),
             (SessionErrand::Post(body, done), Some((slot, stamp))) => {
                 if self.is_polling(slot) {

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use throng::{Ack, App, Args, Config, Limits, Parser, Socket};
+use throng::{Ack, App, Args, Config, Parser, Socket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -44,11 +44,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn config() -> anyhow::Result<Config> {
-    let mut config = Config {
-        payload_bytes_max: setting("MAX_PAYLOAD")?.unwrap_or(1_000_000),
-        limits: Limits::off(),
-        ..Config::default()
-    };
+    let mut config =
+        Config { payload_bytes_max: setting("MAX_PAYLOAD")?.unwrap_or(1_000_000), ..Config::unlimited() };
     for (name, place) in [
         ("PING_INTERVAL", &mut config.ping_interval),
         ("PING_TIMEOUT", &mut config.ping_timeout),

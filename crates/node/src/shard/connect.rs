@@ -1,0 +1,204 @@
+//! Joining a namespace: who may, at which tenant, what its middleware says, and what the client is told.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use serde_json::Value;
+use throng_protocol::end::End;
+
+use super::dispatch::one_after_the_other;
+use super::hub::Nsp;
+use super::{Shard, State};
+use crate::admission::{self, Admission, Admitted, Applicant};
+use crate::app::Service;
+use crate::envelope::Urgency;
+use crate::handler::Refusal;
+use crate::ids::Place;
+use crate::namespace::Namespace;
+use crate::outgoing::Outgoing;
+use crate::socket::{Socket, SocketInner};
+use crate::tenants::{Seat, Space, TenantError};
+
+/// Someone at the door of a namespace.
+struct Arrival {
+    slot: u32,
+    stamp: u32,
+    nsp: Arc<str>,
+    behaviour: Arc<Namespace>,
+    auth: Option<Value>,
+}
+
+impl Shard {
+    /// A client asks to join a namespace.
+    pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
+        let Service::Sockets(namespaces) = &self.node.service else { return };
+        // The pattern of a dynamic namespace is the app's own code.
+        let found = std::panic::catch_unwind(AssertUnwindSafe(|| namespaces.find(nsp)));
+        let Some(behaviour) = found.unwrap_or_default() else {
+            self.metrics().sockets_refused.add(1);
+            return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
+        };
+        let arrival = Arrival { slot, stamp, nsp: nsp.into(), behaviour, auth };
+        let (tenant, handshake) = {
+            let mut state = self.state.borrow_mut();
+            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+            let used = session.sockets.len() + session.joining.len();
+            let mut known = session.sockets.iter().map(|(known, _)| &known.space.nsp).chain(&session.joining);
+            if used >= self.node.config.namespaces_max || known.any(|known| **known == *nsp) {
+                drop(state);
+                return self.end_session(slot, End::ParseError);
+            }
+            session.joining.push(arrival.nsp.clone());
+            (session.seat.as_ref().map(|seat| seat.tenant().clone()), session.handshake.clone())
+        };
+        let applicant = Applicant {
+            seated: tenant.as_ref(),
+            handshake: &handshake,
+            auth: arrival.auth.as_ref(),
+            nsp,
+            behaviour: &arrival.behaviour,
+        };
+        match admission::admit(&self.node, applicant) {
+            Admission::Decided(admitted) => self.enter(arrival, admitted),
+            Admission::Pending(pending) => {
+                let shard = self.clone();
+                tokio::task::spawn_local(async move { shard.enter(arrival, pending.decide().await) });
+            }
+        }
+    }
+
+    /// It is known who it is.
+    fn enter(self: &Rc<Self>, arrival: Arrival, admitted: Result<Admitted, Refusal>) {
+        let Arrival { slot, stamp, nsp, behaviour, auth } = arrival;
+        if !self.is_alive(slot, stamp) {
+            return;
+        }
+        let seated = admitted.and_then(|admitted| self.seat(slot, admitted));
+        let admitted = match seated {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                self.forget_joining(slot, &nsp);
+                self.metrics().sockets_refused.add(1);
+                return self.refuse(slot, &nsp, &refusal);
+            }
+        };
+        let Admitted { tenant, identity } = admitted;
+        let (socket, nsp) = {
+            let mut state = self.state.borrow_mut();
+            let nsp = state.nsp(Space { tenant, nsp }, behaviour);
+            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+            let handshake = session.handshake.clone();
+            let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
+            let inner = SocketInner::new(place.draw(), nsp.space.clone(), self.node.clone(), handshake, auth);
+            inner.state().identity = identity;
+            let socket = Socket(Arc::new(inner));
+            state.hub.insert(socket.0.clone(), nsp.clone(), slot);
+            (socket, nsp)
+        };
+        if nsp.behaviour.middleware.is_empty() {
+            return self.judged(slot, stamp, socket, nsp, Ok(()));
+        }
+        let (shard, patience) = (self.clone(), self.node.config.connect_timeout);
+        self.spawn_or_finish(async move {
+            let judged = AssertUnwindSafe(judge(&nsp.behaviour, &socket)).catch_unwind();
+            let verdict = match tokio::time::timeout(patience, judged).await {
+                Ok(Ok(verdict)) => verdict,
+                Ok(Err(_)) => Err(Refusal::new("internal error")),
+                Err(_) => Err(Refusal::new("timeout")),
+            };
+            shard.judged(slot, stamp, socket, nsp, verdict);
+        });
+    }
+
+    /// Gives a session its seat at the tenant of its first socket; a second socket must be of the same.
+    fn seat(&self, slot: u32, admitted: Admitted) -> Result<Admitted, Refusal> {
+        let mut state = self.state.borrow_mut();
+        let Some(session) = state.sessions.get_mut(slot as usize) else { return Ok(admitted) };
+        match &session.seat {
+            Some(seat) if Arc::ptr_eq(seat.tenant(), &admitted.tenant) => {}
+            Some(_) => return Err(Refusal::from(TenantError::Mismatch)),
+            None => session.seat = Some(Seat::take(&admitted.tenant, self.node.uptime())?),
+        }
+        Ok(admitted)
+    }
+
+    /// The middleware has decided.
+    fn judged(
+        self: &Rc<Self>,
+        slot: u32,
+        stamp: u32,
+        socket: Socket,
+        nsp: Rc<Nsp>,
+        verdict: Result<(), Refusal>,
+    ) {
+        let id = socket.id();
+        let alive = self.is_alive(slot, stamp);
+        if !alive || verdict.is_err() {
+            let mut state = self.state.borrow_mut();
+            state.hub.leave_all(Place::of(id).slot);
+            state.hub.remove(Place::of(id).slot);
+        }
+        if !alive {
+            return;
+        }
+        self.forget_joining(slot, &nsp.space.nsp);
+        if let Err(refusal) = verdict {
+            self.metrics().sockets_refused.add(1);
+            return self.refuse(slot, &nsp.space.nsp, &refusal);
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            state.hub.admit(Place::of(id).slot);
+            state.expiries.arm(id, socket.identity().as_deref());
+            if let Some(session) = state.sessions.get_mut(slot as usize) {
+                session.sockets.push((nsp.clone(), Place::of(id).slot));
+            }
+            socket.0.connected.store(true, Ordering::Relaxed);
+            let codec = &self.node.codec;
+            let out = Outgoing::plain(codec, |into| codec.connected(&nsp.space.nsp, id, into));
+            state.queue(self, slot, &out, Urgency::Queued);
+        }
+        self.metrics().sockets_connected.add(1);
+        nsp.space.tenant.usage.of(self.index).sockets_connected.add(1);
+        self.schedule_flush();
+        if !nsp.behaviour.connect.is_empty() {
+            let start = || nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
+            if let Some(listeners) = self.guard(&socket.0, start) {
+                self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
+            }
+        }
+    }
+
+    fn forget_joining(&self, slot: u32, nsp: &str) {
+        if let Some(session) = self.state.borrow_mut().sessions.get_mut(slot as usize) {
+            session.joining.retain(|joining| **joining != *nsp);
+        }
+    }
+
+    fn refuse(&self, slot: u32, nsp: &str, refusal: &Refusal) {
+        let codec = &self.node.codec;
+        let write =
+            |into: &mut Vec<u8>| codec.connect_error(nsp, &refusal.message, refusal.data.as_ref(), into);
+        self.queue_one(slot, &Outgoing::plain(codec, write));
+    }
+}
+
+impl State {
+    /// The live namespace of a tenant.
+    fn nsp(&self, space: Space, behaviour: Arc<Namespace>) -> Rc<Nsp> {
+        match self.hub.nsp(&space) {
+            Some(nsp) => nsp.clone(),
+            None => Rc::new(Nsp { space, behaviour }),
+        }
+    }
+}
+
+async fn judge(behaviour: &Namespace, socket: &Socket) -> Result<(), Refusal> {
+    for check in &behaviour.middleware {
+        check(socket.clone()).await?;
+    }
+    Ok(())
+}

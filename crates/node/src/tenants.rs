@@ -1,0 +1,231 @@
+//! Tenants: who they are, which one a connection belongs to, and what each may use. A node without a list of tenants has
+//! one, `default`, and asks nobody.
+
+mod settings;
+mod usage;
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+
+pub use settings::{GuestPolicy, Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
+
+pub(crate) use usage::TenantCounts;
+use usage::Usage;
+
+/// The one tenant of a node that has no list of them.
+pub(crate) const DEFAULT: &str = "default";
+
+/// A tenant of a running node. There is one of each name for as long as the node runs, so that two of them are the same
+/// exactly when their addresses are; what it may do changes under it.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) name: TenantName,
+    settings: ArcSwap<TenantSettings>,
+    pub(crate) usage: Usage,
+}
+
+impl Tenant {
+    fn new(name: TenantName, settings: Arc<TenantSettings>, shards: usize) -> Self {
+        Self { name, settings: ArcSwap::new(settings), usage: Usage::new(shards) }
+    }
+
+    /// What it may do now.
+    pub(crate) fn settings(&self) -> arc_swap::Guard<Arc<TenantSettings>> {
+        self.settings.load()
+    }
+
+    /// Whether its clients may be here at this time.
+    pub(crate) fn open(&self, now: SystemTime) -> Result<(), TenantError> {
+        let settings = self.settings();
+        match settings.status {
+            Status::Suspended => Err(TenantError::Suspended),
+            Status::Removed => Err(TenantError::Unknown),
+            Status::Active if settings.expires.is_some_and(|expires| expires <= now) => {
+                Err(TenantError::Expired)
+            }
+            Status::Active => Ok(()),
+        }
+    }
+}
+
+/// A session's place among those that its tenant may have; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Tenant>);
+
+impl Seat {
+    /// Takes a seat at a time since the node began.
+    pub(crate) fn take(tenant: &Arc<Tenant>, now: Duration) -> Result<Self, TenantError> {
+        let quotas = tenant.settings().quotas;
+        let usage = &tenant.usage;
+        if quotas.connects_per_second.is_some_and(|rate| usage.connects.take(rate, 1, now).is_err()) {
+            return Err(TenantError::Connects);
+        }
+        usage
+            .connections
+            .take(quotas.connections_max)
+            .then(|| Self(tenant.clone()))
+            .ok_or(TenantError::Connections)
+    }
+
+    pub(crate) fn tenant(&self) -> &Arc<Tenant> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.usage.connections.give(1);
+    }
+}
+
+/// A namespace of one tenant: the widest thing that an app can name, so that nothing of one tenant is within the reach of
+/// another.
+#[derive(Debug, Clone)]
+pub(crate) struct Space {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) nsp: Arc<str>,
+}
+
+impl PartialEq for Space {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tenant, &other.tenant) && self.nsp == other.nsp
+    }
+}
+
+impl Eq for Space {}
+
+impl Hash for Space {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.tenant).hash(state);
+        self.nsp.hash(state);
+    }
+}
+
+/// The tenants of a node.
+#[derive(Debug)]
+pub(crate) struct Tenants {
+    tenancy: ArcSwap<Tenancy>,
+    known: ArcSwap<HashMap<TenantName, Arc<Tenant>>>,
+    default: Arc<Tenant>,
+    shards: usize,
+}
+
+impl Tenants {
+    pub(crate) fn new(tenancy: Arc<Tenancy>, shards: usize) -> Self {
+        let name = TenantName::parse(DEFAULT).expect("the name of the default tenant is one");
+        let default = Arc::new(Tenant::new(name, Arc::default(), shards));
+        let tenants =
+            Self { tenancy: ArcSwap::new(Arc::default()), known: ArcSwap::default(), default, shards };
+        tenants.replace(tenancy);
+        tenants
+    }
+
+    /// Takes a new list. Tenants that are no longer on it stay as removed, so that their sockets can be ended.
+    pub(crate) fn replace(&self, tenancy: Arc<Tenancy>) {
+        let mut known = HashMap::clone(&self.known.load());
+        for tenant in known.values().filter(|tenant| !tenancy.tenants.contains_key(&tenant.name)) {
+            let removed = TenantSettings { status: Status::Removed, ..TenantSettings::default() };
+            tenant.settings.store(Arc::new(removed));
+        }
+        for (name, settings) in &tenancy.tenants {
+            match known.get(name) {
+                Some(tenant) => tenant.settings.store(settings.clone()),
+                None => {
+                    let tenant = Tenant::new(name.clone(), settings.clone(), self.shards);
+                    known.insert(name.clone(), Arc::new(tenant));
+                }
+            }
+        }
+        self.known.store(Arc::new(known));
+        self.default.settings.store(tenancy.default.clone());
+        self.tenancy.store(tenancy);
+    }
+
+    /// The list as it is now.
+    pub(crate) fn tenancy(&self) -> arc_swap::Guard<Arc<Tenancy>> {
+        self.tenancy.load()
+    }
+
+    /// The tenant that a request's `Host` names, or `None` when a token is to name it.
+    pub(crate) fn of_host(&self, host: Option<&str>) -> Result<Option<Arc<Tenant>>, TenantError> {
+        let tenancy = self.tenancy.load();
+        if tenancy.tenants.is_empty() {
+            return Ok(Some(self.default.clone()));
+        }
+        let Some(name) = tenancy.named_by(host)? else { return Ok(None) };
+        self.named(&name).map(Some)
+    }
+
+    /// A tenant by its name, if it is open.
+    pub(crate) fn named(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
+        let tenant = self.find(name).ok_or(TenantError::Unknown)?;
+        tenant.open(SystemTime::now()).map(|()| tenant)
+    }
+
+    /// A tenant by its name, open or not.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Tenant>> {
+        if self.tenancy.load().tenants.is_empty() {
+            return (name == DEFAULT).then(|| self.default.clone());
+        }
+        self.known.load().get(name).cloned()
+    }
+
+    /// The tenant of a node that has no list of them.
+    pub(crate) fn default(&self) -> &Arc<Tenant> {
+        &self.default
+    }
+
+    /// Whether any tenant's licence ends some time.
+    pub(crate) fn any_ends(&self) -> bool {
+        self.tenancy.load().tenants.values().any(|settings| settings.expires.is_some())
+    }
+
+    /// What every tenant uses now, and has used since the node began.
+    pub(crate) fn counts(&self) -> Vec<TenantCounts> {
+        let known = self.known.load();
+        let tenants = std::iter::once(&self.default).filter(|_| known.is_empty()).chain(known.values());
+        tenants.map(|tenant| tenant.usage.counts(tenant.name.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(names: &[&str]) -> Arc<Tenancy> {
+        let tenants = names.iter().map(|name| (TenantName::parse(name).unwrap(), Arc::default())).collect();
+        Arc::new(Tenancy { domain: Some("example.com".into()), tenants, ..Tenancy::default() })
+    }
+
+    #[test]
+    fn without_a_list_there_is_one_tenant_whatever_the_host() {
+        let tenants = Tenants::new(Arc::default(), 1);
+        let tenant = tenants.of_host(Some("anything.example")).unwrap().unwrap();
+        assert_eq!(&*tenant.name, DEFAULT);
+    }
+
+    #[test]
+    fn a_tenant_that_leaves_the_list_is_closed_and_comes_back_as_itself() {
+        let tenants = Tenants::new(listed(&["acme", "other"]), 1);
+        let acme = tenants.of_host(Some("acme.example.com:443")).unwrap().unwrap();
+        tenants.replace(listed(&["other"]));
+        assert_eq!(acme.open(SystemTime::now()), Err(TenantError::Unknown));
+        assert_eq!(tenants.named("acme").unwrap_err(), TenantError::Unknown);
+        tenants.replace(listed(&["acme"]));
+        assert!(Arc::ptr_eq(&acme, &tenants.named("acme").unwrap()));
+    }
+
+    #[test]
+    fn an_expired_licence_closes_a_tenant() {
+        let tenants = Tenants::new(Arc::default(), 1);
+        let soon = SystemTime::now() + std::time::Duration::from_secs(60);
+        let settings = TenantSettings { expires: Some(soon), ..TenantSettings::default() };
+        let tenant = Tenant::new(TenantName::parse("acme").unwrap(), Arc::new(settings), tenants.shards);
+        assert_eq!(tenant.open(SystemTime::now()), Ok(()));
+        assert_eq!(tenant.open(soon), Err(TenantError::Expired));
+    }
+}

@@ -1,0 +1,149 @@
+//! How many events a socket may send: a bucket for each socket, and one for each of its events that has a limit of its
+//! own. The state lies in the socket's table entry; nothing is allocated for a socket whose events have no own limits.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::limits::gcra::{Gcra, Rate, RetryAfter, nanos};
+
+/// What the sockets of a tenant may send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventLimits {
+    /// Events of one socket; `None` for no limit. Default 10 a second, 20 at once.
+    pub each: Option<Rate>,
+    /// Events that have a limit of their own instead, by name in order. Default none.
+    pub named: NamedRates,
+    /// So many refused events, less those accepted since, end the session. Default 100.
+    pub flood: u32,
+}
+
+impl Default for EventLimits {
+    fn default() -> Self {
+        Self { each: Rate::per_second(10, 20), named: NamedRates::default(), flood: 100 }
+    }
+}
+
+impl EventLimits {
+    /// No limits: for tests and for servers that exist to be loaded.
+    pub fn off() -> Self {
+        Self { each: None, ..Self::default() }
+    }
+
+    pub(crate) fn bounds(&self) -> bool {
+        self.each.is_some() || !self.named.0.is_empty()
+    }
+}
+
+/// Rates of events by their names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NamedRates(Vec<(Box<str>, Rate)>);
+
+impl NamedRates {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+    }
+}
+
+impl FromIterator<(String, Rate)> for NamedRates {
+    fn from_iter<I: IntoIterator<Item = (String, Rate)>>(rates: I) -> Self {
+        let mut rates: Vec<_> = rates.into_iter().map(|(name, rate)| (name.into_boxed_str(), rate)).collect();
+        rates.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(rates)
+    }
+}
+
+/// The buckets of one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    all: Gcra,
+    /// In the order of the limits' own.
+    named: Vec<Gcra>,
+    refused: u32,
+}
+
+/// Why an event was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Throttled {
+    /// Too early; it may come again after this long.
+    Wait(Duration),
+    /// The client does not stop.
+    Flood,
+}
+
+impl Throttle {
+    /// Lets an event in at a time since the node began, or says why not.
+    pub(crate) fn take(&mut self, limits: &EventLimits, name: &str, now: Duration) -> Result<(), Throttled> {
+        let named = &limits.named.0;
+        let taken = match limits.named.position(name) {
+            Some(at) => {
+                if self.named.len() != named.len() {
+                    self.named = vec![Gcra::default(); named.len()];
+                }
+                self.named[at].take(nanos(now), named[at].1, 1).map(|_| ())
+            }
+            None => limits.each.map_or(Ok(()), |rate| self.all.take(nanos(now), rate, 1).map(|_| ())),
+        };
+        match taken {
+            Ok(()) => self.refused = self.refused.saturating_sub(1),
+            Err(_) => self.refused += 1,
+        }
+        match taken {
+            Err(_) if self.refused >= limits.flood => Err(Throttled::Flood),
+            taken => taken.map_err(|RetryAfter(wait)| Throttled::Wait(wait)),
+        }
+    }
+}
+
+/// The answer to an event that came too early.
+pub(crate) fn refusal(wait: Duration) -> Value {
+    let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+    let message = "Too many events; come again later.";
+    json!({"ok": false, "error": {"code": "rate_limited", "message": message, "retryAfterMs": millis}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> EventLimits {
+        let own = Rate::per_second(1, 1).unwrap();
+        let named = [("rare".to_owned(), own), ("also".to_owned(), own)].into_iter().collect();
+        EventLimits { each: Rate::per_second(10, 2), named, flood: 5 }
+    }
+
+    #[test]
+    fn an_event_with_its_own_limit_does_not_use_the_common_one() {
+        let (mut throttle, limits) = (Throttle::default(), limits());
+        assert_eq!(throttle.take(&limits, "rare", Duration::ZERO), Ok(()));
+        let second = Duration::from_secs(1);
+        assert_eq!(throttle.take(&limits, "rare", Duration::ZERO), Err(Throttled::Wait(second)));
+        assert_eq!(throttle.take(&limits, "also", Duration::ZERO), Ok(()));
+        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Ok(()));
+        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Ok(()));
+        let tenth = Duration::from_millis(100);
+        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Err(Throttled::Wait(tenth)));
+    }
+
+    #[test]
+    fn who_goes_on_regardless_is_a_flooder_and_who_listens_is_not() {
+        let (mut throttle, limits) = (Throttle::default(), limits());
+        let mut now = Duration::ZERO;
+        for _ in 0..100 {
+            // Twice as fast as allowed, but it waits when told to.
+            if let Err(Throttled::Wait(wait)) = throttle.take(&limits, "chat", now) {
+                now += wait;
+            }
+        }
+        assert!(throttle.refused < limits.flood);
+        let flood = (0..20)
+            .map(|_| throttle.take(&limits, "chat", now))
+            .find(|taken| *taken == Err(Throttled::Flood));
+        assert!(flood.is_some());
+    }
+
+    #[test]
+    fn the_answer_rounds_the_wait_up() {
+        assert_eq!(refusal(Duration::from_micros(1_001))["error"]["retryAfterMs"], 2);
+    }
+}
