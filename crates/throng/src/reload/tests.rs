@@ -59,13 +59,18 @@ fn a_broken_file_changes_nothing() {
 #[test]
 fn another_certificate_is_taken_and_tls_itself_needs_a_restart() {
     let ((folder, _layer), mut reloader) = started("");
-    let pem = |name: &str| {
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let written = |name: &str, pem: String| {
         let path = folder.path().join(name);
-        std::fs::write(&path, "pem").unwrap();
+        std::fs::write(&path, pem).unwrap();
         path.display().to_string()
     };
-    let tls =
-        |certificate: &str| format!("[tls]\ncertificate = '{}'\nkey = '{}'\n", pem(certificate), pem("key"));
+    let key = written("key", pair.serialize_pem());
+    let tls = |name: &str| {
+        let made =
+            rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&pair).unwrap();
+        format!("[tls]\ncertificate = '{}'\nkey = '{key}'\n", written(name, made.pem()))
+    };
     std::fs::write(folder.path().join("throng.toml"), tls("a")).unwrap();
     let both = keys(&["tls.certificate", "tls.key"]);
     assert_eq!(reloader.read_again(), Outcome::Taken { applied: vec![], kept: both });
