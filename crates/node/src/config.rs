@@ -50,8 +50,32 @@ pub struct Config {
     pub body_timeout: Duration,
     /// The list of tenants. Default: none, and the node has a single one.
     pub tenancy: Arc<Tenancy>,
+    /// Who may read `/metrics` and `/tenant-metrics`. Default: anyone.
+    pub metrics: MetricsAccess,
     /// How a stop goes.
     pub drain: Drain,
+}
+
+/// Who may read the metrics, beside operators.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Everyone.
+    Anyone,
+    /// Clients on the same machine.
+    Loopback,
+    /// Whoever sends `Authorization: Bearer` with this token.
+    Token(Box<str>),
+}
+
+impl std::fmt::Debug for MetricsAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Anyone => "Anyone",
+            Self::Loopback => "Loopback",
+            // What is kept secret is not shown.
+            Self::Token(_) => "Token",
+        })
+    }
 }
 
 /// Which web origins may talk to the node, for CORS and for WebSocket upgrades alike.
@@ -104,6 +128,7 @@ impl Default for Config {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             tenancy: Arc::default(),
+            metrics: MetricsAccess::Anyone,
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
     }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
 use crate::metrics::Metrics;
+use crate::operator::Operations;
 use crate::shard::Shard;
 use crate::tenants::Tenants;
 
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) codec: Codec,
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
+    pub(crate) operations: Operations,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     /// Connections of all shards.
@@ -44,6 +46,8 @@ pub(crate) struct Port {
     pub(crate) metrics: Arc<Metrics>,
     /// Connections of this shard.
     pub(crate) connections: AtomicUsize,
+    /// Those of them that are WebSockets.
+    pub(crate) websockets: AtomicUsize,
     /// What it still has, told while it drains.
     pub(crate) left: watch::Receiver<Option<Left>>,
 }
@@ -58,7 +62,7 @@ pub(crate) struct Left {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, service: Service, ports: Vec<Port>) -> Self {
+    pub(crate) fn new(config: Config, service: Service, operations: Operations, ports: Vec<Port>) -> Self {
         Self {
             codec: Codec { parser: config.parser, limits: config.limits },
             tag: crate::ids::random(),
@@ -66,6 +70,7 @@ impl Node {
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
             config,
             service,
+            operations,
             ports,
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -113,6 +118,14 @@ impl Node {
 pub(crate) struct ConnectionPermit {
     node: Arc<Node>,
     shard: u8,
+    carries: Carries,
+}
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Http,
+    WebSocket,
 }
 
 impl ConnectionPermit {
@@ -120,21 +133,27 @@ impl ConnectionPermit {
     pub(crate) fn take(node: &Arc<Node>, shard: u8) -> Option<Self> {
         let before = node.connections.fetch_add(1, Ordering::Relaxed);
         node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
-        let permit = Self { node: node.clone(), shard };
+        let permit = Self { node: node.clone(), shard, carries: Carries::Http };
         (before < node.config.connections_max).then_some(permit)
     }
 
-    /// A permit for a connection that had one already and now changes hands.
+    /// A permit for a connection that had one already, has become a WebSocket and now changes hands.
     pub(crate) fn renew(node: &Arc<Node>, shard: u8) -> Self {
         node.connections.fetch_add(1, Ordering::Relaxed);
-        node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
-        Self { node: node.clone(), shard }
+        let port = &node.ports[usize::from(shard)];
+        port.connections.fetch_add(1, Ordering::Relaxed);
+        port.websockets.fetch_add(1, Ordering::Relaxed);
+        Self { node: node.clone(), shard, carries: Carries::WebSocket }
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.node.connections.fetch_sub(1, Ordering::Relaxed);
-        self.node.ports[usize::from(self.shard)].connections.fetch_sub(1, Ordering::Relaxed);
+        let port = &self.node.ports[usize::from(self.shard)];
+        port.connections.fetch_sub(1, Ordering::Relaxed);
+        if self.carries == Carries::WebSocket {
+            port.websockets.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }

@@ -40,7 +40,12 @@ pub(crate) async fn request(
 ) -> Response {
     match endpoint.answer(address, request).await {
         Ok(response) => response,
-        Err(error) => refusal(error),
+        Err(error) => {
+            if let Some(shard) = Shard::here() {
+                shard.metrics().requests_refused[usize::from(error.code())].add(1);
+            }
+            refusal(error)
+        }
     }
 }
 

@@ -1,12 +1,10 @@
-//! The routes that every node has: the Engine.IO endpoint, the probes of an orchestrator, the counters.
+//! The routes that every node has: the Engine.IO endpoint, and what an operator reads.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::IntoResponse;
-use axum::routing::{any, get};
-use http::{HeaderValue, Method, StatusCode, header};
+use axum::routing::any;
+use http::{HeaderValue, Method};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -14,8 +12,8 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use super::engine::{self, Endpoint};
 use crate::app::Service;
 use crate::config::Origins;
-use crate::metrics;
 use crate::node::Node;
+use crate::operator;
 
 /// The routes of a shard.
 pub(crate) fn router(node: &Arc<Node>) -> Router {
@@ -34,12 +32,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
                 .compress_when(SizeAbove::new(node.config.http_compression_bytes_min)),
         )
         .layer(cors(&node.config.origins));
-    let probes = Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/metrics", get(counters))
-        .with_state(node.clone());
-    engine.merge(probes)
+    engine.merge(operator::router(node))
 }
 
 /// CORS for the polling transport, as browsers on other origins need it.
@@ -53,22 +46,4 @@ fn cors(origins: &Origins) -> CorsLayer {
             layer.allow_origin(AllowOrigin::list(list)).allow_credentials(true)
         }
     }
-}
-
-/// Liveness: the process answers.
-async fn health() -> &'static str {
-    "ok\n"
-}
-
-/// Readiness: started, and not draining.
-async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    if node.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else {
-        (StatusCode::OK, "ready\n")
-    }
-}
-
-async fn counters(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render(&node))
 }
