@@ -8,12 +8,13 @@ mod hall;
 mod pairing;
 mod text;
 
+use std::collections::HashMap;
 use std::future::ready;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, End, Socket};
+use throng_node::{App, End, Io, Socket, TenantName};
 
 use hall::Hall;
 use pairing::Wish;
@@ -53,32 +54,59 @@ struct Message {
     text: String,
 }
 
+/// One hall for each tenant that somebody came from: people of different tenants never meet. A node serves only the
+/// tenants that are listed, so there are never more halls than those.
+#[derive(Debug)]
+struct Halls {
+    config: Config,
+    io: Io,
+    by_tenant: Mutex<HashMap<TenantName, Arc<Hall>>>,
+}
+
+impl Halls {
+    fn of(&self, socket: &Socket) -> Arc<Hall> {
+        let mut halls = self.by_tenant.lock().expect("no panic while the lock is held");
+        if let Some(hall) = halls.get(socket.tenant()) {
+            return hall.clone();
+        }
+        let hall = Arc::new(Hall::new(self.config.clone(), self.io.tenant(socket.tenant())));
+        halls.insert(socket.tenant().clone(), hall.clone());
+        hall
+    }
+}
+
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
-    let hall = Arc::new(Hall::new(config, app.io()));
+    let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
     app.namespace(NAMESPACE, |nsp| {
-        let here = hall.clone();
+        let here = halls.clone();
         nsp.on_connect(move |socket: Socket| {
-            here.arrive(&socket);
+            here.of(&socket).arrive(&socket);
             ready(())
         });
-        let here = hall.clone();
-        nsp.on("queue:join", request(move |socket, join: Join| here.join(socket, &join.topic, join.side)));
-        let here = hall.clone();
-        nsp.on("queue:leave", request(move |socket, ()| here.leave_queue(socket)));
-        let here = hall.clone();
-        nsp.on("room:message", request(move |socket, message: Message| here.say(socket, &message.text)));
-        let here = hall.clone();
-        nsp.on("room:leave", request(move |socket, ()| here.leave_room(socket)));
-        let here = hall.clone();
+        let here = halls.clone();
+        nsp.on(
+            "queue:join",
+            request(move |socket, join: Join| here.of(socket).join(socket, &join.topic, join.side)),
+        );
+        let here = halls.clone();
+        nsp.on("queue:leave", request(move |socket, ()| here.of(socket).leave_queue(socket)));
+        let here = halls.clone();
+        nsp.on(
+            "room:message",
+            request(move |socket, message: Message| here.of(socket).say(socket, &message.text)),
+        );
+        let here = halls.clone();
+        nsp.on("room:leave", request(move |socket, ()| here.of(socket).leave_room(socket)));
+        let here = halls.clone();
         nsp.on_disconnecting(move |socket: Socket, end| {
             if end == End::ServerShutdown {
-                here.drain(&socket);
+                here.of(&socket).drain(&socket);
             }
             ready(())
         });
         nsp.on_disconnect(move |socket: Socket, _| {
-            hall.depart(&socket);
+            halls.of(&socket).depart(&socket);
             ready(())
         });
     });

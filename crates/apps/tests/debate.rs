@@ -84,10 +84,13 @@ fn bad_requests_are_named() {
 
     let (mut two, _three) = pair(&node);
     check_refused(&join(&mut two, "coffee", "any"), "in_room");
-    for text in ["", "  ", "bell\u{7}", &"x".repeat(501)] {
+    for text in ["", "  ", "\u{7}\u{202e}", &"x".repeat(501)] {
         check_refused(&call(&mut two, "room:message", json!({"text": text})), "invalid_text");
     }
     assert_eq!(call(&mut two, "room:message", json!({"text": "x".repeat(500)})), json!({"ok": true}));
+    event(&mut two, "room:message");
+    assert_eq!(call(&mut two, "room:message", json!({"text": " be\u{7}ll\u{202e} "})), json!({"ok": true}));
+    assert_eq!(event(&mut two, "room:message")["text"], "bell");
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub(crate) enum Errand {
     Connection(std::net::TcpStream, std::net::SocketAddr),
     /// An operator's question.
     Survey(Survey),
+    /// Look at every socket again: tenants or tokens have changed.
+    Reexamine,
     /// Stop accepting; close the sessions spread over a time.
     Drain(Duration),
     /// Close what is left, and stop.

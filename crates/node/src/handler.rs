@@ -8,6 +8,7 @@ use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, FromArgs};
 
 use crate::ack::Ack;
+use crate::identity::token::TokenError;
 use crate::socket::Socket;
 use crate::tenants::TenantError;
 
@@ -92,6 +93,12 @@ impl Refusal {
     /// Adds data for the client.
     pub fn with_data(self, data: impl Into<Value>) -> Self {
         Self { data: Some(data.into()), ..self }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::coded(error.code(), error.message())
     }
 }
 

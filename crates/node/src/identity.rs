@@ -1,5 +1,20 @@
 //! Who is calling: what a verified token says of a user, and the roles that events and routes ask for.
 
+mod claims;
+pub mod credentials;
+pub mod guest;
+pub mod http;
+pub mod identities;
+mod jwks;
+mod key;
+pub mod keys;
+pub mod mint;
+pub mod revocation;
+#[cfg(test)]
+mod samples;
+pub mod token;
+mod verify;
+
 use std::time::SystemTime;
 
 /// What a user may do. Each role includes those before it.
@@ -35,6 +50,11 @@ impl Role {
             Self::Operator => "operator",
             Self::Admin => "admin",
         }
+    }
+
+    /// The role of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 

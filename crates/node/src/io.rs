@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::broadcast::Broadcast;
 use crate::node::Node;
-use crate::tenants::{Space, TenantName};
+use crate::tenants::{Space, Tenancy, TenantName};
 
 /// Reaches the sockets of a node from any thread, those of one tenant: [`Io::tenant`] says which, `default` until then.
 /// Cheap to clone; before the node runs, and after, it reaches nobody.
@@ -29,6 +29,14 @@ impl Io {
             };
             Some((node, Space { tenant, nsp: namespace.into() }))
         }))
+    }
+
+    /// Replaces the list of tenants while the node runs. Sockets of tenants that are closed by it end with
+    /// `tenant_closed`; limits and quotas hold from the next event on. Does nothing before the node runs.
+    pub fn set_tenancy(&self, tenancy: Arc<Tenancy>) {
+        if let Some(node) = self.node.get().and_then(Weak::upgrade) {
+            node.set_tenancy(tenancy);
+        }
     }
 
     pub(crate) fn attach(&self, node: &Arc<Node>) {

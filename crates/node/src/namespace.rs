@@ -12,11 +12,13 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::handler::{
     AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
 };
+use crate::identity::Role;
 use crate::socket::Socket;
 
 /// The behaviour of one namespace, or of all that match a pattern.
 #[derive(Default)]
 pub struct Namespace {
+    pub(crate) least_role: Option<Role>,
     pub(crate) middleware: Vec<Middleware>,
     pub(crate) connect: Vec<ConnectListener>,
     pub(crate) events: HashMap<Box<str>, Vec<EventListener>>,
@@ -51,6 +53,13 @@ pub(crate) enum Direction {
 }
 
 impl Namespace {
+    /// Says who may join, on a node that asks for tokens: whoever has at least this role. With [`Role::Guest`] a client
+    /// without a token may too. A namespace that says nothing is for users.
+    pub fn open_to(&mut self, role: Role) -> &mut Self {
+        self.least_role = Some(role);
+        self
+    }
+
     /// Adds a check that runs before a client is connected; several run in order, the first refusal wins.
     pub fn middleware<F, Fut>(&mut self, check: F) -> &mut Self
     where

@@ -14,7 +14,7 @@ use crate::ids::NodeTag;
 use crate::metrics::Metrics;
 use crate::operator::Operations;
 use crate::shard::Shard;
-use crate::tenants::Tenants;
+use crate::tenants::{Tenancy, Tenants};
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
@@ -87,6 +87,17 @@ impl Node {
                 None => self.errand(index, Errand::Envelope(envelope.clone())),
             }
         }
+    }
+
+    /// Takes a new list of tenants, and ends the sockets that it has no place for.
+    pub(crate) fn set_tenancy(&self, tenancy: Arc<Tenancy>) {
+        self.tenants.replace(tenancy);
+        self.reexamine();
+    }
+
+    /// Lets every shard look at its sockets again.
+    pub(crate) fn reexamine(&self) {
+        (0..self.ports.len()).for_each(|shard| self.errand(shard, Errand::Reexamine));
     }
 
     /// Hands an errand to a shard.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::node::Node;
@@ -46,15 +47,14 @@ pub(crate) struct Operations {
 
 /// The routes.
 pub(crate) fn router(node: &Arc<Node>) -> Router {
-    let (routes, described) = routes().split_for_parts();
-    let documents = documents::router(described, node);
-    routes.with_state(node.clone()).merge(documents)
-}
-
-/// All routes that the documents describe.
-fn routes() -> OpenApiRouter<Arc<Node>> {
-    OpenApiRouter::with_openapi(documents::base())
-        .merge(health::routes())
+    // Probes stay outside: a token that has run out says nothing about a node's health.
+    let guarded = OpenApiRouter::new()
+        .merge(health::performance::routes())
         .merge(metrics::routes())
         .merge(admin::routes())
+        .layer(from_fn_with_state(node.clone(), access::identify));
+    let routes = OpenApiRouter::with_openapi(documents::base()).merge(health::routes()).merge(guarded);
+    let (routes, described) = routes.split_for_parts();
+    let documents = documents::router(described, node);
+    routes.with_state(node.clone()).merge(documents)
 }

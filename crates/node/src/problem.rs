@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A refusal: `{"ok": false, "error": {"code", "message"}}` with a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,11 @@ impl Problem {
         Self { status, code, message: message.into(), retry_after: None }
     }
 
+    /// What is answered, over HTTP as in an acknowledgement.
+    pub fn body(&self) -> Value {
+        json!({"ok": false, "error": {"code": self.code, "message": self.message}})
+    }
+
     /// Says when to come back, rounded up to whole seconds.
     pub fn retry_after(self, after: Duration) -> Self {
         Self { retry_after: Some(after), ..self }
@@ -36,8 +41,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({"ok": false, "error": {"code": self.code, "message": self.message}});
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.body())).into_response();
         if let Some(after) = self.retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

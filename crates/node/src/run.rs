@@ -99,6 +99,7 @@ pub async fn run(
     let cut = tokio::select! {
         cut = lived => cut,
         never = operator::watch(&node) => match never {},
+        never = watch_licences(&node) => match never {},
     };
     join(threads).await;
     Ok(Drained { cut })
@@ -114,6 +115,17 @@ async fn leave(node: &Node, drain: Drain) -> usize {
     };
     tell(node, || Errand::Stop).await;
     cut
+}
+
+/// Licences run out while nothing else happens.
+async fn watch_licences(node: &Node) -> std::convert::Infallible {
+    const EVERY: Duration = Duration::from_secs(30);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if node.tenants.any_ends() {
+            node.reexamine();
+        }
+    }
 }
 
 /// Tells every shard something that it must hear, however full its inbox is.

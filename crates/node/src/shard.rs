@@ -16,6 +16,7 @@ mod send;
 pub(crate) mod session;
 mod sessions;
 pub(crate) mod survey;
+mod tokens;
 mod turn;
 mod upgrade;
 
@@ -36,6 +37,7 @@ use crate::shard::deadlines::{Deadlines, Kind};
 use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
 use crate::shard::session::{Session, WebSocket};
+use crate::shard::tokens::Expiries;
 pub(crate) use crate::shard::turn::{Start, start};
 
 /// Bytes read from a connection in one call.
@@ -67,6 +69,7 @@ struct State {
     /// Sessions that turned out to be over while they were written to.
     doomed: Vec<(u32, u32, End)>,
     deadlines: Deadlines,
+    expiries: Expiries,
     /// Sockets whose ends are due, in order.
     leaving: VecDeque<Leaving>,
     /// Closed connections whose last bytes are on their way.
@@ -97,6 +100,7 @@ impl Shard {
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),
+            expiries: Expiries::default(),
             leaving: VecDeque::new(),
             lingering: slab::Slab::new(),
             deflater: Deflater::new(),

@@ -16,9 +16,12 @@ use crate::ack::{self, AskError};
 use crate::broadcast::{ASK_TIMEOUT, Broadcast, encoded};
 use crate::envelope::{Closing, Data, Errand, Room, SocketErrand, Urgency};
 use crate::handshake::Handshake;
+use crate::identity::http::Caller;
+use crate::identity::{Identity, Role};
 use crate::ids::Place;
 use crate::node::Node;
 use crate::outgoing::Outgoing;
+use crate::problem::Problem;
 use crate::shard::Shard;
 use crate::tenants::{Space, TenantName};
 
@@ -44,6 +47,7 @@ pub(crate) struct SocketInner {
 pub(crate) struct SocketState {
     pub(crate) rooms: Vec<Membership>,
     pub(crate) data: Option<Arc<Data>>,
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 /// A room, and where in its list of members the socket stands.
@@ -69,6 +73,10 @@ impl SocketInner {
         self.state.lock().expect("no panic while the lock is held")
     }
 
+    pub(crate) fn identity(&self) -> Option<Arc<Identity>> {
+        self.state().identity.clone()
+    }
+
     pub(crate) fn is_own_room(&self, room: &str) -> bool {
         Id::parse(room) == Some(self.id)
     }
@@ -91,6 +99,20 @@ impl Socket {
     /// The tenant that it belongs to; `default` when the node has no list of tenants.
     pub fn tenant(&self) -> &TenantName {
         &self.0.space.tenant.name
+    }
+
+    /// Who it is: what the token said that it came with or last brought, or the name that the server gave a guest. Nobody
+    /// in particular on a node that does not ask for tokens.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.0.identity()
+    }
+
+    /// Who it is, if that is someone who may do what `role` may; the same check as for HTTP routes.
+    ///
+    /// # Errors
+    /// `token_missing` for nobody in particular, `forbidden` below the role.
+    pub fn require(&self, role: Role) -> Result<Arc<Identity>, Problem> {
+        Caller(self.identity()).require(role)
     }
 
     /// The name of the namespace.

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
-pub use settings::{Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
+pub use settings::{GuestPolicy, Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
 
 pub(crate) use usage::TenantCounts;
 use usage::Usage;
@@ -145,6 +145,11 @@ impl Tenants {
         self.tenancy.store(tenancy);
     }
 
+    /// The list as it is now.
+    pub(crate) fn tenancy(&self) -> arc_swap::Guard<Arc<Tenancy>> {
+        self.tenancy.load()
+    }
+
     /// The tenant that a request's `Host` names, or `None` when a token is to name it.
     pub(crate) fn of_host(&self, host: Option<&str>) -> Result<Option<Arc<Tenant>>, TenantError> {
         let tenancy = self.tenancy.load();
@@ -199,6 +204,11 @@ impl Tenants {
             });
         }
         tenant.is_some()
+    }
+
+    /// Whether any tenant's licence ends some time.
+    pub(crate) fn any_ends(&self) -> bool {
+        self.tenancy.load().tenants.values().any(|settings| settings.expires.is_some())
     }
 
     /// What every tenant uses now, and has used since the node began.

@@ -13,14 +13,14 @@ pub struct EventLimits {
     /// Events of one socket; `None` for no limit. Default 10 a second, 20 at once.
     pub each: Option<Rate>,
     /// Events that have a limit of their own instead, by name in order. Default none.
-    named: Vec<(Box<str>, Rate)>,
+    pub named: NamedRates,
     /// So many refused events, less those accepted since, end the session. Default 100.
     pub flood: u32,
 }
 
 impl Default for EventLimits {
     fn default() -> Self {
-        Self { each: Some(Rate { per_second: 10.0, burst: 20 }), named: Vec::new(), flood: 100 }
+        Self { each: Some(Rate { per_second: 10.0, burst: 20 }), named: NamedRates::default(), flood: 100 }
     }
 }
 
@@ -30,19 +30,26 @@ impl EventLimits {
         Self { each: None, ..Self::default() }
     }
 
-    /// Gives some events limits of their own.
-    pub fn with_named(self, named: impl IntoIterator<Item = (String, Rate)>) -> Self {
-        let mut named: Vec<_> = named.into_iter().map(|(name, rate)| (name.into_boxed_str(), rate)).collect();
-        named.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self { named, ..self }
-    }
-
     pub(crate) fn bounds(&self) -> bool {
-        self.each.is_some() || !self.named.is_empty()
+        self.each.is_some() || !self.named.0.is_empty()
     }
+}
 
-    fn named(&self, name: &str) -> Option<usize> {
-        self.named.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+/// Rates of events by their names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NamedRates(Vec<(Box<str>, Rate)>);
+
+impl NamedRates {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+    }
+}
+
+impl FromIterator<(String, Rate)> for NamedRates {
+    fn from_iter<I: IntoIterator<Item = (String, Rate)>>(rates: I) -> Self {
+        let mut rates: Vec<_> = rates.into_iter().map(|(name, rate)| (name.into_boxed_str(), rate)).collect();
+        rates.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(rates)
     }
 }
 
@@ -50,7 +57,7 @@ impl EventLimits {
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     all: Gcra,
-    /// In the order of [`EventLimits::named`].
+    /// In the order of the limits' own.
     named: Vec<Gcra>,
     refused: u32,
 }
@@ -67,12 +74,13 @@ pub(crate) enum Throttled {
 impl Throttle {
     /// Lets an event in at a time since the node began, or says why not.
     pub(crate) fn take(&mut self, limits: &EventLimits, name: &str, now: Duration) -> Result<(), Throttled> {
-        let taken = match limits.named(name) {
+        let named = &limits.named.0;
+        let taken = match limits.named.position(name) {
             Some(at) => {
-                if self.named.len() != limits.named.len() {
-                    self.named = vec![Gcra::default(); limits.named.len()];
+                if self.named.len() != named.len() {
+                    self.named = vec![Gcra::default(); named.len()];
                 }
-                self.named[at].take(limits.named[at].1, 1, now)
+                self.named[at].take(named[at].1, 1, now)
             }
             None => limits.each.map_or(Ok(()), |rate| self.all.take(rate, 1, now)),
         };
@@ -100,8 +108,8 @@ mod tests {
 
     fn limits() -> EventLimits {
         let own = Rate { per_second: 1.0, burst: 1 };
-        EventLimits { each: Some(Rate { per_second: 10.0, burst: 2 }), flood: 5, ..EventLimits::default() }
-            .with_named([("rare".to_owned(), own), ("also".to_owned(), own)])
+        let named = [("rare".to_owned(), own), ("also".to_owned(), own)].into_iter().collect();
+        EventLimits { each: Some(Rate { per_second: 10.0, burst: 2 }), named, flood: 5 }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A Socket.IO client over either transport: it joins, emits, acknowledges, and answers pings while it waits.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,9 +11,12 @@ use throng_protocol::socket::args::{Args, IntoArgs};
 use throng_protocol::socket::codec::{Assembler, Codec, Parser};
 use throng_protocol::socket::packet::{Body, Packet};
 
+use crate::http::Door;
 use crate::polling::{Message, Polling};
 use crate::wait::WAIT;
 use crate::websocket::{Outcome, WebSocket};
+
+const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 
 /// A client.
 #[derive(Debug)]
@@ -68,16 +70,27 @@ impl Client {
     ///
     /// # Panics
     /// When it is refused.
-    pub fn websocket(address: SocketAddr) -> Self {
-        Self::websocket_with(address, Parser::Default)
+    pub fn websocket(door: impl Into<Door>) -> Self {
+        Self::websocket_with(door, Parser::Default)
     }
 
     /// Opens a session over a WebSocket, in an encoding.
     ///
     /// # Panics
     /// When it is refused.
-    pub fn websocket_with(address: SocketAddr, parser: Parser) -> Self {
-        let mut websocket = WebSocket::connect(address, "/socket.io/?EIO=4&transport=websocket");
+    pub fn websocket_with(door: impl Into<Door>, parser: Parser) -> Self {
+        Self::open(WebSocket::connect(door, PATH), parser)
+    }
+
+    /// Opens a session over a WebSocket whose request has more headers, as whole lines.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn websocket_as(door: impl Into<Door>, headers: &str) -> Self {
+        Self::open(WebSocket::connect_with(door, PATH, headers).0, Parser::Default)
+    }
+
+    fn open(mut websocket: WebSocket, parser: Parser) -> Self {
         let open = websocket.next_frame().text();
         assert!(open.starts_with("0{"), "an open packet: {open}");
         Self::over(Wire::WebSocket(Box::new(websocket)), parser)
@@ -87,8 +100,8 @@ impl Client {
     ///
     /// # Panics
     /// When it is refused.
-    pub fn polling(address: SocketAddr) -> Self {
-        Self::over(Wire::Polling(Box::new(Polling::open(address))), Parser::Default)
+    pub fn polling(door: impl Into<Door>) -> Self {
+        Self::over(Wire::Polling(Box::new(Polling::open(door))), Parser::Default)
     }
 
     fn over(wire: Wire, parser: Parser) -> Self {
@@ -107,8 +120,8 @@ impl Client {
     ///
     /// # Panics
     /// When either is refused.
-    pub fn connect(address: SocketAddr) -> (Self, Id) {
-        let mut client = Self::websocket(address);
+    pub fn connect(door: impl Into<Door>) -> (Self, Id) {
+        let mut client = Self::websocket(door);
         let id = client.join("/", None);
         (client, id)
     }

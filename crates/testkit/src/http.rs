@@ -6,10 +6,31 @@ use std::time::{Duration, Instant};
 
 use crate::wait::WAIT;
 
+/// Where a node listens, and the host that requests to it name. An address alone names the host `test`.
+#[derive(Debug, Clone)]
+pub struct Door {
+    address: SocketAddr,
+    host: String,
+}
+
+impl Door {
+    /// A node, under a name that it is to be asked for by.
+    pub fn named(address: SocketAddr, host: &str) -> Self {
+        Self { address, host: host.to_owned() }
+    }
+}
+
+impl From<SocketAddr> for Door {
+    fn from(address: SocketAddr) -> Self {
+        Self::named(address, "test")
+    }
+}
+
 /// A connection that speaks HTTP, or less.
 #[derive(Debug)]
 pub struct Http {
     stream: TcpStream,
+    pub(crate) host: String,
     read: Vec<u8>,
 }
 
@@ -36,20 +57,21 @@ impl Http {
     ///
     /// # Panics
     /// When nobody listens.
-    pub fn connect(address: SocketAddr) -> Self {
+    pub fn connect(door: impl Into<Door>) -> Self {
+        let Door { address, host } = door.into();
         let stream = TcpStream::connect(address).expect("the node accepts");
         stream.set_nodelay(true).expect("a connected stream");
         stream.set_read_timeout(Some(WAIT)).expect("a timeout above zero");
         stream.set_write_timeout(Some(WAIT)).expect("a timeout above zero");
-        Self { stream, read: Vec::new() }
+        Self { stream, host, read: Vec::new() }
     }
 
     /// One request on a connection of its own.
     ///
     /// # Panics
     /// When there is no answer.
-    pub fn get(address: SocketAddr, path: &str) -> Response {
-        let mut http = Self::connect(address);
+    pub fn get(door: impl Into<Door>, path: &str) -> Response {
+        let mut http = Self::connect(door);
         http.request("GET", path, "connection: close\r\n", b"");
         http.response()
     }
@@ -64,7 +86,8 @@ impl Http {
     pub fn request(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) {
         let length =
             if method == "POST" { format!("content-length: {}\r\n", body.len()) } else { String::new() };
-        self.send(format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}{length}\r\n").as_bytes());
+        let host = &self.host;
+        self.send(format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n").as_bytes());
         self.send(body);
     }
 

@@ -12,7 +12,7 @@ mod wait;
 mod websocket;
 
 pub use client::{Client, Received};
-pub use http::{Http, Response};
+pub use http::{Door, Http, Response};
 pub use metrics::Metrics;
 pub use node::{Node, config};
 pub use polling::Polling;

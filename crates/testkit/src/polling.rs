@@ -1,11 +1,9 @@
 //! Engine.IO over HTTP: one connection for polls, one for posts, as browsers use them.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use throng_protocol::engine::payload::{self, Record};
 
-use crate::http::{Http, Response};
+use crate::http::{Door, Http, Response};
 
 /// A session that polls.
 #[derive(Debug)]
@@ -27,15 +25,16 @@ impl Polling {
     ///
     /// # Panics
     /// When it is refused.
-    pub fn open(address: SocketAddr) -> Self {
-        let mut polls = Http::connect(address);
+    pub fn open(door: impl Into<Door>) -> Self {
+        let door = door.into();
+        let mut polls = Http::connect(door.clone());
         polls.request("GET", "/socket.io/?EIO=4&transport=polling", "", b"");
         let opened = polls.response();
         assert_eq!(opened.status, 200, "{opened:?}");
         let packet: serde_json::Value =
             serde_json::from_str(opened.body.strip_prefix('0').expect("an open packet")).expect("JSON");
         let sid = packet["sid"].as_str().expect("a session identifier").to_owned();
-        Self { sid, polls, posts: Http::connect(address) }
+        Self { sid, polls, posts: Http::connect(door) }
     }
 
     /// The identifier of the session.

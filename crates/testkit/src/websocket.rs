@@ -3,14 +3,14 @@
 //! Frames are read by a few lines of their own, not by the codec that the node uses: two wrongs would agree.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use throng_protocol::websocket::frame::{HEADER_BYTES_MAX, Header, apply_mask};
 
 pub use throng_protocol::websocket::frame::Opcode;
 
-use crate::http::{Http, Response};
+use crate::http::{Door, Http, Response};
 use crate::wait::WAIT;
 
 /// An open WebSocket.
@@ -51,10 +51,14 @@ pub enum Outcome {
     Closed,
 }
 
-/// A request to become a WebSocket; `headers` are whole lines.
+/// A request to become a WebSocket, for the host `test`; `headers` are whole lines.
 pub fn upgrade_request(path: &str, headers: &str) -> String {
+    upgrade_request_to("test", path, headers)
+}
+
+fn upgrade_request_to(host: &str, path: &str, headers: &str) -> String {
     format!(
-        "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
     )
 }
@@ -64,17 +68,17 @@ impl WebSocket {
     ///
     /// # Panics
     /// When the node answers anything else.
-    pub fn connect(address: SocketAddr, path: &str) -> Self {
-        Self::connect_with(address, path, "").0
+    pub fn connect(door: impl Into<Door>, path: &str) -> Self {
+        Self::connect_with(door, path, "").0
     }
 
     /// The same with more headers, and with the answer.
     ///
     /// # Panics
     /// When the node answers anything but 101.
-    pub fn connect_with(address: SocketAddr, path: &str, headers: &str) -> (Self, Response) {
-        let mut http = Http::connect(address);
-        http.send(upgrade_request(path, headers).as_bytes());
+    pub fn connect_with(door: impl Into<Door>, path: &str, headers: &str) -> (Self, Response) {
+        let mut http = Http::connect(door);
+        http.send(upgrade_request_to(&http.host.clone(), path, headers).as_bytes());
         let response = http.response();
         assert_eq!(response.status, 101, "{response:?}");
         (Self::from_http(http), response)

@@ -2,31 +2,51 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use axum::extract::ConnectInfo;
-use http::request::Parts;
-use http::{StatusCode, header};
+use ::http::request::Parts;
+use ::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 
+use crate::admission::{identities_of, of_tenant};
 use crate::config::MetricsAccess;
-use crate::identity::{Identity, Role};
+use crate::identity::http::{self, Caller};
+use crate::identity::token::claimed_tenant;
+use crate::identity::{Identity, Role, credentials};
 use crate::node::Node;
 use crate::problem::Problem;
-use crate::socket::SocketInner;
-use crate::tenants::DEFAULT;
+use crate::tenants::{DEFAULT, Tenant};
 
-/// Who calls, when it is known; an extension of the request.
-pub(crate) type Caller = Option<Arc<Identity>>;
+/// Finds out who calls: the middleware of every route that somebody has to have a right to. A token is checked with the
+/// keys of the tenant that the host names, else of the tenant that the token names, else of the node.
+pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let identified = caller(&node, request.headers()).await;
+    http::pass(identified.map(Caller), request, next).await
+}
+
+async fn caller(node: &Node, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, Problem> {
+    let tenancy = node.tenants.tenancy();
+    let Some(common) = tenancy.identities.as_ref() else { return Ok(None) };
+    let Some(token) = credentials::token(None, credentials::pairs(headers), &common.cookie)? else {
+        return Ok(None);
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // A host that names no tenant is how operators of the node come.
+    let tenant = match node.tenants.of_host(host).ok().flatten() {
+        Some(tenant) => Some(tenant),
+        None => claimed_tenant(token)?.map(|name| node.tenants.named(&name)).transpose()?,
+    };
+    let Some(tenant) = tenant else { return Ok(common.identify(Some(token), None).await?) };
+    let Some(identities) = identities_of(&tenancy, &tenant) else { return Ok(None) };
+    let identity = identities.identify(Some(token), Some(&tenant.name)).await?;
+    Ok(identity.map(|identity| of_tenant(identity, &tenant)).transpose()?)
+}
 
 /// The caller, when it has the role.
 pub(crate) fn require(parts: &Parts, role: Role) -> Result<Arc<Identity>, Problem> {
-    let caller = parts.extensions.get::<Caller>().cloned().flatten();
-    let Some(identity) = caller else {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "A token is needed."));
-    };
-    if !identity.is(role) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "The token's role is not enough."));
-    }
-    Ok(identity)
+    Caller::of(parts).require(role)
 }
 
 /// What of the node an operator may see.
@@ -90,23 +110,27 @@ pub(crate) fn request_id(parts: &Parts) -> Option<String> {
     parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
 }
 
-/// Who is behind a socket. Sockets carry no identity yet.
-pub(crate) fn identity_of(_socket: &SocketInner) -> Option<Arc<Identity>> {
-    None
+/// What an operator takes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Revoked<'a> {
+    /// One token, by its `jti`.
+    Token(&'a str),
+    /// All tokens of a user, by their `sub`.
+    User(&'a str),
 }
 
-/// Revokes one token. There is no list of revoked tokens yet.
-pub(crate) fn revoke_token(_node: &Node, _scope: &Scope, _jti: &str) -> Result<(), Problem> {
-    Err(no_tokens())
-}
-
-/// Revokes all tokens of a user. There is no list of revoked tokens yet.
-pub(crate) fn revoke_user(_node: &Node, _scope: &Scope, _user: &str) -> Result<(), Problem> {
-    Err(no_tokens())
-}
-
-fn no_tokens() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "not_available", "This node reads no tokens.")
+/// Revokes tokens of a tenant, and ends the sockets that came with them.
+pub(crate) fn revoke(node: &Node, tenant: &Tenant, revoked: Revoked<'_>) -> Result<(), Problem> {
+    let identities = identities_of(&node.tenants.tenancy(), tenant).ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "not_available", "This tenant's users have no tokens.")
+    })?;
+    let (name, now) = (Some(&*tenant.name), SystemTime::now());
+    match revoked {
+        Revoked::Token(jti) => identities.revocations.revoke_token(jti, name, None, now),
+        Revoked::User(user) => identities.revocations.revoke_user(user, name, now),
+    }
+    node.reexamine();
+    Ok(())
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {
@@ -124,27 +148,6 @@ fn same(said: &[u8], token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parts(caller: Caller) -> Parts {
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.extensions.insert(caller);
-        parts
-    }
-
-    fn identity(role: Role, tenant: Option<&str>) -> Arc<Identity> {
-        let (user, tenant) = ("ada".into(), tenant.map(Into::into));
-        Arc::new(Identity { user, role, tenant, jti: None, issued: None, expires: None })
-    }
-
-    #[test]
-    fn nobody_is_401_and_too_little_is_403() {
-        let refused =
-            |caller| require(&parts(caller), Role::Operator).map_err(|problem| problem.status.as_u16());
-        assert_eq!(refused(None), Err(401));
-        assert_eq!(refused(Some(identity(Role::Moderator, None))), Err(403));
-        assert!(refused(Some(identity(Role::Operator, None))).is_ok());
-        assert!(refused(Some(identity(Role::Admin, None))).is_ok());
-    }
 
     #[test]
     fn tokens_are_compared_whole() {

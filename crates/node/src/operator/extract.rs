@@ -10,6 +10,7 @@ use http::request::Parts;
 
 use super::access::{self, Scope};
 use crate::audit::{self, Action, Actor};
+use crate::identity::http::Caller;
 use crate::identity::{Identity, Role};
 use crate::node::Node;
 use crate::problem::Problem;
@@ -64,7 +65,7 @@ impl FromRequestParts<Arc<Node>> for Operator {
         match access::require(parts, Role::Operator) {
             Ok(identity) => Ok(Self { scope: Scope::of(node, &identity), identity, request_id, address }),
             Err(problem) => {
-                let caller = parts.extensions.get::<access::Caller>().cloned().flatten();
+                let caller = Caller::of(parts).0;
                 let actor = Actor { identity: caller.as_deref(), request_id: request_id.as_deref(), address };
                 audit::record(&actor, Action::Access, parts.uri.path(), problem.code);
                 Err(problem)

@@ -2,7 +2,7 @@
 //! answers 503, because only then should nobody be sent to it.
 
 mod parts;
-mod performance;
+pub(super) mod performance;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +26,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(ready))
         .routes(routes!(summary))
         .merge(parts::routes())
-        .merge(performance::routes())
 }
 
 /// How well something is.

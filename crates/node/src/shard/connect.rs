@@ -12,7 +12,7 @@ use throng_protocol::end::End;
 use super::dispatch::one_after_the_other;
 use super::hub::Nsp;
 use super::{Shard, State};
-use crate::admission::{self, Admitted};
+use crate::admission::{self, Admission, Admitted, Applicant};
 use crate::app::Service;
 use crate::envelope::Urgency;
 use crate::handler::Refusal;
@@ -54,8 +54,20 @@ impl Shard {
             session.joining.push(arrival.nsp.clone());
             (session.seat.as_ref().map(|seat| seat.tenant().clone()), session.handshake.clone())
         };
-        let admitted = admission::admit(&self.node, tenant, &handshake, nsp);
-        self.enter(arrival, admitted);
+        let applicant = Applicant {
+            seated: tenant.as_ref(),
+            handshake: &handshake,
+            auth: arrival.auth.as_ref(),
+            nsp,
+            behaviour: &arrival.behaviour,
+        };
+        match admission::admit(&self.node, applicant) {
+            Admission::Decided(admitted) => self.enter(arrival, admitted),
+            Admission::Pending(pending) => {
+                let shard = self.clone();
+                tokio::task::spawn_local(async move { shard.enter(arrival, pending.decide().await) });
+            }
+        }
     }
 
     /// It is known who it is.
@@ -73,13 +85,15 @@ impl Shard {
                 return self.refuse(slot, &nsp, &refusal);
             }
         };
+        let Admitted { tenant, identity } = admitted;
         let (socket, nsp) = {
             let mut state = self.state.borrow_mut();
-            let nsp = state.nsp(Space { tenant: admitted.tenant, nsp }, behaviour);
+            let nsp = state.nsp(Space { tenant, nsp }, behaviour);
             let Some(session) = state.sessions.get_mut(slot as usize) else { return };
             let handshake = session.handshake.clone();
             let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
             let inner = SocketInner::new(place.draw(), nsp.space.clone(), self.node.clone(), handshake, auth);
+            inner.state().identity = identity;
             let socket = Socket(Arc::new(inner));
             state.hub.insert(socket.0.clone(), nsp.clone(), slot);
             (socket, nsp)
@@ -138,6 +152,7 @@ impl Shard {
         {
             let mut state = self.state.borrow_mut();
             state.hub.admit(Place::of(id).slot);
+            state.expiries.arm(id, socket.identity().as_deref());
             if let Some(session) = state.sessions.get_mut(slot as usize) {
                 session.sockets.push((nsp.clone(), Place::of(id).slot));
             }

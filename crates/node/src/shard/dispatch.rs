@@ -13,7 +13,7 @@ use throng_protocol::socket::packet::{ArgValue, Body, Packet};
 
 use super::hub::{Entry, Waiting};
 use super::session::Transport;
-use super::{Shard, State};
+use super::{Shard, State, tokens};
 use crate::ack::Ack;
 use crate::app::RawMessage;
 use crate::handler::{EventListener, Incoming, Running};
@@ -91,6 +91,15 @@ impl Shard {
                 drop(state);
                 return self.turn_away(&socket, session, ack, throttled);
             }
+            if tokens::is_own(name) {
+                let socket = Socket(entry.socket.clone());
+                drop(state);
+                if self.on_token_event(&socket, name, args, ack) {
+                    return;
+                }
+                state = self.state.borrow_mut();
+            }
+            let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
             if let Some(backlog) = &mut entry.backlog {
                 let bytes = size_of::<Waiting>() + name.len() + args_bytes(args);
                 backlog.bytes += bytes;

@@ -22,6 +22,7 @@ impl Shard {
             Errand::Envelope(envelope) => self.apply(envelope),
             Errand::Session(name, errand) => self.run_session(&name, errand),
             Errand::Survey(survey) => self.survey(survey),
+            Errand::Reexamine => self.reexamine(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
     }

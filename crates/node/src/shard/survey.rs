@@ -17,7 +17,7 @@ use super::session::Transport;
 use super::{Shard, State};
 use crate::envelope::{Closing, Room};
 use crate::ids::Place;
-use crate::operator::access::{self, Scope};
+use crate::operator::access::Scope;
 
 /// A question, and where the answer goes. The asker has room for one answer from each shard, or has gone.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl State {
     fn facts(&self, entry: &Entry) -> SocketFacts {
         let socket = &entry.socket;
         let handshake = &socket.handshake;
-        let identity = access::identity_of(socket);
+        let identity = socket.identity();
         let queued_bytes =
             self.sessions.get(entry.session as usize).map(|session| match &session.transport {
                 Transport::WebSocket(websocket) => websocket.outbox.bytes(),
@@ -222,7 +222,7 @@ impl State {
             if !filter.scope.holds(tenant) || filter.tenant.as_ref().is_some_and(|wanted| wanted != tenant) {
                 continue;
             }
-            let Some(identity) = access::identity_of(&entry.socket) else { continue };
+            let Some(identity) = entry.socket.identity() else { continue };
             let key = (tenant.to_owned(), identity.user.to_string());
             if filter.after.as_ref().is_some_and(|after| key <= *after) {
                 continue;
@@ -245,7 +245,7 @@ impl State {
     fn sockets_of(&self, (tenant, user): &UserKey) -> Vec<(Id, u32, u32)> {
         let sockets = self.connected().filter(|(_, entry)| {
             *entry.socket.space.tenant.name == **tenant
-                && access::identity_of(&entry.socket).is_some_and(|identity| *identity.user == **user)
+                && entry.socket.identity().is_some_and(|identity| *identity.user == **user)
         });
         sockets.map(|(_, entry)| (entry.socket.id, Place::of(entry.socket.id).slot, entry.session)).collect()
     }
@@ -259,8 +259,7 @@ impl SocketFilter {
             socket.is_own_room(room)
                 || socket.state().rooms.iter().any(|membership| *membership.room == **room)
         };
-        let is_user =
-            |user: &String| access::identity_of(socket).is_some_and(|identity| *identity.user == **user);
+        let is_user = |user: &String| socket.identity().is_some_and(|identity| *identity.user == **user);
         self.scope.holds(tenant)
             && self.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
             && self.namespace.as_ref().is_none_or(|wanted| **wanted == *socket.space.nsp)

@@ -125,6 +125,7 @@ impl Shard {
                 }
             }
             self.fire(Instant::now());
+            self.expire(Instant::now());
             if let Some(slope) = closing.get().filter(|_| caught_up) {
                 // What other shards had to say to those that were warned in an earlier turn has arrived.
                 for (slot, stamp) in warned.drain(..) {
@@ -197,7 +198,10 @@ impl Shard {
 
     /// When the loop has to look at the clock again.
     fn wake_at(&self) -> Option<Instant> {
-        let next = self.state.borrow().deadlines.next();
+        let next = {
+            let state = self.state.borrow();
+            state.deadlines.next().into_iter().chain(state.expiries.next()).min()
+        };
         if !self.draining.get() {
             return next;
         }

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use http::StatusCode;
 
 use crate::config::Origins;
+use crate::identity::Role;
+use crate::identity::identities::Identities;
 use crate::problem::Problem;
 use crate::throttle::EventLimits;
 
@@ -51,6 +53,10 @@ pub struct Tenancy {
     pub domain: Option<Box<str>>,
     /// Sub-domains that are no tenant, such as `www`.
     pub reserved: Vec<Box<str>>,
+    /// How users prove who they are, where a tenant has no way of its own; without it nobody is asked.
+    pub identities: Option<Arc<Identities>>,
+    /// Who may come without a token.
+    pub guests: GuestPolicy,
     /// What holds for the single tenant of a node without a list.
     pub default: Arc<TenantSettings>,
     /// Who there is.
@@ -78,6 +84,29 @@ impl Tenancy {
     }
 }
 
+/// Who may come without a token, on a node that asks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GuestPolicy {
+    /// Guests may join the namespaces that are open to them.
+    #[default]
+    WhereAllowed,
+    /// Guests may also join the namespaces that do not say for whom they are.
+    Everywhere,
+    /// Nobody.
+    Never,
+}
+
+impl GuestPolicy {
+    /// The least role that a namespace asks for, given the one that it says.
+    pub(crate) fn least(self, said: Option<Role>) -> Role {
+        match (self, said) {
+            (Self::Everywhere, None) => Role::Guest,
+            (_, None) | (Self::Never, Some(Role::Guest)) => Role::User,
+            (_, Some(role)) => role,
+        }
+    }
+}
+
 /// What a tenant may do.
 #[derive(Debug, Clone, Default)]
 pub struct TenantSettings {
@@ -89,6 +118,8 @@ pub struct TenantSettings {
     pub origins: Option<Origins>,
     /// The namespaces that it may use; without a list all.
     pub namespaces: Option<Vec<Box<str>>>,
+    /// How its users prove who they are; without it as everywhere.
+    pub identities: Option<Arc<Identities>>,
     /// How much it may use.
     pub quotas: Quotas,
     /// How much each of its sockets may send.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 use super::{Done, Ended, count_max, cursor, cut, not_found};
 use crate::audit::Action;
 use crate::node::Node;
-use crate::operator::access;
+use crate::operator::access::{self, Revoked};
 use crate::operator::documents::Refused;
 use crate::operator::extract::{self, Operator, Path, Query};
 use crate::operator::survey;
@@ -130,24 +131,26 @@ async fn end(
     Ok(Json(Ended { ok: true, ended: ended.answers.iter().sum(), partial: ended.partial }))
 }
 
-/// What is no longer good: exactly one of the two.
+/// What is no longer good: a token or a user.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Revocation {
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    /// `default` when left out.
+    tenant: Option<String>,
     /// One token, by its `jti`.
-    Jti(String),
+    jti: Option<String>,
     /// All tokens of a user that were issued until now, by their `sub`.
-    User(String),
+    user: Option<String>,
 }
 
 /// Revokes a token, or all tokens of a user
 ///
-/// Their sockets end with the reason of a revoked token.
+/// Exactly one of `jti` and `user` says which. Their sockets end.
 #[utoipa::path(
     post, path = "/api/admin/revocations", tag = "admin", security(("token" = [])), request_body = Revocation,
     responses(
         (status = 200, body = Done, description = "It is revoked."),
-        (status = "4XX", body = Refused, description = "Refused.")
+        (status = "4XX", body = Refused, description = "Refused, or there is no such tenant.")
     )
 )]
 async fn revoke(
@@ -155,10 +158,19 @@ async fn revoke(
     operator: Operator,
     extract::Json(revocation): extract::Json<Revocation>,
 ) -> Result<Json<Done>, Problem> {
-    let (object, revoked) = match &revocation {
-        Revocation::Jti(jti) => (format!("jti {jti}"), access::revoke_token(&node, &operator.scope, jti)),
-        Revocation::User(user) => (format!("user {user}"), access::revoke_user(&node, &operator.scope, user)),
+    let name = revocation.tenant.as_deref().unwrap_or(DEFAULT);
+    let (object, revoked) = match (&revocation.jti, &revocation.user) {
+        (Some(jti), None) => (format!("{name} jti {jti}"), Ok(Revoked::Token(jti))),
+        (None, Some(user)) => (format!("{name} user {user}"), Ok(Revoked::User(user))),
+        _ => {
+            let message = "exactly one of jti and user must be there";
+            (name.to_owned(), Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed_body", message)))
+        }
     };
-    operator.record(Action::Revoke, &object, revoked)?;
+    let done = revoked.and_then(|revoked| {
+        let tenant = node.tenants.find(name).filter(|_| operator.scope.holds(name));
+        access::revoke(&node, &*tenant.ok_or_else(|| not_found("There is no such tenant."))?, revoked)
+    });
+    operator.record(Action::Revoke, &object, done)?;
     Ok(Json(Done::YES))
 }

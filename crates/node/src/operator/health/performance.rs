@@ -17,7 +17,7 @@ use crate::operator::documents::Refused;
 use crate::operator::extract::Operator;
 use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
+pub(in crate::operator) fn routes() -> OpenApiRouter<Arc<Node>> {
     OpenApiRouter::new().routes(routes!(performance))
 }
 

@@ -1,0 +1,204 @@
+//! Tokens of connected sockets: they run out, are renewed by the client, or stop being accepted.
+//!
+//! Two events belong to the node itself, on every namespace of a node that asks for tokens. `token:refresh {token}` brings
+//! a newer token of the same user; it is answered `{ok: true, expiresAt}`. `token:guest` asks for the token of a guest
+//! whom the server has named; it is answered `{ok: true, user, token, expiresAt}`. `expiresAt` is milliseconds since 1970.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use throng_protocol::end::End;
+use throng_protocol::id::Id;
+use throng_protocol::socket::args::ArgsRef;
+use tokio::time::Instant;
+
+use super::Shard;
+use crate::ack::Ack;
+use crate::admission::{identities_of, of_tenant};
+use crate::identity::token::TokenError;
+use crate::identity::{Identity, Role};
+use crate::ids::Place;
+use crate::problem::Problem;
+use crate::socket::Socket;
+
+/// What the node's own events begin with.
+const PREFIX: &str = "token:";
+
+/// Whether an event may be one of the node's own.
+pub(super) fn is_own(event: &str) -> bool {
+    event.starts_with(PREFIX)
+}
+
+/// When tokens run out: at most one entry for each socket, of a time no later than its token's.
+#[derive(Debug, Default)]
+pub(super) struct Expiries(BinaryHeap<Reverse<(Instant, Id)>>);
+
+impl Expiries {
+    /// Watches the token of a socket that has none watched yet.
+    pub(super) fn arm(&mut self, socket: Id, identity: Option<&Identity>) {
+        /// The heap's clock counts as far as this: what lives longer is looked at again then.
+        const AHEAD_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+        if let Some(expires) = identity.and_then(|identity| identity.expires) {
+            let ahead = expires.duration_since(SystemTime::now()).unwrap_or_default();
+            self.0.push(Reverse((Instant::now() + ahead.min(AHEAD_MAX), socket)));
+        }
+    }
+
+    /// When to look again.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.peek().map(|Reverse((at, _))| *at)
+    }
+
+    fn pop(&mut self, now: Instant) -> Option<Id> {
+        self.next().filter(|at| *at <= now)?;
+        self.0.pop().map(|Reverse((_, socket))| socket)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    token: String,
+}
+
+impl Shard {
+    /// Ends the sockets whose tokens have run out.
+    pub(super) fn expire(self: &Rc<Self>, now: Instant) {
+        loop {
+            let Some(id) = self.state.borrow_mut().expiries.pop(now) else { return };
+            let Some(socket) = self.socket(id) else { continue };
+            let identity = socket.identity();
+            if identity
+                .as_ref()
+                .and_then(|identity| identity.expires)
+                .is_some_and(|at| at <= SystemTime::now())
+            {
+                self.dismiss(&socket, End::TokenExpired);
+            } else {
+                // It has brought a newer one.
+                self.state.borrow_mut().expiries.arm(id, identity.as_deref());
+            }
+        }
+    }
+
+    /// Ends the sockets that would not be let in any more: of a tenant that has closed, or with a token that was revoked.
+    pub(super) fn reexamine(self: &Rc<Self>) {
+        let tenancy = self.node.tenants.tenancy();
+        let now = SystemTime::now();
+        let verdict = |socket: &Socket| {
+            let tenant = &socket.0.space.tenant;
+            if tenant.open(now).is_err() {
+                return Some(End::TenantClosed);
+            }
+            let identities = identities_of(&tenancy, tenant)?;
+            let identity = socket.identity()?;
+            identities.revocations.is_revoked(&identity).then_some(End::TokenRevoked)
+        };
+        let ending: Vec<(Socket, End)> = {
+            let state = self.state.borrow();
+            let sockets = state.hub.sockets.iter().map(|(_, entry)| Socket(entry.socket.clone()));
+            sockets.filter_map(|socket| verdict(&socket).map(|end| (socket, end))).collect()
+        };
+        for (socket, end) in ending {
+            self.dismiss(&socket, end);
+        }
+    }
+
+    /// Ends a socket for a reason that its client could not know, and tells it: `socket:ended {code, message, retry}`.
+    pub(super) fn dismiss(self: &Rc<Self>, socket: &Socket, end: End) {
+        socket
+            .emit("socket:ended", json!({"code": end.code(), "message": end.reason(), "retry": end.retry()}));
+        self.end_socket(Place::of(socket.id()).slot, end);
+    }
+
+    fn socket(&self, id: Id) -> Option<Socket> {
+        let state = self.state.borrow();
+        let entry = state.hub.sockets.get(Place::of(id).slot as usize)?;
+        (entry.socket.id == id).then(|| Socket(entry.socket.clone()))
+    }
+
+    /// Handles an event of the node itself; `false` for every other.
+    pub(super) fn on_token_event(
+        self: &Rc<Self>,
+        socket: &Socket,
+        name: &str,
+        args: ArgsRef<'_>,
+        ack: Option<u64>,
+    ) -> bool {
+        let Some(what) = name.strip_prefix(PREFIX) else { return false };
+        if self.node.tenants.tenancy().identities.is_none() {
+            return false;
+        }
+        match what {
+            "refresh" => {
+                let (args, answer) = (args.to_owned(), Ack::new(socket, ack));
+                let socket = socket.clone();
+                self.spawn_or_finish(
+                    async move { answer.send(answer_of(refresh(&socket, args.decode()).await)) },
+                );
+            }
+            "guest" => Ack::new(socket, ack).send(answer_of(guest(socket))),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Takes a newer token of the same user.
+async fn refresh(
+    socket: &Socket,
+    refresh: Result<Refresh, throng_protocol::socket::args::DecodeError>,
+) -> Result<Value, Problem> {
+    let invalid = |error: &dyn std::fmt::Display| {
+        Problem::new(http::StatusCode::BAD_REQUEST, "invalid_arguments", error.to_string())
+    };
+    let Refresh { token } = refresh.map_err(|error| invalid(&error))?;
+    let tenant = &socket.0.space.tenant;
+    let identities = identities_of(&socket.0.node.tenants.tenancy(), tenant).ok_or(TokenError::Missing)?;
+    let fresh = identities.identify(Some(&token), Some(&tenant.name)).await?.ok_or(TokenError::Missing)?;
+    let fresh = of_tenant(fresh, tenant)?;
+    let mut state = socket.0.state();
+    let known = state.identity.as_ref().ok_or(TokenError::Missing)?;
+    if fresh.user != known.user {
+        return Err(Problem::new(http::StatusCode::FORBIDDEN, "token_user", "The token is of another user."));
+    }
+    // Sooner than the one before would not be a renewal, and the end of that one is what is watched.
+    if fresh.expires < known.expires {
+        return Err(Problem::new(
+            http::StatusCode::CONFLICT,
+            "token_older",
+            "The token ends before the present one.",
+        ));
+    }
+    let expires = fresh.expires;
+    state.identity = Some(fresh);
+    Ok(json!({"ok": true, "expiresAt": expires.map(millis)}))
+}
+
+/// The token of a guest.
+fn guest(socket: &Socket) -> Result<Value, Problem> {
+    let identity = socket.identity().ok_or(TokenError::Missing)?;
+    let identities = identities_of(&socket.0.node.tenants.tenancy(), &socket.0.space.tenant);
+    let guests = identities.as_ref().and_then(|identities| identities.guests.as_ref());
+    let Some(guests) = guests.filter(|_| identity.role == Role::Guest) else {
+        return Err(Problem::new(
+            http::StatusCode::FORBIDDEN,
+            "not_a_guest",
+            "You have a token of your own.",
+        ));
+    };
+    let token = guests.sign(&identity);
+    Ok(json!({"ok": true, "user": identity.user, "token": token, "expiresAt": identity.expires.map(millis)}))
+}
+
+fn answer_of(outcome: Result<Value, Problem>) -> Value {
+    outcome.unwrap_or_else(|problem| problem.body())
+}
+
+fn millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}

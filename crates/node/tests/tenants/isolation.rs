@@ -1,0 +1,162 @@
+//! Every operation that names others, from one tenant against the names of another.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use throng_node::{Ack, Closing, Id, Namespace, Socket};
+use throng_testkit::{Client, Door, Http, Polling};
+
+use crate::{door, node, unbounded};
+
+/// Handlers that do to any name whatever the API can do. Their `room` is what the attacker knows of the victim.
+fn weapons(nsp: &mut Namespace) {
+    nsp.on("emit", |socket: Socket, room: String| async move {
+        socket.to(room.clone()).emit("hit", "to");
+        socket.nsp().to(room.clone()).emit("hit", "in");
+        socket.nsp().to(room).volatile().emit("hit", "volatile");
+    });
+    nsp.on("broadcast", |socket: Socket| async move {
+        socket.broadcast().emit("hit", "broadcast");
+        socket.nsp().except("nobody").emit("hit", "except");
+    });
+    nsp.on("ask", |socket: Socket, room: String, ack: Ack| async move {
+        let asked = socket.nsp().to(room).timeout(Duration::from_millis(50));
+        let got = asked.emit_with_ack::<Value>("hit", "ask").await;
+        ack.send(got.map_or(-1, |got| (got.answers.len() + got.missing) as i64));
+    });
+    nsp.on("fetch", |socket: Socket, room: Option<String>, ack: Ack| async move {
+        let all = socket.nsp();
+        let found = match room {
+            Some(room) => all.to(room).fetch_sockets().await,
+            None => all.fetch_sockets().await,
+        };
+        ack.send(found.iter().map(|other| other.id.to_string()).collect::<Vec<_>>());
+    });
+    nsp.on("drag", |socket: Socket, room: String| async move {
+        socket.nsp().to(room.clone()).sockets_join("trap");
+        socket.nsp().to(room.clone()).sockets_leave("den");
+        socket.nsp().to(room).disconnect_sockets(Closing::Session);
+        socket.broadcast().disconnect_sockets(Closing::Socket);
+    });
+}
+
+struct Victim {
+    client: Client,
+    id: Id,
+}
+
+impl Victim {
+    fn of(door: Door) -> Self {
+        let (mut client, id) = Client::connect(door);
+        client.call("join", "den");
+        Self { client, id }
+    }
+
+    /// Nothing has happened to it: no event came, it is still in its room and nowhere else.
+    fn check(&mut self) {
+        self.client.emit("emit", self.id.to_string());
+        assert_eq!(self.client.events_before("hit"), Vec::<String>::new());
+        let found = self.client.call("fetch", "den").decode::<Vec<String>>().unwrap();
+        assert_eq!(found, [self.id.to_string()]);
+        assert_eq!(self.client.call("fetch", "trap").decode::<Vec<String>>().unwrap(), Vec::<String>::new());
+    }
+}
+
+fn attack(shards: usize) {
+    let node = node(shards, unbounded(), weapons);
+    let mut victim = Victim::of(door(&node, "globex"));
+    let (mut attacker, own) = Client::connect(door(&node, "acme"));
+    let names =
+        ["den".to_owned(), victim.id.to_string(), "globex".into(), "globex:den".into(), "/#den".into()];
+    for name in &names {
+        attacker.emit("emit", name.as_str());
+        assert_eq!(attacker.call("ask", name.as_str()).decode::<i64>().unwrap(), 0, "{name}");
+        assert_eq!(
+            attacker.call("fetch", name.as_str()).decode::<Vec<String>>().unwrap(),
+            Vec::<String>::new()
+        );
+        attacker.emit("drag", name.as_str());
+        // Joining a room of the same name makes another room.
+        attacker.call("join", name.as_str());
+        attacker.emit("emit", name.as_str());
+    }
+    attacker.emit("broadcast", ());
+    assert_eq!(attacker.call("fetch", ()).decode::<Vec<String>>().unwrap(), [own.to_string()]);
+    attacker.check();
+    victim.check();
+}
+
+#[test]
+fn no_operation_reaches_another_tenant() {
+    attack(1);
+}
+
+#[test]
+fn no_operation_reaches_another_tenant_on_other_shards() {
+    attack(4);
+}
+
+#[test]
+fn the_handle_for_code_outside_handlers_reaches_one_tenant() {
+    let node = node(2, unbounded(), |_| {});
+    let (mut acme, _) = Client::connect(door(&node, "acme"));
+    let (mut globex, _) = Client::connect(door(&node, "globex"));
+    let name = |name| throng_node::TenantName::parse(name).unwrap();
+    node.io().tenant(&name("acme")).of("/").emit("news", "for acme");
+    node.io().tenant(&name("globex")).of("/").emit("news", "for globex");
+    // Neither is the tenant that an unnamed handle reaches, and the last one does not exist.
+    node.io().of("/").emit("news", "for nobody");
+    node.io().tenant(&name("initech")).of("/").emit("news", "for nobody");
+    assert_eq!(acme.event("news").decode::<String>().unwrap(), "for acme");
+    assert_eq!(globex.event("news").decode::<String>().unwrap(), "for globex");
+    acme.check();
+    globex.check();
+}
+
+#[test]
+fn a_session_is_unknown_under_the_host_of_another_tenant() {
+    let node = node(2, unbounded(), |_| {});
+    let mut polling = Polling::open(door(&node, "globex"));
+    let mut thief = Http::connect(door(&node, "acme"));
+    let unknown = json!({"code": 1, "message": "Session ID unknown"}).to_string();
+    for (method, body) in [("GET", ""), ("POST", "40")] {
+        thief.request(method, &polling.path(), "", body.as_bytes());
+        let refused = thief.response();
+        assert_eq!((refused.status, refused.body.as_str()), (400, unknown.as_str()), "{method}");
+    }
+    thief.request(
+        "GET",
+        &polling.upgrade_path(),
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        b"",
+    );
+    assert_eq!(thief.response().body, unknown);
+    assert_eq!(polling.post("40").body, "ok");
+}
+
+#[test]
+fn hosts_that_name_no_tenant_are_refused_and_probes_are_not() {
+    let node = node(1, unbounded(), |_| {});
+    for host in ["test", "initech.example.test", "example.test", "a.acme.example.test"] {
+        let door = Door::named(node.address(), host);
+        let refused = Http::get(door.clone(), "/socket.io/?EIO=4&transport=polling");
+        let error: Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!((refused.status, &error["error"]["code"]), (404, &json!("tenant_unknown")), "{host}");
+        assert_eq!(Http::get(door, "/ready").status, 200);
+    }
+}
+
+/// The attacker's own events, so that a test that hears nothing does not pass for lack of noise.
+#[test]
+fn the_same_operations_reach_the_own_tenant() {
+    let node = node(1, unbounded(), weapons);
+    let mut victim = Victim::of(door(&node, "acme"));
+    let (mut neighbour, _) = Client::connect(door(&node, "acme"));
+    assert_eq!(neighbour.call("ask", "den").decode::<i64>().unwrap(), 1);
+    neighbour.emit("emit", "den");
+    victim.client.event("hit");
+    assert_eq!(neighbour.call("fetch", "den").decode::<Vec<String>>().unwrap(), [victim.id.to_string()]);
+    neighbour.emit("drag", victim.id.to_string());
+    victim.client.wait_closed();
+}

@@ -1,0 +1,129 @@
+//! What a tenant may use, and that one at its limits does not slow another.
+
+use serde_json::{Value, json};
+use throng_node::{End, EventLimits, Quotas, Rate, Status, TenantSettings};
+use throng_testkit::{Client, Http};
+
+use crate::{door, node, unbounded};
+
+fn bounded(quotas: Quotas) -> TenantSettings {
+    TenantSettings { quotas, ..unbounded() }
+}
+
+/// The code of an HTTP refusal.
+fn refused_with(response: &throng_testkit::Response) -> (u16, Value) {
+    let body: Value = serde_json::from_str(&response.body).expect("a refusal is JSON");
+    (response.status, body["error"]["code"].clone())
+}
+
+const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
+
+#[test]
+fn connections_are_bounded_and_come_free_again() {
+    let node = node(2, bounded(Quotas { connections_max: Some(2), ..Quotas::default() }), |_| {});
+    let first = Client::connect(door(&node, "acme"));
+    let _second = Client::connect(door(&node, "acme"));
+    let refused = Http::get(door(&node, "acme"), POLLING);
+    assert_eq!(refused_with(&refused), (429, json!("tenant_connections")));
+    Client::connect(door(&node, "globex"));
+    drop(first);
+    throng_testkit::until("the seat is free", || {
+        Some(Http::get(door(&node, "acme"), POLLING)).filter(|answer| answer.status == 200)
+    });
+}
+
+#[test]
+fn new_connections_have_a_rate() {
+    let node = node(1, bounded(Quotas { connects_per_second: Some(3), ..Quotas::default() }), |_| {});
+    let answers: Vec<_> = (0..20).map(|_| Http::get(door(&node, "acme"), POLLING).status).collect();
+    assert!(answers.starts_with(&[200, 200, 200]), "{answers:?}");
+    assert!(answers.contains(&429), "{answers:?}");
+}
+
+#[test]
+fn rooms_are_bounded_over_all_shards() {
+    let node = node(2, bounded(Quotas { rooms_max: Some(3), ..Quotas::default() }), |_| {});
+    let (mut client, _) = Client::connect(door(&node, "acme"));
+    for room in ["a", "b", "c", "d", "e"] {
+        client.call("join", room);
+    }
+    let metrics = node.metrics();
+    assert_eq!((metrics.get("rooms"), metrics.get("rooms_refused_total")), (3, 2));
+}
+
+/// Asks until an answer is a refusal; gives it.
+fn ask_until_refused(client: &mut Client, event: &str) -> Value {
+    (0..10_000)
+        .find_map(|_| {
+            let answer = client.call(event, "x").decode::<Value>().ok()?;
+            (answer["ok"] == false).then_some(answer)
+        })
+        .expect("a limit")
+}
+
+#[test]
+fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
+    let rate = |per_second, burst| Rate { per_second, burst };
+    let named = [("echo".to_owned(), rate(0.001, 2))].into_iter().collect();
+    let events = EventLimits { each: Some(rate(0.001, 5)), named, ..EventLimits::default() };
+    let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
+    let (mut client, _) = Client::connect(door(&node, "acme"));
+    let refused = ask_until_refused(&mut client, "echo");
+    assert_eq!(refused["error"]["code"], "rate_limited");
+    assert!(refused["error"]["retryAfterMs"].as_u64().is_some_and(|wait| wait > 900_000), "{refused}");
+    // The other events have a bucket of their own, and another socket has all of them.
+    client.call("join", "room");
+    let (mut other, _) = Client::connect(door(&node, "acme"));
+    assert_eq!(other.call("echo", "x").decode::<String>().unwrap(), "x");
+}
+
+#[test]
+fn a_flooder_is_ended() {
+    let events =
+        EventLimits { each: Some(Rate { per_second: 1.0, burst: 1 }), flood: 10, ..EventLimits::default() };
+    let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
+    let (mut client, _) = Client::connect(door(&node, "acme"));
+    for _ in 0..20 {
+        client.emit("echo", "x");
+    }
+    client.wait_closed();
+    node.until("the end is counted", |metrics| metrics.sessions_ended(End::RateLimited) == 1);
+}
+
+#[test]
+fn events_and_bytes_of_a_tenant_have_a_rate_over_all_of_its_sockets() {
+    for quotas in [
+        Quotas { events_per_second: Some(10), ..Quotas::default() },
+        Quotas { bytes_per_second: Some(100), ..Quotas::default() },
+    ] {
+        let node = node(2, bounded(quotas), |_| {});
+        let (mut one, _) = Client::connect(door(&node, "acme"));
+        let (mut other, _) = Client::connect(door(&node, "acme"));
+        let both = (0..5_000).flat_map(|_| [0, 1]).find_map(|which| {
+            let client = if which == 0 { &mut one } else { &mut other };
+            let answer = client.call("echo", "x").decode::<Value>().ok()?;
+            (answer["ok"] == false).then_some(answer)
+        });
+        assert_eq!(both.expect("a limit")["error"]["code"], "rate_limited");
+        let (mut globex, _) = Client::connect(door(&node, "globex"));
+        for _ in 0..200 {
+            assert_eq!(globex.call("echo", "x").decode::<String>().unwrap(), "x");
+        }
+    }
+}
+
+#[test]
+fn a_closed_tenant_is_refused_by_name() {
+    for (settings, code) in [
+        (TenantSettings { status: Status::Suspended, ..unbounded() }, "tenant_suspended"),
+        (
+            TenantSettings { expires: Some(std::time::SystemTime::UNIX_EPOCH), ..unbounded() },
+            "tenant_expired",
+        ),
+    ] {
+        let node = node(1, settings, |_| {});
+        let refused = Http::get(door(&node, "acme"), POLLING);
+        assert_eq!(refused_with(&refused), (403, json!(code)));
+        Client::connect(door(&node, "globex"));
+    }
+}

@@ -1,0 +1,181 @@
+//! Who may join, proven by tokens: over real connections, with tokens that a server's own secret signs.
+
+mod lifetime;
+mod tenants;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use throng_node::identity::guest::Guests;
+use throng_node::identity::identities::Identities;
+use throng_node::identity::keys::{Keys, KeysConfig};
+use throng_node::identity::mint::{NewToken, mint};
+use throng_node::identity::revocation::Revocations;
+use throng_node::{Ack, App, Config, EventLimits, GuestPolicy, Role, Socket, Tenancy, TenantSettings};
+use throng_testkit::{Client, Node, Received};
+
+const SECRET: &str = "a secret that only this test knows";
+
+/// What signs and checks tokens with a secret.
+fn identities(secret: &str) -> Arc<Identities> {
+    let config = KeysConfig { secret: Some(secret.into()), leeway: Duration::ZERO, ..KeysConfig::default() };
+    Arc::new(Identities {
+        keys: Keys::new(config).expect("a good secret"),
+        guests: Some(Guests::new(&secret.into(), Duration::from_secs(3600), Duration::ZERO)),
+        revocations: Arc::new(Revocations::new(100, Duration::from_secs(3600))),
+        cookie: "token".into(),
+    })
+}
+
+fn new_token(user: &str, role: Role) -> NewToken {
+    NewToken {
+        sub: user.into(),
+        role,
+        tenant: None,
+        ttl: Duration::from_secs(600),
+        jti: None,
+        issuer: None,
+        audience: None,
+    }
+}
+
+fn token(user: &str, role: Role) -> Value {
+    signed(SECRET, new_token(user, role))
+}
+
+/// The `auth` of a client with a token.
+fn signed(secret: &str, token: NewToken) -> Value {
+    json!({"token": mint(&secret.into(), token, SystemTime::now()).expect("a good token")})
+}
+
+fn tenancy() -> Tenancy {
+    let default = TenantSettings { events: EventLimits::off(), ..TenantSettings::default() };
+    Tenancy { identities: Some(identities(SECRET)), default: Arc::new(default), ..Tenancy::default() }
+}
+
+/// A node with a namespace for users, `/`, one for guests, one for staff; `whoami` answers user and role.
+fn node(tenancy: Tenancy) -> Node {
+    let config = Config { tenancy: Arc::new(tenancy), ..throng_testkit::config() };
+    let mut app = App::new();
+    for (name, role) in [("/", None), ("/lobby", Some(Role::Guest)), ("/kitchen", Some(Role::Staff))] {
+        app.namespace(name, |nsp| {
+            role.map(|role| nsp.open_to(role));
+            nsp.on("whoami", |socket: Socket, (): (), ack: Ack| async move {
+                let who = socket.identity().map(|who| json!({"user": who.user, "role": who.role}));
+                ack.send(who);
+            });
+            nsp.on("report", |socket: Socket, (): (), ack: Ack| async move {
+                ack.send(
+                    socket
+                        .require(Role::Moderator)
+                        .map_or_else(|problem| problem.body(), |_| json!({"ok": true})),
+                );
+            });
+        });
+    }
+    Node::start(config, app)
+}
+
+/// The code of the refusal that asking to join a namespace brings.
+fn refused(node: &Node, nsp: &str, auth: Option<Value>) -> Value {
+    let mut client = Client::websocket(node.address());
+    refused_on(&mut client, nsp, auth)
+}
+
+fn refused_on(client: &mut Client, nsp: &str, auth: Option<Value>) -> Value {
+    client.ask_to_join(nsp, auth);
+    match client.wait_in(nsp, "an answer", |_| true) {
+        Received::Refused(error) => error["data"]["code"].clone(),
+        other => panic!("joining {nsp}: {other:?}"),
+    }
+}
+
+/// A client that has joined a namespace, which is its home.
+fn joined(node: &Node, nsp: &str, auth: Option<Value>) -> Client {
+    let mut client = Client::websocket(node.address()).at_home_in(nsp);
+    client.join(nsp, auth);
+    client
+}
+
+fn whoami(client: &mut Client) -> Value {
+    client.call("whoami", ()).decode().expect("one argument")
+}
+
+#[test]
+fn a_user_joins_what_the_role_allows() {
+    let node = node(tenancy());
+    let ada = || Some(token("ada", Role::User));
+    assert_eq!(whoami(&mut joined(&node, "/", ada())), json!({"user": "ada", "role": "user"}));
+    assert_eq!(whoami(&mut joined(&node, "/lobby", ada())), json!({"user": "ada", "role": "user"}));
+    assert_eq!(refused(&node, "/kitchen", ada()), "forbidden");
+    joined(&node, "/kitchen", Some(token("cook", Role::Staff)));
+    joined(&node, "/kitchen", Some(token("boss", Role::Admin)));
+}
+
+#[test]
+fn without_a_token_only_what_is_open_to_guests_is_joined() {
+    let node = node(tenancy());
+    assert_eq!(refused(&node, "/", None), "token_missing");
+    assert_eq!(refused(&node, "/kitchen", Some(json!({"token": ""}))), "token_missing");
+    let who = whoami(&mut joined(&node, "/lobby", None));
+    assert!(who["user"].as_str().is_some_and(|user| user.starts_with("guest:")), "{who}");
+    assert_eq!(who["role"], "guest");
+}
+
+#[test]
+fn a_policy_opens_or_closes_the_rest_to_guests() {
+    let everywhere = node(Tenancy { guests: GuestPolicy::Everywhere, ..tenancy() });
+    joined(&everywhere, "/", None);
+    assert_eq!(refused(&everywhere, "/kitchen", None), "token_missing");
+    let never = node(Tenancy { guests: GuestPolicy::Never, ..tenancy() });
+    assert_eq!(refused(&never, "/lobby", None), "token_missing");
+    joined(&never, "/lobby", Some(token("ada", Role::User)));
+}
+
+#[test]
+fn a_bad_token_is_refused_even_where_none_is_needed() {
+    let node = node(tenancy());
+    let stranger = signed("a secret that the node does not know", new_token("eve", Role::Admin));
+    for (auth, code) in [
+        (stranger, "token_signature"),
+        (json!({"token": "no token"}), "token_malformed"),
+        (json!({"token": 7}), "token_malformed"),
+    ] {
+        assert_eq!(refused(&node, "/lobby", Some(auth.clone())), code, "{auth}");
+    }
+}
+
+#[test]
+fn events_ask_for_roles_as_routes_do() {
+    let node = node(tenancy());
+    let ask = |role| -> Value {
+        joined(&node, "/lobby", Some(token("ada", role))).call("report", ()).decode().expect("an answer")
+    };
+    assert_eq!(ask(Role::Staff)["error"]["code"], "forbidden");
+    assert_eq!(ask(Role::Moderator), json!({"ok": true}));
+}
+
+#[test]
+fn a_guest_keeps_its_name_with_the_token_that_it_asks_for() {
+    let node = node(tenancy());
+    let mut guest = joined(&node, "/lobby", None);
+    let who = whoami(&mut guest);
+    let given: Value = guest.call("token:guest", ()).decode().unwrap();
+    assert_eq!((&given["ok"], &given["user"]), (&json!(true), &who["user"]));
+    assert!(given["expiresAt"].as_u64().is_some_and(|at| at > 1_700_000_000_000), "{given}");
+    let again = Some(json!({"token": given["token"]}));
+    assert_eq!(whoami(&mut joined(&node, "/lobby", again.clone())), who);
+    // It opens no other door.
+    assert_eq!(refused(&node, "/", again), "forbidden");
+    let mut user = joined(&node, "/lobby", Some(token("ada", Role::User)));
+    assert_eq!(user.call("token:guest", ()).decode::<Value>().unwrap()["error"]["code"], "not_a_guest");
+}
+
+#[test]
+fn a_node_that_asks_nobody_ignores_tokens() {
+    let node = node(Tenancy { identities: None, ..tenancy() });
+    for auth in [None, Some(json!({"token": "secret"})), Some(token("ada", Role::User))] {
+        assert_eq!(whoami(&mut joined(&node, "/kitchen", auth)), Value::Null);
+    }
+}
