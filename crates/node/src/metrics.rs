@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use throng_protocol::end::End;
 use throng_protocol::engine::handshake::RequestError;
 
+use crate::identity::token::TokenError;
 use histogram::Histogram;
 use lag::Lag;
 use turns::Turns;
@@ -62,6 +63,8 @@ pub(crate) struct Metrics {
     pub(crate) handshakes: Histogram<9>,
     /// Engine.IO requests refused, by [`RequestError::code`].
     pub(crate) requests_refused: [Counter; RequestError::ALL.len()],
+    /// Tokens refused, by the position of the reason.
+    tokens_refused: [Counter; TokenError::ALL.len()],
     pub(crate) sockets_connected: Counter,
     pub(crate) sockets_refused: Counter,
     pub(crate) sockets_disconnected: [Counter; End::ALL.len()],
@@ -79,4 +82,13 @@ pub(crate) struct Metrics {
     pub(crate) rooms: Counter,
     pub(crate) lag: Lag,
     pub(crate) turns: Turns,
+}
+
+impl Metrics {
+    /// Counts a refusal, if it is one of a token.
+    pub(crate) fn refused(&self, code: &str) {
+        if let Some(reason) = TokenError::ALL.iter().position(|reason| reason.code() == code) {
+            self.tokens_refused[reason].add(1);
+        }
+    }
 }

@@ -10,6 +10,7 @@ use throng_protocol::engine::handshake::{RequestError, Transport};
 
 use super::histogram::{Histogram, Reading};
 use super::{Counter, Metrics, process};
+use crate::identity::token::TokenError;
 use crate::node::Node;
 use crate::tenants::TenantCounts;
 
@@ -181,6 +182,11 @@ pub(crate) fn node(node: &Node) -> String {
     });
     let about = ("throng_handshake_failures_total", "Engine.IO requests refused, by reason.");
     page.by(MetricType::COUNTER, about, "reason", failures);
+    let tokens = TokenError::ALL.iter().enumerate().map(|(at, error)| {
+        let count = metrics().map(|m| m.tokens_refused[at].get()).sum::<u64>();
+        (error.code().to_owned(), count as f64)
+    });
+    page.by(MetricType::COUNTER, ("throng_tokens_refused_total", "Tokens refused, by code."), "code", tokens);
     let limited = [("events".to_owned(), sum(|m| &m.events_limited))];
     let about = ("throng_rate_limited_total", "What was refused because it came too fast, by class.");
     page.by(MetricType::COUNTER, about, "class", limited);

@@ -17,12 +17,16 @@ use crate::identity::token::claimed_tenant;
 use crate::identity::{Identity, Role, credentials};
 use crate::node::Node;
 use crate::problem::Problem;
+use crate::shard::Shard;
 use crate::tenants::{DEFAULT, Tenant};
 
 /// Finds out who calls: the middleware of every route that somebody has to have a right to. A token is checked with the
 /// keys of the tenant that the host names, else of the tenant that the token names, else of the node.
 pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let identified = caller(&node, request.headers()).await;
+    if let (Err(problem), Some(shard)) = (&identified, Shard::here()) {
+        shard.metrics().refused(problem.code);
+    }
     http::pass(identified.map(Caller), request, next).await
 }
 

@@ -82,6 +82,7 @@ impl Shard {
             Err(refusal) => {
                 self.forget_joining(slot, &nsp);
                 self.metrics().sockets_refused.add(1);
+                self.metrics().refused(refusal.code().unwrap_or_default());
                 return self.refuse(slot, &nsp, &refusal);
             }
         };
