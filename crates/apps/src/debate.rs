@@ -5,6 +5,7 @@
 //! back with the same key within the grace period finds its debate again.
 
 mod hall;
+mod pace;
 mod pairing;
 mod text;
 
@@ -16,10 +17,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use throng_node::{App, End, Io, Socket, TenantName};
 
-use hall::Hall;
+use hall::{Hall, Joined, LobbyState, RoomEnded, Said};
 use pairing::Wish;
 
-use crate::request::request;
+use crate::request::{Answer, Done, request};
 
 /// The namespace.
 pub const NAMESPACE: &str = "/debate";
@@ -41,14 +42,14 @@ impl Default for Config {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Join {
     topic: String,
     side: Wish,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Message {
     text: String,
@@ -110,4 +111,21 @@ pub fn install(app: &mut App, config: Config) {
             ready(())
         });
     });
+}
+
+/// Says what the events are for.
+fn describe(nsp: &mut Namespace) {
+    nsp.describe::<Join, Answer<Queued>>(
+        "queue:join",
+        "Waits for a partner on a topic; a second wish replaces the first.",
+    )
+    .describe::<(), Answer<Done>>("queue:leave", "Waits no more.")
+    .describe::<Message, Answer<Done>>("room:message", "Says something in the debate.")
+    .describe::<(), Answer<Done>>("room:leave", "Ends the debate.")
+    .describe_sent::<LobbyState<'_>>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    .describe_sent::<Joined<'_>>("room:joined", "A debate begins, or goes on for one who came back.")
+    .describe_sent::<Said<'_>>("room:message", "A message of either side.")
+    .describe_sent::<()>("partner:away", "The partner has vanished and may come back.")
+    .describe_sent::<()>("partner:back", "The partner is back.")
+    .describe_sent::<RoomEnded>("room:ended", "The debate is over.");
 }

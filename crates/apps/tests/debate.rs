@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use throng_apps::debate::{self, Config, NAMESPACE};
 use throng_node::App;
-use throng_testkit::{Client, Node};
+use throng_testkit::{Client, Http, Node};
 
 fn node(config: Config) -> Node {
     let mut app = App::new();
@@ -161,4 +161,20 @@ fn a_node_that_leaves_says_so() {
     node.begin_stop();
     assert_eq!(event(&mut one, "room:ended"), json!({"reason": "drain"}));
     assert_eq!(event(&mut two, "room:ended"), json!({"reason": "drain"}));
+}
+
+#[test]
+fn operators_see_how_busy_it_is() {
+    let node = node(Config::default());
+    let stats =
+        || serde_json::from_str::<Value>(&Http::get(node.address(), "/api/stats").body).expect("JSON");
+    let (_one, _two) = pair(&node);
+    let mut three = client(&node, Some("three"));
+    join(&mut three, "coffee", "any");
+    let stats = stats();
+    assert_eq!(
+        (&stats["activeRooms"], &stats["waitingUsers"], &stats["roomsPerHour"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert!(stats["averageWaitTime"].as_f64() > Some(0.0), "{stats}");
 }

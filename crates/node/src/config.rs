@@ -4,9 +4,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 pub use throng_protocol::socket::codec::Parser;
-pub use throng_protocol::socket::packet::Limits;
+pub use throng_protocol::socket::packet::Limits as PacketLimits;
 
+use crate::http::EdgeConfig;
+use crate::limits::Limits;
 use crate::tenants::Tenancy;
 
 /// The configuration of a node.
@@ -19,6 +22,8 @@ pub struct Config {
     /// The packet encoding. Default: JSON.
     pub parser: Parser,
     /// Limits on incoming packets.
+    pub packets: PacketLimits,
+    /// How much a client address may do, to begin with.
     pub limits: Limits,
     /// Time between two pings of a session. Default 25 s.
     pub ping_interval: Duration,
@@ -42,14 +47,16 @@ pub struct Config {
     pub compression_bytes_min: Option<usize>,
     /// Polling answers of at least so many bytes are compressed when the client allows it. Default 1 KiB.
     pub http_compression_bytes_min: u64,
-    /// Which web origins may talk to the node.
+    /// Which web origins may talk to the node, to begin with.
     pub origins: Origins,
-    /// Time a request's head may take, and a kept-alive connection may idle. Default 10 s.
+    /// Time a request's head may take, and before it a PROXY protocol header and a TLS handshake. Default 10 s each.
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
     /// The list of tenants. Default: none, and the node has a single one.
     pub tenancy: Arc<Tenancy>,
+    /// How the HTTP edge meets the world.
+    pub edge: EdgeConfig,
     /// Who may read `/metrics` and `/tenant-metrics`. Default: anyone.
     pub metrics: MetricsAccess,
     /// How a stop goes.
@@ -88,6 +95,11 @@ pub enum Origins {
 }
 
 impl Origins {
+    /// Whether a request with this header may come in. What is not text is no origin of anybody's list.
+    pub(crate) fn allow_header(&self, origin: Option<&HeaderValue>) -> bool {
+        self.allow(origin.map(|origin| origin.to_str().unwrap_or_default()))
+    }
+
     /// Whether a request with this `Origin` header may come in.
     pub fn allow(&self, origin: Option<&str>) -> bool {
         match (self, origin) {
@@ -112,6 +124,7 @@ impl Default for Config {
             shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             path: "/socket.io/".into(),
             parser: Parser::Default,
+            packets: PacketLimits::default(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
@@ -128,6 +141,7 @@ impl Default for Config {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             tenancy: Arc::default(),
+            edge: EdgeConfig::default(),
             metrics: MetricsAccess::Anyone,
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
@@ -137,7 +151,18 @@ impl Default for Config {
 impl Config {
     /// The defaults without the limits on what clients may send: for tests, and for servers that exist to be loaded.
     pub fn unlimited() -> Self {
-        Self { tenancy: Arc::new(Tenancy::unlimited()), ..Self::default() }
+        Self { limits: Limits::off(), tenancy: Arc::new(Tenancy::unlimited()), ..Self::default() }
+    }
+
+    /// Descriptors that a WebSocket over TLS takes: its connection, and both ends of the bridge to its shard.
+    const DESCRIPTORS_WITH_TLS: usize = 3;
+
+    /// How many connections there may really be: with TLS they take more descriptors than one each.
+    pub(crate) fn connections_bound(&self) -> usize {
+        match self.edge.tls {
+            Some(_) => self.connections_max.min(connections_from_descriptors() / Self::DESCRIPTORS_WITH_TLS),
+            None => self.connections_max,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a client said when its session began, kept in the fewest bytes: most sessions never ask for it again.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
@@ -10,8 +10,8 @@ use throng_protocol::engine::handshake::Transport;
 /// The request that opened a session.
 #[derive(Debug)]
 pub struct Handshake {
-    /// The address of the client.
-    pub address: SocketAddr,
+    /// The address of the client: the peer of its connection, or whoever trusted proxies say that they speak for.
+    pub address: IpAddr,
     /// When the session was opened.
     pub opened: SystemTime,
     query: Box<str>,
@@ -21,7 +21,7 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    pub(crate) fn new(address: SocketAddr, query: &str, headers: &http::HeaderMap) -> Self {
+    pub(crate) fn new(address: IpAddr, query: &str, headers: &http::HeaderMap) -> Self {
         let mut block = String::new();
         for (name, value) in headers {
             if let Ok(value) = value.to_str() {
@@ -66,8 +66,7 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         headers.insert("X-One", "a: b".parse().unwrap());
         headers.append("cookie", "k=v".parse().unwrap());
-        let handshake =
-            Handshake::new(([127, 0, 0, 1], 80).into(), "EIO=4&name=J%C3%BCrg+K&x=1&x=2", &headers);
+        let handshake = Handshake::new([127, 0, 0, 1].into(), "EIO=4&name=J%C3%BCrg+K&x=1&x=2", &headers);
         assert_eq!(handshake.header("x-one"), Some("a: b"));
         assert_eq!(handshake.header("cookie"), Some("k=v"));
         assert_eq!(handshake.header("absent"), None);

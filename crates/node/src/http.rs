@@ -1,8 +1,20 @@
-//! The HTTP edge of a shard: it accepts connections, answers what is HTTP, and hands what becomes a WebSocket to the
-//! shard that owns the session.
+//! The guarded HTTP edge of a shard: it accepts connections, answers what is HTTP, and hands what becomes a WebSocket to
+//! the shard that owns the session. What every request passes on its way is in the modules below.
 
+mod access;
+mod body;
+mod bridge;
+mod connection;
 mod engine;
+mod guard;
+mod limited;
+mod pace;
+mod proxy_protocol;
+mod request_id;
 mod routes;
+mod security;
+mod tls;
+mod trace_context;
 
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -12,23 +24,58 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt as _;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-
-use tower_service::Service as _;
 
 use crate::envelope::Errand;
 use crate::node::{ConnectionPermit, Node};
 
+pub use request_id::RequestId;
+pub use tls::{TlsError, TlsHandle};
+pub use trace_context::TraceContext;
+
 /// Connections by which one shard may be ahead of another before it passes new ones on.
 const IMBALANCE_MAX: usize = 8;
 
+/// How the edge meets the world.
+#[derive(Debug, Clone)]
+pub struct EdgeConfig {
+    /// Time a connection may idle between two requests. Default 65 s, more than balancers keep theirs.
+    pub keep_alive: Duration,
+    /// The largest head of a request, in bytes; less than 8 KiB counts as 8 KiB. Default 64 KiB. Beyond it: 431.
+    pub head_bytes_max: usize,
+    /// The largest body of a request, in bytes, outside of the Engine.IO path. Default 1 MB. Beyond it: 413.
+    pub body_bytes_max: usize,
+    /// Whose `Forwarded` and `X-Forwarded-For` are believed. Default: nobody's.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Every connection begins with a PROXY protocol header, version 1 or 2; those without one are closed. Only for a
+    /// port that nobody but the balancer can reach. Default off.
+    pub proxy_protocol: bool,
+    /// The certificate; with one the listener speaks nothing but TLS. Default: none.
+    pub tls: Option<TlsHandle>,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            keep_alive: Duration::from_secs(65),
+            head_bytes_max: 64 << 10,
+            body_bytes_max: 1_000_000,
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
+            tls: None,
+        }
+    }
+}
+
+/// The host that a request is for, as its header or, over HTTP/2, its target says.
+fn host<'a>(headers: &'a http::HeaderMap, uri: &'a http::Uri) -> Option<&'a str> {
+    let header = || headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(|authority| authority.as_str()).or_else(header)
+}
+
 /// What a shard serves over HTTP.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Edge {
     node: Arc<Node>,
     shard: u8,
@@ -38,7 +85,7 @@ pub(crate) struct Edge {
 impl Edge {
     /// `routes` are the embedder's own, beside those of the node.
     pub(crate) fn new(node: Arc<Node>, shard: u8, routes: Router) -> Self {
-        let routes = routes::router(&node).merge(routes);
+        let routes = routes::router(&node, routes);
         Self { node, shard, routes }
     }
 
@@ -86,30 +133,11 @@ impl Edge {
         let metrics = &self.node.ports[usize::from(self.shard)].metrics;
         let Some(permit) = ConnectionPermit::take(&self.node, self.shard) else {
             metrics.connections_refused.add(1);
-            tokio::task::spawn_local(refuse(stream));
+            tokio::task::spawn_local(connection::refuse(stream));
             return;
         };
         metrics.connections_accepted.add(1);
-        let header_timeout = self.node.config.header_timeout;
-        let routes = self.routes.clone();
-        let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(address));
-            // A router is a reference to its routes; a call needs one of its own.
-            routes.clone().call(request)
-        });
-        tokio::task::spawn_local(async move {
-            let served = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(header_timeout)
-                .max_buf_size(64 << 10)
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades()
-                .await;
-            if let Err(error) = served {
-                tracing::debug!(%error, "connection failed");
-            }
-            drop(permit);
-        });
+        tokio::task::spawn_local(connection::serve(self.clone(), stream, address, permit));
     }
 }
 
@@ -118,17 +146,4 @@ pub(crate) fn bound_writes(stream: impl AsFd, timeout: Duration) {
     let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     // Without the bound the connection works as well, only a stalled one stays longer.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, millis);
-}
-
-/// Tells a client beyond the connection limit when to come back.
-async fn refuse(mut stream: TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
-        content-type: text/plain\r\ncontent-length: 33\r\n\r\nThe connection limit is reached.\r\n";
-    let answered = async {
-        stream.write_all(ANSWER).await?;
-        stream.shutdown().await?;
-        // Closing before the request was read would make the kernel take the answer back.
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;
 }

@@ -15,6 +15,7 @@ use throng_protocol::end::End;
 use throng_protocol::engine::handshake::RequestError;
 
 use crate::identity::token::TokenError;
+use crate::limits::Class;
 use histogram::Histogram;
 use lag::Lag;
 use turns::Turns;
@@ -79,6 +80,8 @@ pub(crate) struct Metrics {
     pub(crate) errands_dropped: Counter,
     pub(crate) rooms_refused: Counter,
     pub(crate) events_limited: Counter,
+    /// Requests refused because they came too fast, by class.
+    pub(crate) requests_limited: [Counter; Class::ALL.len()],
     pub(crate) rooms: Counter,
     pub(crate) lag: Lag,
     pub(crate) turns: Turns,

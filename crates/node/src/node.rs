@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::Service;
-use crate::config::Config;
+use crate::config::{Config, Origins};
 use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
+use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::operator::Operations;
 use crate::shard::Shard;
-use crate::tenants::{Tenancy, Tenants};
+use crate::tenants::{Tenancy, Tenant, Tenants};
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
@@ -29,6 +31,9 @@ pub(crate) struct Node {
     pub(crate) operations: Operations,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
+    pub(crate) limiter: Limiter,
+    /// Which web origins may talk to the node now.
+    pub(crate) origins: ArcSwap<Origins>,
     /// Connections of all shards.
     pub(crate) connections: AtomicUsize,
     /// Set when the node stops taking sessions.
@@ -64,10 +69,12 @@ pub(crate) struct Left {
 impl Node {
     pub(crate) fn new(config: Config, service: Service, operations: Operations, ports: Vec<Port>) -> Self {
         Self {
-            codec: Codec { parser: config.parser, limits: config.limits },
+            codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
+            limiter: Limiter::new(config.limits.clone()),
+            origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
             operations,
@@ -117,6 +124,12 @@ impl Node {
     /// Time since the node began.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The web origins that may talk to a tenant: its own list, or else the node's.
+    pub(crate) fn origins(&self, tenant: Option<&Tenant>) -> Arc<Origins> {
+        let own = tenant.and_then(|tenant| tenant.settings().origins.clone());
+        own.unwrap_or_else(|| self.origins.load_full())
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -47,7 +47,7 @@ pub struct Drained {
 ///
 /// `routes` are served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
 pub async fn run(
-    config: Config,
+    mut config: Config,
     app: App,
     routes: Router,
     listener: std::net::TcpListener,
@@ -56,6 +56,11 @@ pub async fn run(
     let shards = config.shards.get();
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
+    }
+    let bound = config.connections_bound();
+    if bound < config.connections_max {
+        tracing::warn!(connections_max = bound, "TLS leaves descriptors for fewer connections");
+        config.connections_max = bound;
     }
     listener.set_nonblocking(true)?;
     // Accepted connections inherit this: messages are written whole, so waiting for more only delays them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::gcra::{Gcra, Rate};
+use crate::limits::gcra::{Gcra, Rate, RetryAfter, nanos};
 
 /// What the sockets of a tenant may send.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct EventLimits {
 
 impl Default for EventLimits {
     fn default() -> Self {
-        Self { each: Some(Rate { per_second: 10.0, burst: 20 }), named: NamedRates::default(), flood: 100 }
+        Self { each: Rate::per_second(10, 20), named: NamedRates::default(), flood: 100 }
     }
 }
 
@@ -80,9 +80,9 @@ impl Throttle {
                 if self.named.len() != named.len() {
                     self.named = vec![Gcra::default(); named.len()];
                 }
-                self.named[at].take(named[at].1, 1, now)
+                self.named[at].take(nanos(now), named[at].1, 1).map(|_| ())
             }
-            None => limits.each.map_or(Ok(()), |rate| self.all.take(rate, 1, now)),
+            None => limits.each.map_or(Ok(()), |rate| self.all.take(nanos(now), rate, 1).map(|_| ())),
         };
         match taken {
             Ok(()) => self.refused = self.refused.saturating_sub(1),
@@ -90,7 +90,7 @@ impl Throttle {
         }
         match taken {
             Err(_) if self.refused >= limits.flood => Err(Throttled::Flood),
-            taken => taken.map_err(Throttled::Wait),
+            taken => taken.map_err(|RetryAfter(wait)| Throttled::Wait(wait)),
         }
     }
 }
@@ -107,9 +107,9 @@ mod tests {
     use super::*;
 
     fn limits() -> EventLimits {
-        let own = Rate { per_second: 1.0, burst: 1 };
+        let own = Rate::per_second(1, 1).unwrap();
         let named = [("rare".to_owned(), own), ("also".to_owned(), own)].into_iter().collect();
-        EventLimits { each: Some(Rate { per_second: 10.0, burst: 2 }), named, flood: 5 }
+        EventLimits { each: Rate::per_second(10, 2), named, flood: 5 }
     }
 
     #[test]

@@ -148,6 +148,14 @@ impl Http {
         read.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
+    /// Whether something that was not read yet has come by now.
+    pub fn has_answer(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("a connected stream");
+        let read = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).expect("a connected stream");
+        read.is_ok_and(|count| count > 0)
+    }
+
     /// The connection, and what was read of it behind the last answer.
     pub(crate) fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.stream, self.read)

@@ -37,13 +37,21 @@ impl Node {
     /// # Panics
     /// When it cannot bind; its thread, when it cannot start.
     pub fn start(config: Config, app: App) -> Self {
+        Self::start_with(config, app, axum::Router::new())
+    }
+
+    /// The same with routes beside those of the node.
+    ///
+    /// # Panics
+    /// When it cannot bind; its thread, when it cannot start.
+    pub fn start_with(config: Config, app: App, routes: axum::Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (io, (stop, stopped)) = (app.io(), oneshot::channel::<()>());
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let stopped = async { drop(stopped.await) };
-            let run = throng_node::run(config, app, axum::Router::new(), listener, stopped);
+            let run = throng_node::run(config, app, routes, listener, stopped);
             runtime.expect("a runtime").block_on(run).expect("the node starts")
         };
         let thread = std::thread::spawn(serve);

@@ -1,12 +1,13 @@
 //! Engine.IO over HTTP: handshakes, polls, posts, and the requests that become WebSockets. A session may be owned by
 //! another shard than the one that happened to accept the connection; what is asked of it travels as an errand.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -17,7 +18,11 @@ use throng_protocol::engine::handshake::{Query, RequestError, Transport};
 use throng_protocol::websocket::handshake::{self, Accepted, Compression, HandshakeError};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::server::TlsStream;
 
+use super::pace::Paced;
+use super::{bridge, host, limited};
+use crate::client::ClientAddress;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
@@ -35,7 +40,7 @@ pub(crate) struct Endpoint {
 /// Any request to the Engine.IO path.
 pub(crate) async fn request(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
     match endpoint.answer(address, request).await {
@@ -52,10 +57,13 @@ pub(crate) async fn request(
 /// Any request of a bare WebSocket server.
 pub(crate) async fn websocket(
     State(endpoint): State<Endpoint>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
-    endpoint.upgrade(From { address, tenant: None }, None, request)
+    match limited::handshake(&endpoint.node, address) {
+        Some(refused) => refused,
+        None => endpoint.upgrade(From { address, tenant: None }, None, request),
+    }
 }
 
 fn refusal(error: RequestError) -> Response {
@@ -75,13 +83,18 @@ fn text(body: impl Into<Body>) -> Response {
 }
 
 impl Endpoint {
-    async fn answer(&self, address: SocketAddr, request: Request) -> Result<Response, RequestError> {
+    async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
-        let tenant = match self.node.tenants.of_host(host(&request)) {
+        if query.sid.is_none()
+            && let Some(refused) = limited::handshake(&self.node, address)
+        {
+            return Ok(refused);
+        }
+        let tenant = match self.node.tenants.of_host(host(request.headers(), request.uri())) {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Problem::from(error).into_response()),
         };
-        if !self.allows_origin(tenant.as_deref(), &request) {
+        if !self.node.origins(tenant.as_deref()).allow_header(request.headers().get(header::ORIGIN)) {
             return Err(RequestError::Forbidden);
         }
         let from = From { address, tenant };
@@ -105,14 +118,6 @@ impl Endpoint {
                 _ => Err(RequestError::BadRequest),
             },
         }
-    }
-
-    /// The origins of the tenant, or of the node where it has none or is not known yet.
-    fn allows_origin(&self, tenant: Option<&Tenant>, request: &Request) -> bool {
-        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        let settings = tenant.map(Tenant::settings);
-        let origins = settings.as_ref().and_then(|settings| settings.origins.as_ref());
-        origins.unwrap_or(&self.node.config.origins).allow(origin)
     }
 
     /// A new session's seat at the tenant that the host names.
@@ -160,7 +165,7 @@ impl Endpoint {
         let body = match tokio::time::timeout(self.node.config.body_timeout, body).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                self.send(session, SessionErrand::TooLarge);
+                self.end_after_answer(session.clone());
                 return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
@@ -172,6 +177,13 @@ impl Endpoint {
         } else {
             Err(RequestError::BadRequest)
         }
+    }
+
+    /// Ends a session over a body that is too large once this turn of the connection, which writes the refusal, is over.
+    /// The end answers a waiting poll too: a client that reads that first never learns why.
+    fn end_after_answer(&self, session: SessionName) {
+        let endpoint = self.clone();
+        tokio::task::spawn_local(async move { endpoint.send(&session, SessionErrand::TooLarge) });
     }
 
     /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.
@@ -217,8 +229,9 @@ impl Endpoint {
         };
         let (endpoint, handshake) = (self.clone(), said(from.address, &request));
         let window = accepted.window;
+        let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
         tokio::task::spawn_local(async move {
-            let Some((stream, early)) = taken(on_upgrade).await else { return };
+            let Some((stream, early)) = taken(on_upgrade, patience).await else { return };
             let upgraded = Upgraded { stream, early, window };
             match session {
                 Some(session) => endpoint.send(&session, SessionErrand::Upgrade(upgraded)),
@@ -235,24 +248,24 @@ impl Endpoint {
 
 /// Where a request comes from.
 struct From {
-    address: SocketAddr,
+    address: IpAddr,
     /// The tenant that its host names, when hosts do.
     tenant: Option<Arc<Tenant>>,
 }
 
-fn host(request: &Request) -> Option<&str> {
-    let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    request.uri().authority().map(|authority| authority.as_str()).or_else(header)
+/// The raw connection, or the shard's end of the bridge to an encrypted one, and what the client sent behind its
+/// request.
+async fn taken(on_upgrade: OnUpgrade, patience: Duration) -> Option<(std::net::TcpStream, Bytes)> {
+    match on_upgrade.await.ok()?.downcast::<TokioIo<Paced<TcpStream>>>() {
+        Ok(plain) => Some((plain.io.into_inner().into_inner().into_std().ok()?, plain.read_buf)),
+        Err(other) => {
+            let tls = other.downcast::<TokioIo<Paced<TlsStream<TcpStream>>>>().ok()?;
+            Some((bridge::couple(tls.io.into_inner().into_inner(), patience).ok()?, tls.read_buf))
+        }
+    }
 }
 
-/// The raw connection, and what the client sent behind its request.
-async fn taken(on_upgrade: OnUpgrade) -> Option<(std::net::TcpStream, Bytes)> {
-    let upgraded = on_upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner().into_std().ok()?, parts.read_buf))
-}
-
-fn said(address: SocketAddr, request: &Request) -> Handshake {
+fn said(address: IpAddr, request: &Request) -> Handshake {
     Handshake::new(address, request.uri().query().unwrap_or_default(), request.headers())
 }
 

@@ -11,6 +11,7 @@ use throng_protocol::engine::handshake::{RequestError, Transport};
 use super::histogram::{Histogram, Reading};
 use super::{Counter, Metrics, process};
 use crate::identity::token::TokenError;
+use crate::limits::Class;
 use crate::node::Node;
 use crate::tenants::TenantCounts;
 
@@ -187,7 +188,11 @@ pub(crate) fn node(node: &Node) -> String {
         (error.code().to_owned(), count as f64)
     });
     page.by(MetricType::COUNTER, ("throng_tokens_refused_total", "Tokens refused, by code."), "code", tokens);
-    let limited = [("events".to_owned(), sum(|m| &m.events_limited))];
+    let requests = Class::ALL.map(|class| {
+        let count = metrics().map(|m| m.requests_limited[class as usize].get()).sum::<u64>();
+        (class.name().to_owned(), count as f64)
+    });
+    let limited = requests.into_iter().chain([("events".to_owned(), sum(|m| &m.events_limited))]);
     let about = ("throng_rate_limited_total", "What was refused because it came too fast, by class.");
     page.by(MetricType::COUNTER, about, "class", limited);
     let tenants = node.tenants.counts();

@@ -1,17 +1,19 @@
 //! Who may use an operator's routes, decided here and nowhere else.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, StatusCode, header};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::admission::{identities_of, of_tenant};
+use crate::client::ClientAddress;
 use crate::config::MetricsAccess;
+use crate::http::RequestId;
 use crate::identity::http::{self, Caller};
 use crate::identity::token::claimed_tenant;
 use crate::identity::{Identity, Role, credentials};
@@ -96,7 +98,7 @@ impl Scope {
 pub(crate) fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
     let allowed = match &node.config.metrics {
         MetricsAccess::Anyone => true,
-        MetricsAccess::Loopback => address(parts).is_some_and(|address| address.is_loopback()),
+        MetricsAccess::Loopback => origin(parts).0.is_some_and(|address| address.is_loopback()),
         MetricsAccess::Token(token) => {
             bearer(parts).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
         }
@@ -104,14 +106,10 @@ pub(crate) fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem
     if allowed { Ok(()) } else { Scope::of(node, &*require(parts, Role::Operator)?).node_wide() }
 }
 
-/// The address that a request comes from.
-pub(crate) fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
-}
-
-/// The identifier of the request.
-pub(crate) fn request_id(parts: &Parts) -> Option<String> {
-    parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
+/// The address that a request comes from, and its name.
+pub(crate) fn origin(parts: &Parts) -> (Option<IpAddr>, Option<RequestId>) {
+    let address = parts.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
+    (address, parts.extensions.get::<RequestId>().cloned())
 }
 
 /// What an operator takes back.

@@ -10,6 +10,7 @@ use http::request::Parts;
 
 use super::access::{self, Scope};
 use crate::audit::{self, Action, Actor};
+use crate::http::RequestId;
 use crate::identity::http::Caller;
 use crate::identity::{Identity, Role};
 use crate::node::Node;
@@ -53,7 +54,7 @@ impl From<PathRejection> for Problem {
 pub(crate) struct Operator {
     identity: Arc<Identity>,
     pub(crate) scope: Scope,
-    request_id: Option<String>,
+    request_id: Option<RequestId>,
     address: Option<IpAddr>,
 }
 
@@ -61,12 +62,16 @@ impl FromRequestParts<Arc<Node>> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
-        let (request_id, address) = (access::request_id(parts), access::address(parts));
+        let (address, request_id) = access::origin(parts);
         match access::require(parts, Role::Operator) {
             Ok(identity) => Ok(Self { scope: Scope::of(node, &identity), identity, request_id, address }),
             Err(problem) => {
                 let caller = Caller::of(parts).0;
-                let actor = Actor { identity: caller.as_deref(), request_id: request_id.as_deref(), address };
+                let actor = Actor {
+                    identity: caller.as_deref(),
+                    request_id: request_id.as_ref().map(RequestId::as_str),
+                    address,
+                };
                 audit::record(&actor, Action::Access, parts.uri.path(), problem.code);
                 Err(problem)
             }
@@ -82,7 +87,7 @@ impl Operator {
         object: &str,
         outcome: Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let request_id = self.request_id.as_deref();
+        let request_id = self.request_id.as_ref().map(RequestId::as_str);
         let actor = Actor { identity: Some(&self.identity), request_id, address: self.address };
         audit::record(&actor, action, object, outcome.as_ref().map_or_else(|problem| problem.code, |_| "ok"));
         outcome

@@ -118,10 +118,10 @@ impl Shard {
     fn let_in(&self, entry: &mut Entry, name: &str, args: ArgsRef<'_>) -> Result<(), Throttled> {
         let tenant = &entry.nsp.space.tenant;
         let settings = tenant.settings();
-        let bytes = (name.len() + args_bytes(args)) as u64;
+        let bytes = u32::try_from(name.len() + args_bytes(args)).unwrap_or(u32::MAX);
         let seen = tenant.usage.of(self.index);
         seen.events_received.add(1);
-        seen.bytes_received.add(bytes);
+        seen.bytes_received.add(bytes.into());
         if !settings.bounds_events() {
             return Ok(());
         }

@@ -187,7 +187,7 @@ impl State {
             namespace: socket.space.nsp.to_string(),
             user: identity.as_ref().map(|identity| identity.user.to_string()),
             role: identity.map(|identity| identity.role.name()),
-            address: handshake.address.ip(),
+            address: handshake.address,
             transport: TransportName::name(handshake.transport()),
             room_count: socket.state().rooms.len(),
             opened_at: u64::try_from(opened.as_millis()).unwrap_or(u64::MAX),
@@ -263,7 +263,7 @@ impl SocketFilter {
         self.scope.holds(tenant)
             && self.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
             && self.namespace.as_ref().is_none_or(|wanted| **wanted == *socket.space.nsp)
-            && self.address.is_none_or(|wanted| wanted == socket.handshake.address.ip())
+            && self.address.is_none_or(|wanted| wanted == socket.handshake.address)
             && self.room.as_ref().is_none_or(in_room)
             && self.user.as_ref().is_none_or(is_user)
     }

@@ -115,7 +115,7 @@ pub struct TenantSettings {
     /// When its licence ends.
     pub expires: Option<SystemTime>,
     /// Its web origins; without them the node's.
-    pub origins: Option<Origins>,
+    pub origins: Option<Arc<Origins>>,
     /// The namespaces that it may use; without a list all.
     pub namespaces: Option<Vec<Box<str>>>,
     /// How its users prove who they are; without it as everywhere.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::gcra::{Gcra, Rate};
+use crate::limits::gcra::nanos;
 use crate::metrics::Counter;
 use crate::tenants::TenantName;
 
@@ -107,23 +107,23 @@ impl Held {
     }
 }
 
-/// A rate that all shards share: of so many a second, at most one second's worth at once.
+/// A rate that all shards share: of so many a second, at most one second's worth at once. As [`crate::limits::gcra`],
+/// but what costs more than that is let in when nothing is owed, and paid for in full by the wait that follows.
 #[derive(Debug, Default)]
 pub(crate) struct Quota(AtomicU64);
 
 impl Quota {
-    /// Takes `cost` at a time since the node began, or says how long to wait.
-    pub(crate) fn take(&self, per_second: u32, cost: u64, now: Duration) -> Result<(), Duration> {
+    /// Takes `cost` at a time since the node began, or says how long to wait. A rate of zero lets nothing in.
+    pub(crate) fn take(&self, per_second: u32, cost: u32, now: Duration) -> Result<(), Duration> {
+        const SECOND: u64 = 1_000_000_000;
+        let now = nanos(now);
+        let price = (u64::from(cost) * SECOND).checked_div(u64::from(per_second)).ok_or(Duration::MAX)?;
         let mut wait = Duration::ZERO;
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-            let mut bucket = Gcra(state);
-            match bucket.take(Rate { per_second: f64::from(per_second), burst: per_second }, cost, now) {
-                Ok(()) => Some(bucket.0),
-                Err(after) => {
-                    wait = after;
-                    None
-                }
-            }
+        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |paid_until| {
+            let debt = paid_until.saturating_sub(now);
+            let over = (debt + price.min(SECOND)).saturating_sub(SECOND);
+            wait = Duration::from_nanos(over);
+            (over == 0).then_some(now + debt + price)
         });
         taken.map(|_| ()).map_err(|_| wait)
     }
@@ -151,5 +151,14 @@ mod tests {
         }
         assert_eq!(quota.take(10, 1, second), Err(Duration::from_millis(100)));
         assert_eq!(quota.take(10, 1, second + Duration::from_millis(100)), Ok(()));
+        assert_eq!(Quota::default().take(0, 1, second), Err(Duration::MAX));
+    }
+
+    #[test]
+    fn what_costs_more_than_a_second_is_paid_in_full() {
+        let quota = Quota::default();
+        assert_eq!(quota.take(100, 500, Duration::ZERO), Ok(()));
+        assert_eq!(quota.take(100, 1, Duration::from_secs(4)), Err(Duration::from_millis(10)));
+        assert_eq!(quota.take(100, 1, Duration::from_millis(4_010)), Ok(()));
     }
 }

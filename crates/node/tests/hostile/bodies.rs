@@ -1,5 +1,7 @@
 //! Posted bodies that are too large or too slow.
 
+use std::num::NonZeroUsize;
+
 use throng_node::End;
 use throng_testkit::{Http, Polling};
 
@@ -12,6 +14,32 @@ fn a_body_over_the_limit_is_refused_and_ends_the_session() {
     let answer = polling.post(&format!("42[\"echo\",\"{}\"]", "x".repeat(10_000)));
     assert_eq!(answer.status, 413);
     stage.expect_count(End::PayloadTooLarge);
+}
+
+// A client that reads first that the session is over never learns why.
+#[test]
+fn the_refusal_of_a_body_is_told_before_the_waiting_poll_ends() {
+    const ROUNDS: u64 = 64;
+    let stage = Stage::new(|config| {
+        config.payload_bytes_max = 10_000;
+        // The post, the poll and the session may each be on another one.
+        config.shards = NonZeroUsize::new(4).expect("not zero");
+    });
+    let both: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            let mut polling = Polling::open(stage.node.address());
+            let mut post = Http::connect(stage.node.address());
+            polling.poll();
+            post.request("POST", &polling.path(), "", &[b'4'; 10_001]);
+            (polling, post)
+        })
+        .collect();
+    for (mut polling, mut post) in both {
+        assert_eq!(polling.answer().status, 400, "no goodbye");
+        assert!(post.has_answer(), "the poll was answered first");
+        assert_eq!(post.response().status, 413);
+    }
+    stage.node.until("all ended", |metrics| metrics.sessions_ended(End::PayloadTooLarge) == ROUNDS);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn half_a_request_is_closed_however_slowly_it_grows() {
 
 #[test]
 fn a_kept_alive_connection_that_stops_asking_is_closed() {
-    let stage = Stage::new(|config| config.header_timeout = SHORT);
+    let stage = Stage::new(|config| config.edge.keep_alive = SHORT);
     let mut http = Http::connect(stage.node.address());
     http.request("GET", "/health", "", b"");
     assert_eq!(http.response().status, 200);

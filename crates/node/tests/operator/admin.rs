@@ -146,7 +146,7 @@ fn a_limit_is_changed_while_sockets_are_there() {
     let limit = json!({"class": "events", "rate": {"perSecond": 0.01, "burst": 1}});
     done(&node, "PUT", "/api/admin/limits", Some(&limit));
     let limits = done(&node, "GET", "/api/admin/limits", None);
-    assert_eq!(limits["limits"][0], json!({"class": "events", "tenant": "default", "rate": limit["rate"]}));
+    assert_eq!(limits["limits"][3], json!({"class": "events", "tenant": "default", "rate": limit["rate"]}));
     ada.call("join", "kitchen");
     let refused: Value = ada.call("join", "kitchen").decode().unwrap();
     assert_eq!(refused["error"]["code"], "rate_limited");
@@ -160,6 +160,23 @@ fn a_limit_is_changed_while_sockets_are_there() {
             "{limit}"
         );
     }
+}
+
+#[test]
+fn the_limits_of_the_edge_are_changed_too() {
+    let node = node(1);
+    let limit =
+        |class: &str, tenant: Value, rate: Value| json!({"class": class, "tenant": tenant, "rate": rate});
+    let slow = json!({"perSecond": 0.01, "burst": 2});
+    done(&node, "PUT", "/api/admin/limits", Some(&limit("api", Value::Null, slow.clone())));
+    let codes = [0, 1, 2].map(|_| ask(&node, "GET", "/api/stats", None, None).0);
+    assert_eq!(codes, [200, 200, 429]);
+    let metrics =
+        node.until("the refusal is counted", |metrics| metrics.get("rate_limited_total{class=\"api\"}") > 0);
+    assert_eq!(metrics.get("rate_limited_total{class=\"handshakes\"}"), 0);
+    let other = super::node(1);
+    let foreign = limit("handshakes", json!("default"), slow);
+    assert_eq!(ask(&other, "PUT", "/api/admin/limits", Some(&operator()), Some(&foreign)).0, 422);
 }
 
 #[test]

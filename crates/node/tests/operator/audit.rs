@@ -40,7 +40,8 @@ fn log() -> &'static Log {
 }
 
 fn records(who: Option<&str>, action: &str) -> Vec<Value> {
-    let text = String::from_utf8(log().0.lock().unwrap().clone()).unwrap();
+    let bytes = log().0.lock().unwrap().clone();
+    let text = String::from_utf8(bytes).unwrap();
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.filter(|record| record["who"].as_str() == who && record["action"] == action).collect()
 }

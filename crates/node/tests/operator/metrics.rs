@@ -55,7 +55,7 @@ fn a_token_guards_the_pages_and_operators_may_read_them() {
     let metrics = MetricsAccess::Token("for prometheus only".into());
     let node = Node::start(Config { metrics, ..config(1) }, app());
     for path in ["/metrics", "/tenant-metrics"] {
-        let status = |token| send(&node, "GET", path, token, None).status;
+        let status = |token: Option<&str>| send(&node, "GET", path, token, None).status;
         assert_eq!(status(None), 401);
         assert_eq!(status(Some("for prometheus onl")), 401);
         assert_eq!(status(Some(&token("mo", Role::Moderator, None))), 403);

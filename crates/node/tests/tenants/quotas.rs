@@ -1,5 +1,7 @@
 //! What a tenant may use, and that one at its limits does not slow another.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use throng_node::{End, EventLimits, Quotas, Rate, Status, TenantSettings};
 use throng_testkit::{Client, Http};
@@ -63,9 +65,9 @@ fn ask_until_refused(client: &mut Client, event: &str) -> Value {
 
 #[test]
 fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
-    let rate = |per_second, burst| Rate { per_second, burst };
-    let named = [("echo".to_owned(), rate(0.001, 2))].into_iter().collect();
-    let events = EventLimits { each: Some(rate(0.001, 5)), named, ..EventLimits::default() };
+    let rate = |burst| Rate::new(1, Duration::from_secs(1_000), burst);
+    let named = [("echo".to_owned(), rate(2).unwrap())].into_iter().collect();
+    let events = EventLimits { each: rate(5), named, ..EventLimits::default() };
     let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
     let (mut client, _) = Client::connect(door(&node, "acme"));
     let refused = ask_until_refused(&mut client, "echo");
@@ -79,8 +81,7 @@ fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
 
 #[test]
 fn a_flooder_is_ended() {
-    let events =
-        EventLimits { each: Some(Rate { per_second: 1.0, burst: 1 }), flood: 10, ..EventLimits::default() };
+    let events = EventLimits { each: Rate::per_second(1, 1), flood: 10, ..EventLimits::default() };
     let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
     let (mut client, _) = Client::connect(door(&node, "acme"));
     for _ in 0..20 {

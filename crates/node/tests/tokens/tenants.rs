@@ -89,7 +89,7 @@ fn a_guest_of_one_tenant_is_none_of_another() {
 fn namespaces_and_origins_of_a_tenant_are_its_own() {
     let settings = TenantSettings {
         namespaces: Some(vec!["/lobby".into()]),
-        origins: Some(Origins::Listed(vec!["https://acme.example".into()])),
+        origins: Some(Arc::new(Origins::Listed(vec!["https://acme.example".into()]))),
         ..TenantSettings::default()
     };
     let node = node(listed(None, settings));

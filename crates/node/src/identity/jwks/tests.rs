@@ -192,8 +192,23 @@ async fn keys_stay_when_the_publisher_fails() {
         assert!(keys.jwks.as_ref().unwrap().fetches().failing, "{n}");
         check(&keys, &text, now, Ok(())).await;
     }
+    // Nobody waits for one who failed before, as long as there are keys.
+    publisher.answers(|| {
+        let never = futures_util::stream::pending::<Result<String, std::io::Error>>();
+        Body::from_stream(never).into_response()
+    });
+    check(&keys, &text, after(2000), Ok(())).await;
+    assert!(keys.jwks.as_ref().unwrap().fetches().flight().is_some());
+}
+
+#[tokio::test]
+async fn a_publisher_recovers() {
+    let publisher = Publisher::start().await;
+    let keys = publisher.keys();
+    check(&keys, &token(&P256, "1"), after(0), Err(TokenError::KeyUnknown)).await;
+    assert!(keys.jwks.as_ref().unwrap().fetches().failing);
     publisher.publishes(vec![P256.jwk("1")]);
-    keys.jwks.as_ref().unwrap().fetch(after(2000)).await;
+    check(&keys, &token(&P256, "1"), after(30), Ok(())).await;
     assert!(!keys.jwks.as_ref().unwrap().fetches().failing);
 }
 

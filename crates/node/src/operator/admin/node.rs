@@ -2,6 +2,7 @@
 //! limits of their own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::{Done, not_found};
 use crate::audit::Action;
-use crate::gcra::Rate;
+use crate::limits::{Limits, Rate};
 use crate::node::Node;
 use crate::operator::controls::LogLevels;
 use crate::operator::documents::Refused;
@@ -31,19 +32,24 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Class {
-    /// Events of one socket.
+enum Limited {
+    /// Events of one socket of a tenant.
     Events,
+    /// Requests to `/api/` by client address.
+    Api,
+    /// Requests to `/api/auth` by client address.
+    Auth,
+    /// New sessions by client address.
+    Handshakes,
 }
 
 /// A limit.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Limit {
-    class: Class,
-    /// `default` when left out.
-    #[serde(default = "default_tenant")]
-    tenant: String,
+    class: Limited,
+    /// Only of `events`, and `default` when left out there.
+    tenant: Option<String>,
     /// `null` for no limit.
     rate: Option<LimitRate>,
 }
@@ -58,37 +64,43 @@ struct LimitRate {
     burst: u32,
 }
 
-fn default_tenant() -> String {
-    DEFAULT.to_owned()
-}
-
-/// The limits of the tenants.
+/// The limits of the node and of its tenants.
 #[derive(Debug, Serialize, ToSchema)]
-struct Limits {
+struct AllLimits {
     limits: Vec<Limit>,
 }
 
-/// The limits, tenant by tenant
+/// The limits of the node, and of its tenants
+///
+/// An operator of one tenant sees that tenant's.
 #[utoipa::path(
     get, path = "/api/admin/limits", tag = "admin", security(("token" = [])),
     responses(
-        (status = 200, body = Limits, description = "The limits."),
+        (status = 200, body = AllLimits, description = "The limits."),
         (status = "4XX", body = Refused, description = "Refused.")
     )
 )]
-async fn limits(State(node): State<Arc<Node>>, operator: Operator) -> Result<Json<Limits>, Problem> {
+async fn limits(State(node): State<Arc<Node>>, operator: Operator) -> Result<Json<AllLimits>, Problem> {
     operator.record(Action::ReadLimits, "*", Ok(()))?;
+    let mut limits = Vec::new();
+    if operator.scope.node_wide().is_ok() {
+        let known = node.limiter.limits();
+        let of_node = [
+            (Limited::Api, known.api),
+            (Limited::Auth, known.authentication),
+            (Limited::Handshakes, known.handshakes),
+        ];
+        let limit =
+            |(class, rate): (_, Option<Rate>)| Limit { class, tenant: None, rate: rate.map(Into::into) };
+        limits.extend(of_node.map(limit));
+    }
     let tenants = node.tenants.all();
-    let limits = tenants.iter().filter(|tenant| operator.scope.holds(&tenant.name)).map(|tenant| Limit {
-        class: Class::Events,
-        tenant: tenant.name.to_string(),
-        rate: tenant
-            .settings()
-            .events
-            .each
-            .map(|rate| LimitRate { per_second: rate.per_second, burst: rate.burst }),
-    });
-    Ok(Json(Limits { limits: limits.collect() }))
+    limits.extend(tenants.iter().filter(|tenant| operator.scope.holds(&tenant.name)).map(|tenant| Limit {
+        class: Limited::Events,
+        tenant: Some(tenant.name.to_string()),
+        rate: tenant.settings().events.each.map(Into::into),
+    }));
+    Ok(Json(AllLimits { limits }))
 }
 
 /// Changes a limit
@@ -107,26 +119,56 @@ async fn change_limit(
     extract::Json(limit): extract::Json<Limit>,
 ) -> Result<Json<Done>, Problem> {
     // Limits bound tenants: one that could raise its own would have none.
-    let changed = operator.scope.node_wide().and_then(|()| {
-        let rate = limit.rate.map(LimitRate::checked).transpose()?;
-        let known = node.tenants.change(&limit.tenant, |settings| settings.events.each = rate);
-        known.then_some(()).ok_or_else(|| not_found("There is no such tenant."))
-    });
+    let changed = operator.scope.node_wide().and_then(|()| limit.apply(&node));
     operator.record(
         Action::ChangeLimit,
-        &format!("{} {:?} {:?}", limit.tenant, limit.class, limit.rate),
+        &format!("{:?} {:?} {:?}", limit.class, limit.tenant, limit.rate),
         changed,
     )?;
     Ok(Json(Done::YES))
 }
 
+impl Limit {
+    fn apply(&self, node: &Node) -> Result<(), Problem> {
+        let rate = self.rate.map(LimitRate::checked).transpose()?;
+        if self.class == Limited::Events {
+            let name = self.tenant.as_deref().unwrap_or(DEFAULT);
+            let known = node.tenants.change(name, |settings| settings.events.each = rate);
+            return known.then_some(()).ok_or_else(|| not_found("There is no such tenant."));
+        }
+        if self.tenant.is_some() {
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "not_of_tenants",
+                "This limit is the node's; only that of events is a tenant's.",
+            ));
+        }
+        let mut limits = Limits::clone(&node.limiter.limits());
+        match self.class {
+            Limited::Api => limits.api = rate,
+            Limited::Auth => limits.authentication = rate,
+            Limited::Handshakes | Limited::Events => limits.handshakes = rate,
+        }
+        node.limiter.replace(limits);
+        Ok(())
+    }
+}
+
 impl LimitRate {
     fn checked(self) -> Result<Rate, Problem> {
         let fits = (0.001..=1e6).contains(&self.per_second) && (1..=1_000_000).contains(&self.burst);
-        fits.then_some(Rate { per_second: self.per_second, burst: self.burst }).ok_or_else(|| {
+        let each = fits.then(|| Duration::from_secs_f64(1.0 / self.per_second));
+        each.and_then(|each| Rate::new(1, each, self.burst)).ok_or_else(|| {
             let message = "perSecond must be from 0.001 to 1000000, burst from 1 to 1000000";
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "limit_out_of_range", message)
         })
+    }
+}
+
+impl From<Rate> for LimitRate {
+    fn from(rate: Rate) -> Self {
+        let per_second = f64::from(rate.burst()) / rate.window().as_secs_f64();
+        Self { per_second, burst: rate.burst() }
     }
 }
 

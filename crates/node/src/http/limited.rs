@@ -1,0 +1,86 @@
+//! Limits by client address on the wire: 429 with the time to come back, and on every counted answer how much is left
+//! (draft-ietf-httpapi-ratelimit-headers-10).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::client::ClientAddress;
+use crate::limits::{Class, Standing};
+use crate::node::Node;
+use crate::problem::Problem;
+use crate::shard::Shard;
+
+pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Counts a request to the HTTP API and refuses it when there were too many.
+pub(super) async fn requests(
+    State(node): State<Arc<Node>>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let class = Class::of(request.uri().path());
+    let Some(standing) = class.and_then(|class| node.limiter.take(class, address)) else {
+        return next.run(request).await;
+    };
+    match standing.left {
+        Ok(_) => {
+            let mut response = next.run(request).await;
+            tell(&standing, response.headers_mut());
+            response
+        }
+        Err(_) => refused(&standing),
+    }
+}
+
+/// Counts a new session; gives the refusal when there were too many, or the address is held off.
+pub(super) fn handshake(node: &Node, address: IpAddr) -> Option<Response> {
+    if let Some(left) = node.limiter.held_off(address) {
+        return Some(problem(left).into_response());
+    }
+    let standing = node.limiter.take(Class::Handshakes, address)?;
+    standing.left.is_err().then(|| refused(&standing))
+}
+
+fn problem(after: Duration) -> Problem {
+    let message = "Too many requests from this address.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).retry_after(after)
+}
+
+fn refused(standing: &Standing) -> Response {
+    if let Some(shard) = Shard::here() {
+        shard.metrics().requests_limited[standing.class as usize].add(1);
+    }
+    let after = standing.left.map_or_else(|wait| wait.0, |_| Duration::ZERO);
+    let mut response = problem(after).into_response();
+    tell(standing, response.headers_mut());
+    response
+}
+
+/// The policy: `q` at once, earned again in `w` seconds. Where the client stands: `r` are left, and in `t` seconds all
+/// of them are back, or, with none left, the first.
+fn tell(standing: &Standing, headers: &mut HeaderMap) {
+    let Standing { class, rate, left } = standing;
+    let policy = format!("\"{}\";q={};w={}", class.name(), rate.burst(), seconds(rate.window()));
+    let (count, until) = match left {
+        Ok(remaining) => (remaining.count, remaining.full_in),
+        Err(wait) => (0, wait.0),
+    };
+    let now = format!("\"{}\";r={count};t={}", class.name(), seconds(until));
+    for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, now)] {
+        headers.insert(name, HeaderValue::from_str(&value).expect("words and numbers are visible ASCII"));
+    }
+}
+
+/// Rounded up: who waits that long has waited long enough.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}

@@ -1,0 +1,91 @@
+//! The access log, read as a program would.
+
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde_json::Value;
+use throng_testkit::{Polling, until};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{ask, get_with, node};
+
+/// What all tests of this process have logged under the target.
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+fn lines() -> MutexGuard<'static, Vec<u8>> {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        lines().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
+
+fn listen() {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    STARTED.get_or_init(|| {
+        let log = tracing_subscriber::fmt().json().with_max_level(LevelFilter::DEBUG).with_writer(Log);
+        tracing::subscriber::set_global_default(log.finish()).expect("nobody else listens");
+    });
+}
+
+/// The line about a request.
+fn line(request_id: &str) -> Value {
+    until("the request is logged", || {
+        let lines = lines();
+        let lines = std::str::from_utf8(&lines).expect("logs are text").lines();
+        let mut values = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        values.find(|line| line["target"] == "access" && line["fields"]["request_id"] == request_id)
+    })
+}
+
+#[test]
+fn a_line_says_what_was_asked_and_how_it_was_answered() {
+    listen();
+    let node = node(|_| {});
+    let headers =
+        "x-request-id: log-1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+    ask(node.address(), "POST", "/api/upload?token=secret", headers, b"12345");
+    let line = line("log-1");
+    assert_eq!(line["level"], "INFO");
+    let fields = &line["fields"];
+    for (name, value) in [
+        ("method", Value::from("POST")),
+        ("path", "/api/upload".into()),
+        ("status", 200.into()),
+        ("bytes", 1.into()),
+        ("address", "127.0.0.1".into()),
+        ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736".into()),
+    ] {
+        assert_eq!(fields[name], value, "{line}");
+    }
+    assert!(fields["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{line}");
+    assert!(!line.to_string().contains("secret"));
+}
+
+#[test]
+fn polls_are_told_more_quietly_than_handshakes() {
+    listen();
+    let node = node(|_| {});
+    get_with(node.address(), crate::POLLING, "x-request-id: log-2\r\n");
+    assert_eq!(line("log-2")["level"], "INFO");
+    let polling = Polling::open(node.address());
+    ask(node.address(), "POST", &polling.path(), "x-request-id: log-3\r\n", b"40");
+    assert_eq!(line("log-3")["level"], "DEBUG");
+}
