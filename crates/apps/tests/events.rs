@@ -33,9 +33,10 @@ fn the_table_in_docs_is_up_to_date() {
 }
 
 fn table(document: &Value) -> String {
-    let mut page = "# Socket events\n\nWritten by `UPDATE=1 cargo test -p throng-apps --test events` from the code; \
+    let mut page =
+        "# Socket events\n\nWritten by `UPDATE=1 cargo test -p throng-apps --test events` from the code; \
         a running node serves the same\nas AsyncAPI at `/api/asyncapi.json` and as a page at `/api/docs`.\n"
-        .to_owned();
+            .to_owned();
     for (channel, about) in document["channels"].as_object().expect("channels") {
         let _ = write!(
             page,

@@ -50,10 +50,12 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
     // Probes stay outside: a token that has run out says nothing about a node's health.
     let guarded = OpenApiRouter::new()
         .merge(health::performance::routes())
-        .merge(metrics::routes())
         .merge(admin::routes())
         .layer(from_fn_with_state(node.clone(), access::identify));
-    let routes = OpenApiRouter::with_openapi(documents::base()).merge(health::routes()).merge(guarded);
+    let routes = OpenApiRouter::with_openapi(documents::base())
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(guarded);
     let (routes, described) = routes.split_for_parts();
     let documents = documents::router(described, node);
     routes.with_state(node.clone()).merge(documents)

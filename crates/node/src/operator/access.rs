@@ -94,8 +94,9 @@ impl Scope {
     }
 }
 
-/// Whether a request may read the metrics: by the configured rule, or as an operator.
-pub(crate) fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
+/// Whether a request may read the metrics: by the configured rule, or as an operator. The rule comes first, because what
+/// Prometheus sends need not be a token of a user.
+pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
     let allowed = match &node.config.metrics {
         MetricsAccess::Anyone => true,
         MetricsAccess::Loopback => origin(parts).0.is_some_and(|address| address.is_loopback()),
@@ -103,7 +104,11 @@ pub(crate) fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem
             bearer(parts).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
         }
     };
-    if allowed { Ok(()) } else { Scope::of(node, &*require(parts, Role::Operator)?).node_wide() }
+    if allowed {
+        return Ok(());
+    }
+    let operator = Caller(caller(node, &parts.headers).await?).require(Role::Operator)?;
+    Scope::of(node, &operator).node_wide()
 }
 
 /// The address that a request comes from, and its name.

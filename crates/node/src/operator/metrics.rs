@@ -35,7 +35,7 @@ fn text(page: String) -> Text {
     )
 )]
 async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Problem> {
-    access::may_read_metrics(&node, &parts)?;
+    access::may_read_metrics(&node, &parts).await?;
     Ok(text(page::node(&node)))
 }
 
@@ -50,6 +50,6 @@ async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Probl
     )
 )]
 async fn tenants(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Problem> {
-    access::may_read_metrics(&node, &parts)?;
+    access::may_read_metrics(&node, &parts).await?;
     Ok(text(page::tenants(node.tenants.counts())))
 }
