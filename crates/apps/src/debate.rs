@@ -1,10 +1,11 @@
 //! The debate matchmaker, namespace `/debate`: choose a topic and a side, be paired with a stranger of the other side,
 //! talk until the clock runs out.
 //!
-//! A client may identify itself with `auth: {key}`, a secret of its own making of up to 64 characters; whoever comes
-//! back with the same key within the grace period finds its debate again.
+//! It is open to guests. Whoever comes back as the same user within the grace period, a guest with the token of
+//! `token:guest` for example, finds its debate again; on a node that does not ask for tokens nobody can.
 
 mod hall;
+mod pace;
 mod pairing;
 mod text;
 
@@ -14,12 +15,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, End, Io, Role, Socket, TenantName};
+use throng_node::{App, AppStatistics, End, Io, Namespace, Role, Socket, TenantName};
+use utoipa::ToSchema;
 
-use hall::Hall;
+use hall::{Hall, Joined, LobbyState, Queued, RoomEnded, Said};
 use pairing::Wish;
 
-use crate::request::request;
+use crate::request::{Answer, Done, request};
 
 /// The namespace.
 pub const NAMESPACE: &str = "/debate";
@@ -41,14 +43,14 @@ impl Default for Config {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Join {
     topic: String,
     side: Wish,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Message {
     text: String,
@@ -73,13 +75,34 @@ impl Halls {
         halls.insert(socket.tenant().clone(), hall.clone());
         hall
     }
+
+    /// The numbers of all tenants together.
+    fn statistics(&self) -> AppStatistics {
+        let halls = self.by_tenant.lock().expect("no panic while the lock is held");
+        let each: Vec<AppStatistics> = halls.values().map(|hall| hall.statistics()).collect();
+        let rooms_per_hour = each.iter().map(|hall| hall.rooms_per_hour).sum();
+        // A tenant's average counts for as much as the tenant begins.
+        let waited: Duration = each
+            .iter()
+            .map(|hall| hall.wait_average * u32::try_from(hall.rooms_per_hour).unwrap_or(u32::MAX))
+            .sum();
+        AppStatistics {
+            rooms_active: each.iter().map(|hall| hall.rooms_active).sum(),
+            users_waiting: each.iter().map(|hall| hall.users_waiting).sum(),
+            wait_average: waited / u32::try_from(rooms_per_hour).unwrap_or(u32::MAX).max(1),
+            rooms_per_hour,
+        }
+    }
 }
 
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
     let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
+    let here = halls.clone();
+    app.statistics(move || here.statistics());
     app.namespace(NAMESPACE, |nsp| {
         nsp.open_to(Role::Guest);
+        describe(nsp);
         let here = halls.clone();
         nsp.on_connect(move |socket: Socket| {
             here.of(&socket).arrive(&socket);
@@ -111,4 +134,21 @@ pub fn install(app: &mut App, config: Config) {
             ready(())
         });
     });
+}
+
+/// Says what the events are for.
+fn describe(nsp: &mut Namespace) {
+    nsp.describe::<Join, Answer<Queued>>(
+        "queue:join",
+        "Waits for a partner on a topic; a second wish replaces the first.",
+    )
+    .describe::<(), Answer<Done>>("queue:leave", "Waits no more.")
+    .describe::<Message, Answer<Done>>("room:message", "Says something in the debate.")
+    .describe::<(), Answer<Done>>("room:leave", "Ends the debate.")
+    .describe_sent::<LobbyState<'_>>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    .describe_sent::<Joined<'_>>("room:joined", "A debate begins, or goes on for one who came back.")
+    .describe_sent::<Said<'_>>("room:message", "A message of either side.")
+    .describe_sent::<()>("partner:away", "The partner has vanished and may come back.")
+    .describe_sent::<()>("partner:back", "The partner is back.")
+    .describe_sent::<RoomEnded>("room:ended", "The debate is over.");
 }

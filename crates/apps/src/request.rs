@@ -3,25 +3,45 @@
 use std::future::{Ready, ready};
 
 use serde::Serialize;
-use serde_json::json;
 use throng_node::{Ack, Socket};
+use utoipa::ToSchema;
 
-/// Why a request was refused: a stable code for programs, a sentence for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Failure {
+    /// A stable code for programs.
     pub(crate) code: &'static str,
+    /// A sentence for people.
     pub(crate) message: &'static str,
 }
 
-#[derive(Serialize)]
-struct Success<T> {
+/// What every request is acknowledged with.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Answer<T> {
+    /// It was done.
+    Done(Success<T>),
+    /// It was not.
+    Refused(Refused),
+}
+
+/// `{ok: true}`, and what there is to add.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Success<T> {
     ok: bool,
     #[serde(flatten)]
     with: T,
 }
 
+/// `{ok: false, error}`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Refused {
+    ok: bool,
+    error: Failure,
+}
+
 /// Success with nothing to add.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {}
 
 /// A handler that does its work at once and answers with what came of it.
@@ -29,12 +49,10 @@ pub(crate) fn request<T, R: Serialize>(
     work: impl Fn(&Socket, T) -> Result<R, Failure>,
 ) -> impl Fn(Socket, T, Ack) -> Ready<()> {
     move |socket, asked, ack| {
-        match work(&socket, asked) {
-            Ok(with) => ack.send(Success { ok: true, with }),
-            Err(Failure { code, message }) => {
-                ack.send(json!({"ok": false, "error": {"code": code, "message": message}}));
-            }
-        }
+        ack.send(match work(&socket, asked) {
+            Ok(with) => Answer::Done(Success { ok: true, with }),
+            Err(error) => Answer::Refused(Refused { ok: false, error }),
+        });
         ready(())
     }
 }

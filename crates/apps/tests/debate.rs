@@ -1,21 +1,24 @@
 //! The debate app as its clients see it, over a real node.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_apps::debate::{self, Config, NAMESPACE};
-use throng_node::App;
-use throng_testkit::{Client, Node};
+use throng_node::{App, Role, Tenancy};
+use throng_testkit::tokens::{SECRET, auth, identities};
+use throng_testkit::{Client, Http, Node};
 
 fn node(config: Config) -> Node {
     let mut app = App::new();
     debate::install(&mut app, config);
-    Node::start(throng_testkit::config(), app)
+    let tenancy = Tenancy { identities: Some(identities(SECRET)), ..Tenancy::unlimited() };
+    Node::start(throng_node::Config { tenancy: Arc::new(tenancy), ..throng_testkit::config() }, app)
 }
 
-fn client(node: &Node, key: Option<&str>) -> Client {
+fn client(node: &Node, user: Option<&str>) -> Client {
     let mut client = Client::websocket(node.address()).at_home_in(NAMESPACE);
-    client.join(NAMESPACE, key.map(|key| json!({"key": key})));
+    client.join(NAMESPACE, user.map(|user| auth(user, Role::User)));
     client
 }
 
@@ -161,4 +164,20 @@ fn a_node_that_leaves_says_so() {
     node.begin_stop();
     assert_eq!(event(&mut one, "room:ended"), json!({"reason": "drain"}));
     assert_eq!(event(&mut two, "room:ended"), json!({"reason": "drain"}));
+}
+
+#[test]
+fn operators_see_how_busy_it_is() {
+    let node = node(Config::default());
+    let stats =
+        || serde_json::from_str::<Value>(&Http::get(node.address(), "/api/stats").body).expect("JSON");
+    let (_one, _two) = pair(&node);
+    let mut three = client(&node, Some("three"));
+    join(&mut three, "coffee", "any");
+    let stats = stats();
+    assert_eq!(
+        (&stats["activeRooms"], &stats["waitingUsers"], &stats["roomsPerHour"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert!(stats["averageWaitTime"].as_f64() > Some(0.0), "{stats}");
 }

@@ -6,12 +6,16 @@ use throng_protocol::websocket::decoder::Event;
 
 use crate::io::Io;
 use crate::namespace::Namespace;
+use crate::operator::controls::LogLevels;
+use crate::operator::statistics::{AppStatistics, Statistics};
+use crate::operator::{self, Operations};
 
 /// The behaviour of a node, put together before it runs.
 #[derive(Default)]
 pub struct App {
     pub(crate) io: Io,
     pub(crate) service: Service,
+    pub(crate) operations: Operations,
 }
 
 /// What the node's sessions speak.
@@ -117,6 +121,46 @@ impl App {
         self.io.clone()
     }
 
+    /// Says how to ask the app for its numbers, which `/api/stats` shows. Called on a shard, so it must not wait.
+    pub fn statistics(&mut self, read: impl Fn() -> AppStatistics + Send + Sync + 'static) -> &mut Self {
+        self.operations.statistics = Some(Statistics(Arc::new(read)));
+        self
+    }
+
+    /// Says how operators read and change what is logged: a filter such as `info,throng_node=debug`, or why it is none.
+    pub fn log_levels(
+        &mut self,
+        read: impl Fn() -> String + Send + Sync + 'static,
+        change: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.operations.log_levels = Some(LogLevels { read: Arc::new(read), change: Arc::new(change) });
+        self
+    }
+
+    /// Describes routes of the embedder in the node's documents, `/api/openapi.json` and `/api/docs`.
+    pub fn document(&mut self, routes: utoipa::openapi::OpenApi) -> &mut Self {
+        match &mut self.operations.documented {
+            Some(documented) => documented.merge(routes),
+            documented => *documented = Some(Box::new(routes)),
+        }
+        self
+    }
+
+    /// The AsyncAPI document of the namespaces with a fixed name, as `/api/asyncapi.json` shows it.
+    pub fn event_document(&self) -> serde_json::Value {
+        operator::events::document(&self.service)
+    }
+
+    /// Events with listeners that nobody has described, as `namespace event`.
+    pub fn undescribed_events(&self) -> Vec<String> {
+        let Service::Sockets(namespaces) = &self.service else { return Vec::new() };
+        let of = |(name, nsp): &(Arc<str>, Arc<Namespace>)| {
+            let name = name.clone();
+            nsp.undescribed().into_iter().map(move |event| format!("{name} {event}")).collect::<Vec<_>>()
+        };
+        namespaces.fixed.iter().flat_map(of).collect()
+    }
+
     fn namespaces(&mut self) -> &mut Namespaces {
         match &mut self.service {
             Service::Sockets(namespaces) => namespaces,
@@ -132,6 +176,11 @@ impl Namespaces {
         let dynamic =
             || self.dynamic.iter().find(|dynamic| (dynamic.matches)(name)).map(|found| &found.behaviour);
         fixed.or_else(dynamic).cloned()
+    }
+
+    /// Those with a fixed name, in the order of their definition.
+    pub(crate) fn fixed(&self) -> impl Iterator<Item = (&str, &Namespace)> {
+        self.fixed.iter().map(|(name, behaviour)| (&**name, &**behaviour))
     }
 
     /// Whether any namespace listens to outgoing events.

@@ -57,8 +57,32 @@ pub struct Config {
     pub tenancy: Arc<Tenancy>,
     /// How the HTTP edge meets the world.
     pub edge: EdgeConfig,
+    /// Who may read `/metrics` and `/tenant-metrics`. Default: anyone.
+    pub metrics: MetricsAccess,
     /// How a stop goes.
     pub drain: Drain,
+}
+
+/// Who may read the metrics, beside operators.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Everyone.
+    Anyone,
+    /// Clients on the same machine.
+    Loopback,
+    /// Whoever sends `Authorization: Bearer` with this token.
+    Token(Box<str>),
+}
+
+impl std::fmt::Debug for MetricsAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Anyone => "Anyone",
+            Self::Loopback => "Loopback",
+            // What is kept secret is not shown.
+            Self::Token(_) => "Token",
+        })
+    }
 }
 
 /// Which web origins may talk to the node, for CORS and for WebSocket upgrades alike.
@@ -118,6 +142,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(30),
             tenancy: Arc::default(),
             edge: EdgeConfig::default(),
+            metrics: MetricsAccess::Anyone,
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
     }

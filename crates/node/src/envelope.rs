@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ack::Collector;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
+use crate::shard::survey::Survey;
 use crate::tenants::{Space, Tenant};
 
 /// The name of a room.
@@ -90,6 +91,8 @@ pub(crate) enum Errand {
     Session(SessionName, SessionErrand),
     /// A connection that another shard accepted and this one shall serve.
     Connection(std::net::TcpStream, std::net::SocketAddr),
+    /// An operator's question.
+    Survey(Survey),
     /// Look at every socket again: tenants or tokens have changed.
     Reexamine,
     /// Stop accepting; close the sessions spread over a time.

@@ -88,6 +88,11 @@ impl Refusal {
         Self::new(message).with_data(serde_json::json!({"code": code}))
     }
 
+    /// The stable word in its data, when it has one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.data.as_ref()?.get("code")?.as_str()
+    }
+
     /// Adds data for the client.
     pub fn with_data(self, data: impl Into<Value>) -> Self {
         Self { data: Some(data.into()), ..self }

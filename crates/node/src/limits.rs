@@ -69,6 +69,9 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// Every class, for metrics that start at zero.
+    pub(crate) const ALL: [Self; 3] = [Self::Api, Self::Authentication, Self::Handshakes];
+
     /// The class of a path of the HTTP API. Probes and pages have none; a session's own traffic has limits elsewhere.
     pub(crate) fn of(path: &str) -> Option<Self> {
         let below = path.strip_prefix("/api/")?;

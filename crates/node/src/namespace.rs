@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::handler::{
     AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
@@ -25,6 +27,29 @@ pub struct Namespace {
     pub(crate) disconnecting: Vec<EndListener>,
     pub(crate) disconnect: Vec<EndListener>,
     pub(crate) server_side: HashMap<Box<str>, Vec<ServerListener>>,
+    pub(crate) described: Vec<EventDoc>,
+}
+
+/// What the documents say of an event.
+#[derive(Debug)]
+pub(crate) struct EventDoc {
+    pub(crate) event: Box<str>,
+    pub(crate) direction: Direction,
+    pub(crate) summary: Box<str>,
+    pub(crate) payload: RefOr<Schema>,
+    /// What it is acknowledged with.
+    pub(crate) answer: Option<RefOr<Schema>>,
+    /// What the two refer to.
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// Who sends an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Clients.
+    Received,
+    /// The server.
+    Sent,
 }
 
 impl Namespace {
@@ -64,6 +89,54 @@ impl Namespace {
         let listeners = self.events.entry(event.into()).or_default();
         listeners.push(Box::new(move |incoming| handler.start(incoming)));
         self
+    }
+
+    /// Describes an event that clients send, for the documents: what it is for, the payload `T` (the argument, or the tuple
+    /// of several), and the acknowledgement `A`. Changes nothing about what the listeners take.
+    pub fn describe<T: ToSchema, A: ToSchema>(&mut self, event: &str, summary: &str) -> &mut Self {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        A::schemas(&mut schemas);
+        let answer = Some(A::schema());
+        self.add(EventDoc {
+            event: event.into(),
+            direction: Direction::Received,
+            summary: summary.into(),
+            payload: T::schema(),
+            answer,
+            schemas,
+        })
+    }
+
+    /// Describes an event that the server sends.
+    pub fn describe_sent<T: ToSchema>(&mut self, event: &str, summary: &str) -> &mut Self {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        self.add(EventDoc {
+            event: event.into(),
+            direction: Direction::Sent,
+            summary: summary.into(),
+            payload: T::schema(),
+            answer: None,
+            schemas,
+        })
+    }
+
+    fn add(&mut self, doc: EventDoc) -> &mut Self {
+        self.described.retain(|known| known.event != doc.event || known.direction != doc.direction);
+        self.described.push(doc);
+        self
+    }
+
+    /// Events with listeners and without a description, in order.
+    pub(crate) fn undescribed(&self) -> Vec<&str> {
+        let described = |event: &str| {
+            self.described.iter().any(|doc| *doc.event == *event && doc.direction == Direction::Received)
+        };
+        let mut events: Vec<_> =
+            self.events.keys().map(|event| &**event).filter(|event| !described(event)).collect();
+        events.sort_unstable();
+        events
     }
 
     /// Adds a listener that sees every incoming event before its own listeners do.

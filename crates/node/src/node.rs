@@ -15,6 +15,7 @@ use crate::envelope::{Envelope, Errand};
 use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
+use crate::operator::Operations;
 use crate::shard::Shard;
 use crate::tenants::{Tenancy, Tenant, Tenants};
 
@@ -28,6 +29,7 @@ pub(crate) struct Node {
     pub(crate) codec: Codec,
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
+    pub(crate) operations: Operations,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     pub(crate) limiter: Limiter,
@@ -50,6 +52,8 @@ pub(crate) struct Port {
     pub(crate) metrics: Arc<Metrics>,
     /// Connections of this shard.
     pub(crate) connections: AtomicUsize,
+    /// Those of them that are WebSockets.
+    pub(crate) websockets: AtomicUsize,
     /// What it still has, told while it drains.
     pub(crate) left: watch::Receiver<Option<Left>>,
 }
@@ -64,7 +68,7 @@ pub(crate) struct Left {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, service: Service, ports: Vec<Port>) -> Self {
+    pub(crate) fn new(config: Config, service: Service, operations: Operations, ports: Vec<Port>) -> Self {
         Self {
             codec: Codec { parser: config.parser, limits: config.packets },
             tag: crate::ids::random(),
@@ -74,6 +78,7 @@ impl Node {
             origins: ArcSwap::from_pointee(config.origins.clone()),
             config,
             service,
+            operations,
             ports,
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -143,6 +148,14 @@ impl Node {
 pub(crate) struct ConnectionPermit {
     node: Arc<Node>,
     shard: u8,
+    carries: Carries,
+}
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Http,
+    WebSocket,
 }
 
 impl ConnectionPermit {
@@ -150,21 +163,27 @@ impl ConnectionPermit {
     pub(crate) fn take(node: &Arc<Node>, shard: u8) -> Option<Self> {
         let before = node.connections.fetch_add(1, Ordering::Relaxed);
         node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
-        let permit = Self { node: node.clone(), shard };
+        let permit = Self { node: node.clone(), shard, carries: Carries::Http };
         (before < node.config.connections_max).then_some(permit)
     }
 
-    /// A permit for a connection that had one already and now changes hands.
+    /// A permit for a connection that had one already, has become a WebSocket and now changes hands.
     pub(crate) fn renew(node: &Arc<Node>, shard: u8) -> Self {
         node.connections.fetch_add(1, Ordering::Relaxed);
-        node.ports[usize::from(shard)].connections.fetch_add(1, Ordering::Relaxed);
-        Self { node: node.clone(), shard }
+        let port = &node.ports[usize::from(shard)];
+        port.connections.fetch_add(1, Ordering::Relaxed);
+        port.websockets.fetch_add(1, Ordering::Relaxed);
+        Self { node: node.clone(), shard, carries: Carries::WebSocket }
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.node.connections.fetch_sub(1, Ordering::Relaxed);
-        self.node.ports[usize::from(self.shard)].connections.fetch_sub(1, Ordering::Relaxed);
+        let port = &self.node.ports[usize::from(self.shard)];
+        port.connections.fetch_sub(1, Ordering::Relaxed);
+        if self.carries == Carries::WebSocket {
+            port.websockets.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }

@@ -10,11 +10,12 @@ use axum::Router;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Drain};
 use crate::envelope::Errand;
 use crate::http::bound_writes;
 use crate::metrics::Metrics;
 use crate::node::{INBOX_MAX, Left, Node, Port};
+use crate::operator;
 use crate::shard::{self, Start};
 
 /// Most shards of a node: an identifier has one byte for them.
@@ -44,7 +45,7 @@ pub struct Drained {
 /// Serves an app on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over
 /// a time, cut off what is left at the deadline.
 ///
-/// `routes` are served beside the node's own (its Engine.IO path, `/health`, `/ready`, `/metrics`).
+/// `routes` are served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
 pub async fn run(
     mut config: Config,
     app: App,
@@ -70,11 +71,12 @@ pub async fn run(
     for _ in 0..shards {
         let (inbox, errands) = mpsc::channel(INBOX_MAX);
         let (leaving, left) = watch::channel(None);
-        ports.push(Port { inbox, metrics: Arc::new(Metrics::default()), connections: 0.into(), left });
+        let metrics = Arc::new(Metrics::default());
+        ports.push(Port { inbox, metrics, connections: 0.into(), websockets: 0.into(), left });
         ends.push((errands, leaving));
     }
     let drain = config.drain;
-    let node = Arc::new(Node::new(config, app.service, ports));
+    let node = Arc::new(Node::new(config, app.service, app.operations, ports));
     app.io.attach(&node);
     let mut threads = Vec::new();
     for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
@@ -92,21 +94,32 @@ pub async fn run(
         ready.await.unwrap_or_else(|_| Err(std::io::Error::other("a shard ended before it had begun")))?;
     }
     drop(listener);
-
-    tokio::select! {
-        () = shutdown => {}
+    let lived = async {
+        tokio::select! {
+            () = shutdown => {}
+            () = node.operations.drain.asked() => {}
+        }
+        leave(&node, drain).await
+    };
+    let cut = tokio::select! {
+        cut = lived => cut,
+        never = operator::watch(&node) => match never {},
         never = watch_licences(&node) => match never {},
-    }
+    };
+    join(threads).await;
+    Ok(Drained { cut })
+}
 
+/// Drains; gives how many sessions the deadline cut off.
+async fn leave(node: &Node, drain: Drain) -> usize {
     node.draining.store(true, Ordering::Relaxed);
-    tell(&node, || Errand::Drain(drain.spread)).await;
-    let cut = match tokio::time::timeout(drain.deadline, emptied(&node)).await {
+    tell(node, || Errand::Drain(drain.spread)).await;
+    let cut = match tokio::time::timeout(drain.deadline, emptied(node)).await {
         Ok(()) => 0,
         Err(_) => node.ports.iter().filter_map(|port| *port.left.borrow()).map(|left| left.sessions).sum(),
     };
-    tell(&node, || Errand::Stop).await;
-    join(threads).await;
-    Ok(Drained { cut })
+    tell(node, || Errand::Stop).await;
+    cut
 }
 
 /// Licences run out while nothing else happens.

@@ -15,6 +15,7 @@ mod receive;
 mod send;
 pub(crate) mod session;
 mod sessions;
+pub(crate) mod survey;
 mod tokens;
 mod turn;
 mod upgrade;
@@ -138,7 +139,7 @@ impl Shard {
         CURRENT.with_borrow(Clone::clone)
     }
 
-    fn metrics(&self) -> &Metrics {
+    pub(crate) fn metrics(&self) -> &Metrics {
         &self.node.ports[usize::from(self.index)].metrics
     }
 

@@ -73,6 +73,10 @@ impl SocketInner {
         self.state.lock().expect("no panic while the lock is held")
     }
 
+    pub(crate) fn identity(&self) -> Option<Arc<Identity>> {
+        self.state().identity.clone()
+    }
+
     pub(crate) fn is_own_room(&self, room: &str) -> bool {
         Id::parse(room) == Some(self.id)
     }
@@ -100,7 +104,7 @@ impl Socket {
     /// Who it is: what the token said that it came with or last brought, or the name that the server gave a guest. Nobody
     /// in particular on a node that does not ask for tokens.
     pub fn identity(&self) -> Option<Arc<Identity>> {
-        self.0.state().identity.clone()
+        self.0.identity()
     }
 
     /// Who it is, if that is someone who may do what `role` may; the same check as for HTTP routes.

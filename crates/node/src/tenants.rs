@@ -174,9 +174,36 @@ impl Tenants {
         self.known.load().get(name).cloned()
     }
 
+    /// Whether there is no list of tenants, and `default` is all there is.
+    pub(crate) fn is_single(&self) -> bool {
+        self.tenancy.load().tenants.is_empty()
+    }
+
     /// The tenant of a node that has no list of them.
     pub(crate) fn default(&self) -> &Arc<Tenant> {
         &self.default
+    }
+
+    /// Every tenant that is open or was.
+    pub(crate) fn all(&self) -> Vec<Arc<Tenant>> {
+        let known = self.known.load();
+        let default = std::iter::once(&self.default).filter(|_| known.is_empty());
+        let mut tenants: Vec<_> = default.chain(known.values()).cloned().collect();
+        tenants.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        tenants
+    }
+
+    /// Changes what a tenant may, until its settings are replaced; `false` when there is no such tenant.
+    pub(crate) fn change(&self, name: &str, change: impl Fn(&mut TenantSettings)) -> bool {
+        let tenant = self.find(name);
+        if let Some(tenant) = &tenant {
+            tenant.settings.rcu(|settings| {
+                let mut settings = TenantSettings::clone(settings);
+                change(&mut settings);
+                settings
+            });
+        }
+        tenant.is_some()
     }
 
     /// Whether any tenant's licence ends some time.

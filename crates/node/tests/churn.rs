@@ -59,7 +59,7 @@ fn round(node: &Node, clients: usize) {
     let metrics = node.until("everyone has gone", |metrics| {
         // A client that polls and hangs up between two polls is not noticed for a while, so it is told to go.
         node.io().of("/").disconnect_sockets(Closing::Session);
-        metrics.sessions_open() == 0 && metrics.get("connections") == 1
+        metrics.sessions_open() == 0 && metrics.get("connections{transport=\"http\"}") == 1
     });
     assert_eq!((metrics.sockets_open(), metrics.get("rooms")), (0, 0));
 }

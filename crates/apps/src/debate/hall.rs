@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use throng_node::{Closing, Io, Socket};
+use throng_node::{AppStatistics, Closing, Io, Socket};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
+use super::pace::Pace;
 use super::pairing::{Queue, Side, Wish};
 use super::{Config, NAMESPACE, text};
 use crate::request::{Done, Failure};
@@ -19,8 +21,6 @@ const HISTORY_MAX: usize = 100;
 const TOPICS_SHOWN_MAX: usize = 30;
 /// The lobby is shown at most this often.
 const LOBBY_INTERVAL: Duration = Duration::from_secs(1);
-/// Bytes of the key that a client may identify itself with.
-const KEY_BYTES_MAX: usize = 64;
 
 const NOT_WAITING: Failure = Failure { code: "not_waiting", message: "you are not waiting for a debate" };
 const NO_ROOM: Failure = Failure { code: "no_room", message: "you are not in a debate" };
@@ -28,7 +28,7 @@ const IN_ROOM: Failure = Failure { code: "in_room", message: "you are in a debat
 const QUEUE_FULL: Failure =
     Failure { code: "queue_full", message: "too many people are waiting; try again soon" };
 
-/// Whoever is behind a socket: the key they came with, or the socket itself.
+/// Whoever is behind a socket: the user, or the socket itself where nobody is asked who they are.
 type Person = Arc<str>;
 
 /// The state of the app.
@@ -39,13 +39,14 @@ pub(super) struct Hall {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     people: HashMap<Person, Presence>,
     queue: Queue<Person>,
     debates: HashMap<u64, Debate>,
     next_debate: u64,
     lobby: Lobby,
+    pace: Pace,
 }
 
 /// When the lobby was shown, and whether it will be again.
@@ -65,7 +66,7 @@ struct Presence {
 #[derive(Debug, Clone, PartialEq)]
 enum Doing {
     Nothing,
-    Waiting { topic: String },
+    Waiting { topic: String, since: Instant },
     Debating { debate: u64 },
 }
 
@@ -78,7 +79,7 @@ struct Debate {
 }
 
 /// Why a debate ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Ended {
     /// The clock ran out.
@@ -91,33 +92,67 @@ enum Ended {
     Drain,
 }
 
-#[derive(Debug, Serialize)]
+/// A debate that somebody is in.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Joined<'a> {
+pub(super) struct Joined<'a> {
     room: String,
     topic: &'a str,
     side: Side,
+    /// In milliseconds since the epoch.
     ends_at: u64,
     resumed: bool,
+    /// The latest messages.
     history: Vec<Said<'a>>,
 }
 
-#[derive(Debug, Serialize)]
-struct Said<'a> {
+/// A message of a debate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Said<'a> {
     text: &'a str,
+    /// `you` or `partner`.
     from: &'static str,
+    /// In milliseconds since the epoch.
     at: u64,
 }
 
+/// The end of a debate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RoomEnded {
+    reason: Ended,
+}
+
+/// How busy it is: the busiest topics.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LobbyState<'a> {
+    topics: Vec<LobbyTopic<'a>>,
+}
+
+/// A topic, and how many people are on it.
+#[derive(Debug, Serialize, ToSchema)]
+struct LobbyTopic<'a> {
+    topic: &'a str,
+    waiting: usize,
+    debating: usize,
+}
+
 /// What a successful `queue:join` adds: how many others wait on the topic.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queued {
     waiting: usize,
 }
 
 impl Hall {
     pub(super) fn new(config: Config, io: Io) -> Self {
-        Self { config, io, state: Mutex::default() }
+        let state = State {
+            people: HashMap::new(),
+            queue: Queue::default(),
+            debates: HashMap::new(),
+            next_debate: 0,
+            lobby: Lobby::default(),
+            pace: Pace::new(Instant::now()),
+        };
+        Self { config, io, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -134,7 +169,7 @@ impl Hall {
         match std::mem::replace(&mut presence.doing, Doing::Nothing) {
             Doing::Nothing => {}
             // The page that waited is gone; the new one says for itself what it wants.
-            Doing::Waiting { topic } => {
+            Doing::Waiting { topic, .. } => {
                 state.queue.remove(&topic, &person);
                 self.show_lobby(&mut state);
             }
@@ -162,7 +197,7 @@ impl Hall {
         presence.socket = None;
         match presence.doing.clone() {
             Doing::Nothing => drop(state.people.remove(&person)),
-            Doing::Waiting { topic } => {
+            Doing::Waiting { topic, .. } => {
                 state.queue.remove(&topic, &person);
                 state.people.remove(&person);
                 self.show_lobby(&mut state);
@@ -205,7 +240,7 @@ impl Hall {
         match state.doing(&person) {
             Doing::Debating { .. } => return Err(IN_ROOM),
             // The second wish replaces the first.
-            Doing::Waiting { topic } => state.queue.remove(&topic, &person),
+            Doing::Waiting { topic, .. } => state.queue.remove(&topic, &person),
             Doing::Nothing => {}
         }
         let waiting = state.queue.waiting_on(&topic);
@@ -216,7 +251,7 @@ impl Hall {
             return Err(QUEUE_FULL);
         } else {
             state.queue.add(topic.clone(), person.clone(), wish);
-            state.set(&person, Doing::Waiting { topic });
+            state.set(&person, Doing::Waiting { topic, since: Instant::now() });
         }
         self.show_lobby(&mut state);
         Ok(Queued { waiting })
@@ -225,7 +260,7 @@ impl Hall {
     pub(super) fn leave_queue(self: &Arc<Self>, socket: &Socket) -> Result<Done, Failure> {
         let person = person(socket);
         let mut state = self.state();
-        let Doing::Waiting { topic } = state.doing(&person) else { return Err(NOT_WAITING) };
+        let Doing::Waiting { topic, .. } = state.doing(&person) else { return Err(NOT_WAITING) };
         state.queue.remove(&topic, &person);
         state.set(&person, Doing::Nothing);
         self.show_lobby(&mut state);
@@ -256,6 +291,17 @@ impl Hall {
         Ok(Done {})
     }
 
+    /// The numbers for operators.
+    pub(super) fn statistics(&self) -> AppStatistics {
+        let state = self.state();
+        AppStatistics {
+            rooms_active: state.debates.len() as u64,
+            users_waiting: state.queue.count() as u64,
+            wait_average: state.pace.wait_average(),
+            rooms_per_hour: state.pace.per_hour(Instant::now()),
+        }
+    }
+
     // --- debates ---
 
     fn begin(self: &Arc<Self>, state: &mut State, topic: String, sides: [(Person, Side); 2]) {
@@ -263,6 +309,11 @@ impl Hall {
         state.next_debate += 1;
         let ends_at = now_millis() + u64::try_from(self.config.duration.as_millis()).unwrap_or(u64::MAX);
         let people = [sides[0].0.clone(), sides[1].0.clone()];
+        let waited = people.each_ref().map(|person| match state.doing(person) {
+            Doing::Waiting { since, .. } => since.elapsed(),
+            _ => Duration::ZERO,
+        });
+        state.pace.begin(waited, Instant::now());
         state.debates.insert(debate, Debate { topic, sides, ends_at, history: VecDeque::new() });
         for person in &people {
             state.set(person, Doing::Debating { debate });
@@ -279,7 +330,7 @@ impl Hall {
     fn end(self: &Arc<Self>, state: &mut State, debate: u64, reason: Ended) {
         let Some(talk) = state.debates.remove(&debate) else { return };
         for (person, _) in &talk.sides {
-            state.tell(person, "room:ended", serde_json::json!({"reason": reason}));
+            state.tell(person, "room:ended", RoomEnded { reason });
             state.set(person, Doing::Nothing);
         }
         self.show_lobby(state);
@@ -357,7 +408,7 @@ impl State {
         }
     }
 
-    fn lobby_state(&self) -> serde_json::Value {
+    fn lobby_state(&self) -> LobbyState<'_> {
         let mut topics: HashMap<&str, (usize, usize)> = HashMap::new();
         for (topic, waiting) in self.queue.topics() {
             topics.entry(topic).or_default().0 = waiting;
@@ -368,18 +419,15 @@ impl State {
         let mut topics: Vec<_> = topics.into_iter().collect();
         topics.sort_by_key(|(topic, (waiting, debating))| (std::cmp::Reverse(waiting + debating), *topic));
         topics.truncate(TOPICS_SHOWN_MAX);
-        let topics = topics.into_iter().map(|(topic, (waiting, debating))| {
-            serde_json::json!({"topic": topic, "waiting": waiting, "debating": debating})
-        });
-        serde_json::json!({"topics": topics.collect::<Vec<_>>()})
+        let topic = |(topic, (waiting, debating))| LobbyTopic { topic, waiting, debating };
+        LobbyState { topics: topics.into_iter().map(topic).collect() }
     }
 }
 
 fn person(socket: &Socket) -> Person {
-    let key = socket.auth().get("key").and_then(|key| key.as_str());
-    match key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX) {
-        Some(key) => format!("key {key}").into(),
-        None => format!("socket {}", socket.id()).into(),
+    match socket.identity() {
+        Some(identity) => identity.user.as_ref().into(),
+        None => socket.id().to_string().into(),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::ids::Place;
 use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
-use crate::tenants::{Seat, Tenant};
+use crate::tenants::{Seat, Tenant, TenantError};
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -45,7 +45,12 @@ pub(crate) async fn request(
 ) -> Response {
     match endpoint.answer(address, request).await {
         Ok(response) => response,
-        Err(error) => refusal(error),
+        Err(error) => {
+            if let Some(shard) = Shard::here() {
+                shard.metrics().requests_refused[usize::from(error.code())].add(1);
+            }
+            refusal(error)
+        }
     }
 }
 
@@ -118,18 +123,18 @@ impl Endpoint {
     }
 
     /// A new session's seat at the tenant that the host names.
-    fn seat(&self, from: &From) -> Result<Option<Seat>, Response> {
+    fn seat(&self, from: &From) -> Result<Option<Seat>, TenantError> {
         let taken = from.tenant.as_ref().map(|tenant| {
             tenant.open(SystemTime::now())?;
             Seat::take(tenant, self.node.uptime())
         });
-        taken.transpose().map_err(|error| Problem::from(error).into_response())
+        taken.transpose()
     }
 
     fn open(&self, from: &From, request: &Request) -> Response {
         let seat = match self.seat(from) {
             Ok(seat) => seat,
-            Err(refused) => return refused,
+            Err(error) => return Problem::from(error).into_response(),
         };
         let handshake = said(from.address, request);
         let opened =
@@ -219,7 +224,7 @@ impl Endpoint {
         }
         let seat = match session.is_none().then(|| self.seat(&from)).transpose() {
             Ok(seat) => seat.flatten(),
-            Err(refused) => return refused,
+            Err(error) => return Problem::from(error).into_response(),
         };
         let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
             return not_upgraded(HandshakeError::NotAnUpgrade);

@@ -16,6 +16,7 @@ use crate::client::ClientAddress;
 use crate::limits::{Class, Standing};
 use crate::node::Node;
 use crate::problem::Problem;
+use crate::shard::Shard;
 use crate::tenants::Tenant;
 
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -58,6 +59,9 @@ fn problem(after: Duration) -> Problem {
 }
 
 fn refused(standing: &Standing) -> Response {
+    if let Some(shard) = Shard::here() {
+        shard.metrics().requests_limited[standing.class as usize].add(1);
+    }
     let after = standing.left.map_or_else(|wait| wait.0, |_| Duration::ZERO);
     let mut response = problem(after).into_response();
     tell(standing, response.headers_mut());

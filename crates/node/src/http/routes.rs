@@ -1,14 +1,14 @@
-//! The routes that every node has: the Engine.IO endpoint, the probes of an orchestrator, the counters,
-//! and what stands in front of every route.
+//! The routes that every node has: the Engine.IO endpoint, and what an operator reads; and what stands in front of every
+//! route.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::any;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,23 +22,18 @@ use super::request_id::X_REQUEST_ID;
 use super::{body, host, limited};
 use crate::app::Service;
 use crate::config::Origins;
-use crate::metrics;
 use crate::node::Node;
+use crate::operator;
 use crate::problem::Problem;
 
 /// The routes of a shard: those of the node, and `more` of the embedder's.
 pub(super) fn router(node: &Arc<Node>, more: Router) -> Router {
-    let probes = Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/metrics", get(counters))
-        .with_state(node.clone());
     let endpoint = Endpoint { node: node.clone() };
     if matches!(node.service, Service::WebSocket(_)) {
         return Router::new().fallback(engine::websocket).with_state(endpoint).merge(guarded(node, more));
     }
     engine(node, endpoint)
-        .merge(guarded(node, probes.merge(more)))
+        .merge(guarded(node, operator::router(node).merge(more)))
         .layer(cors(node.clone()))
         .layer(CatchPanicLayer::custom(panicked))
 }
@@ -90,22 +85,4 @@ fn cors(node: Arc<Node>) -> CorsLayer {
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let message = "The request could not be answered.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).into_response()
-}
-
-/// Liveness: the process answers.
-async fn health() -> &'static str {
-    "ok\n"
-}
-
-/// Readiness: started, and not draining.
-async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    if node.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else {
-        (StatusCode::OK, "ready\n")
-    }
-}
-
-async fn counters(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render(&node))
 }

@@ -83,7 +83,9 @@ impl Shard {
             Err(denied) => {
                 self.forget_joining(slot, &nsp);
                 self.metrics().sockets_refused.add(1);
-                self.refuse(slot, &nsp, &denied.into());
+                let refusal = Refusal::from(denied);
+                self.metrics().refused(refusal.code().unwrap_or_default());
+                self.refuse(slot, &nsp, &refusal);
                 return self.count_attempt(slot, denied);
             }
         };

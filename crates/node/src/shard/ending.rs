@@ -148,6 +148,7 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let Some(session) = state.sessions.try_remove(slot as usize) else { return };
         self.metrics().sessions_ended[end as usize].add(1);
+        self.metrics().sessions[session.transport.name() as usize].subtract(1);
         tracing::trace!(end = end.code(), "session ended");
         match session.transport {
             Transport::WebSocket(socket) => state.close(self, socket, end),

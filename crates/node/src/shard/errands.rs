@@ -21,6 +21,7 @@ impl Shard {
             Errand::Socket(id, errand) => self.run_socket(id, errand),
             Errand::Envelope(envelope) => self.apply(envelope),
             Errand::Session(name, errand) => self.run_session(&name, errand),
+            Errand::Survey(survey) => self.survey(survey),
             Errand::Reexamine => self.reexamine(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
@@ -72,7 +73,7 @@ impl Shard {
     }
 
     /// As Node does it: with the session, each of its sockets is told that the server disconnected it.
-    fn disconnect(self: &Rc<Self>, slot: u32, session: u32, closing: Closing) {
+    pub(super) fn disconnect(self: &Rc<Self>, slot: u32, session: u32, closing: Closing) {
         match closing {
             Closing::Socket => self.end_socket(slot, End::ServerDisconnect),
             Closing::Session => {

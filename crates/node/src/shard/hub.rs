@@ -97,6 +97,14 @@ impl Hub {
         self.namespaces.get(space).map(|members| &members.nsp)
     }
 
+    /// Every room that has members, and how many.
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = (&Space, &Room, usize)> {
+        let namespaces = self.namespaces.iter();
+        namespaces.flat_map(|(space, members)| {
+            members.rooms.iter().map(move |(room, list)| (space, room, list.len()))
+        })
+    }
+
     /// The slot of the next socket.
     pub(crate) fn vacant(&self) -> u32 {
         position(self.sockets.vacant_key())

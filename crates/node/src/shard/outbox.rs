@@ -1,6 +1,7 @@
 //! What a connection still has to write: shared frames, bounded in bytes by the caller, empty and without an
 //! allocation nearly always.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
@@ -9,6 +10,16 @@ use bytes::Bytes;
 /// Small frames are copied together up to this size and handed to the kernel as one piece, which costs it less than
 /// a list of pieces; a frame that does not fit goes alone, without a copy.
 const SMALL_BYTES: usize = 4096;
+
+thread_local! {
+    /// Bytes in all queues of this thread, which is to say of this shard.
+    static QUEUED_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes that the queues of this shard hold.
+pub(crate) fn queued_bytes() -> usize {
+    QUEUED_BYTES.get()
+}
 
 /// The queue of one connection.
 #[derive(Debug, Default)]
@@ -44,7 +55,7 @@ impl Outbox {
 
     /// Appends frames.
     pub(crate) fn push(&mut self, frames: Bytes) {
-        self.bytes += frames.len();
+        self.grow(frames.len());
         self.frames = match std::mem::take(&mut self.frames) {
             Frames::None => Frames::One(frames),
             Frames::One(first) => Frames::Many(VecDeque::from([first, frames])),
@@ -57,7 +68,7 @@ impl Outbox {
 
     /// Puts a frame before all that has not begun to be written: a heartbeat does not wait behind data.
     pub(crate) fn push_urgent(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
+        self.grow(frame.len());
         let begun = self.written > 0;
         self.frames = match std::mem::take(&mut self.frames) {
             Frames::None => Frames::One(frame),
@@ -94,8 +105,14 @@ impl Outbox {
         }
     }
 
+    fn grow(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        QUEUED_BYTES.set(QUEUED_BYTES.get() + bytes);
+    }
+
     fn advance(&mut self, taken: usize) {
         self.bytes -= taken;
+        QUEUED_BYTES.set(QUEUED_BYTES.get().saturating_sub(taken));
         self.written += taken;
         match &mut self.frames {
             Frames::None => {}
@@ -118,6 +135,13 @@ impl Outbox {
     fn reset(&mut self) {
         self.frames = Frames::None;
         self.written = 0;
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // One that is dropped with its thread has nobody left to tell.
+        let _ = QUEUED_BYTES.try_with(|queued| queued.set(queued.get().saturating_sub(self.bytes)));
     }
 }
 

@@ -36,7 +36,7 @@ impl State {
             doomed.push((slot, session.stamp, End::SlowConsumer));
             return;
         }
-        match &mut session.transport {
+        let bytes = match &mut session.transport {
             Transport::WebSocket(socket) => {
                 let frames = match shard.node.config.compression_bytes_min {
                     Some(bytes_min)
@@ -47,13 +47,16 @@ impl State {
                     _ => out.frames(),
                 };
                 socket.outbox.push(frames.clone());
+                frames.len()
             }
             Transport::Polling(polling) => {
                 polling.queued_bytes += out.frames().len();
                 polling.queue.extend(out.messages());
+                out.frames().len()
             }
-        }
+        };
         shard.metrics().packets_sent.add(1);
+        shard.metrics().bytes_sent.add(bytes as u64);
         session.touch(slot, dirty);
     }
 

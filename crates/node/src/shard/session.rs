@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mio::net::TcpStream;
+use throng_protocol::engine::handshake::Transport as TransportName;
 use throng_protocol::id::Id;
 use throng_protocol::socket::codec::Assembler;
 use throng_protocol::websocket::decoder::Decoder;
@@ -52,6 +53,15 @@ pub(crate) enum Transport {
     WebSocket(WebSocket),
     /// Bodies of HTTP requests.
     Polling(Box<Polling>),
+}
+
+impl Transport {
+    pub(crate) fn name(&self) -> TransportName {
+        match self {
+            Self::WebSocket(_) => TransportName::WebSocket,
+            Self::Polling(_) => TransportName::Polling,
+        }
+    }
 }
 
 /// A WebSocket connection.

@@ -70,6 +70,8 @@ impl Shard {
             Transport::Polling(_) => &[TransportName::WebSocket],
             Transport::WebSocket(_) => &[],
         };
+        self.metrics().handshakes.observe(handshake.opened.elapsed().unwrap_or_default());
+        self.metrics().sessions[transport.name() as usize].add(1);
         state.sessions.insert(Session {
             id,
             stamp,

@@ -14,10 +14,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, Sleep};
 
 use super::deadlines::{Due, Kind};
+use super::outbox::queued_bytes;
 use super::session::Transport;
 use super::{CURRENT, Shard};
 use crate::envelope::Errand;
 use crate::http::Edge;
+use crate::metrics::lag;
 use crate::node::{Left, Node};
 
 /// Readiness events and errands taken in one turn.
@@ -58,6 +60,7 @@ async fn serve(start: Start) {
             CURRENT.with_borrow_mut(|current| *current = Some(shard.clone()));
             let edge = Edge::new(shard.node.clone(), start.index, start.routes);
             let accepting = tokio::task::spawn_local(edge.clone().accept(start.listener));
+            tokio::task::spawn_local(lag::watch(start.node.ports[usize::from(start.index)].metrics.clone()));
             let waiting =
                 Waiting { poll, inbox: start.inbox, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
             shard.turn(waiting, edge, accepting.abort_handle(), start.left).await;
@@ -100,6 +103,7 @@ impl Shard {
         loop {
             self.wait(&mut waiting, &mut events, &mut errands).await;
             self.in_turn.set(true);
+            let measured = self.metrics().turns.begin();
             let caught_up = errands.len() < BATCH;
             for event in &events {
                 self.ready(event);
@@ -135,6 +139,8 @@ impl Shard {
             }
             self.flush();
             self.metrics().rooms.set(self.state.borrow().hub.room_count);
+            self.metrics().send_queue_bytes.set(queued_bytes());
+            self.metrics().turns.end(measured);
             self.in_turn.set(false);
             if self.draining.get() {
                 let state = self.state.borrow();

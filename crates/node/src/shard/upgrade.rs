@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mio::{Interest, Token};
 use throng_protocol::end::End;
+use throng_protocol::engine::handshake::Transport as TransportName;
 use throng_protocol::websocket::decoder::{Decoder, Event};
 use tokio::time::Instant;
 
@@ -198,6 +199,8 @@ impl Shard {
         session.touch(slot, dirty);
         let stamp = session.stamp;
         self.metrics().upgrades.add(1);
+        self.metrics().sessions[TransportName::Polling as usize].subtract(1);
+        self.metrics().sessions[TransportName::WebSocket as usize].add(1);
         if registered.is_err() {
             state.doomed.push((slot, stamp, End::TransportError));
         }

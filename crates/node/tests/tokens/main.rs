@@ -4,52 +4,13 @@ mod lifetime;
 mod tenants;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use throng_node::identity::guest::Guests;
-use throng_node::identity::identities::Identities;
-use throng_node::identity::keys::{Keys, KeysConfig};
-use throng_node::identity::mint::{NewToken, mint};
-use throng_node::identity::revocation::Revocations;
 use throng_node::{
     Ack, App, Config, EventLimits, GuestPolicy, Limits, Rate, Role, Socket, Tenancy, TenantSettings,
 };
+use throng_testkit::tokens::{SECRET, auth as token, identities, new_token, signed};
 use throng_testkit::{Client, Http, Node, Received};
-
-const SECRET: &str = "a secret that only this test knows";
-
-/// What signs and checks tokens with a secret.
-fn identities(secret: &str) -> Arc<Identities> {
-    let config = KeysConfig { secret: Some(secret.into()), leeway: Duration::ZERO, ..KeysConfig::default() };
-    Arc::new(Identities {
-        keys: Keys::new(config).expect("a good secret"),
-        guests: Some(Guests::new(&secret.into(), Duration::from_secs(3600), Duration::ZERO)),
-        revocations: Arc::new(Revocations::new(100, Duration::from_secs(3600))),
-        cookie: "token".into(),
-    })
-}
-
-fn new_token(user: &str, role: Role) -> NewToken {
-    NewToken {
-        sub: user.into(),
-        role,
-        tenant: None,
-        ttl: Duration::from_secs(600),
-        jti: None,
-        issuer: None,
-        audience: None,
-    }
-}
-
-fn token(user: &str, role: Role) -> Value {
-    signed(SECRET, new_token(user, role))
-}
-
-/// The `auth` of a client with a token.
-fn signed(secret: &str, token: NewToken) -> Value {
-    json!({"token": mint(&secret.into(), token, SystemTime::now()).expect("a good token")})
-}
 
 fn tenancy() -> Tenancy {
     let default = TenantSettings { events: EventLimits::off(), ..TenantSettings::default() };

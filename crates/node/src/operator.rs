@@ -1,0 +1,62 @@
+//! What an operator sees of a node and may do to it: health, metrics, documents, and the routes under `/api/admin`.
+//!
+//! Everything here reads counters that others write, or asks the shards with a deadline; nothing here is on the way of a
+//! message. Who is asking is decided in [`access`] alone.
+
+pub(crate) mod access;
+mod admin;
+pub(crate) mod controls;
+mod documents;
+pub(crate) mod events;
+mod extract;
+mod health;
+mod metrics;
+mod page;
+pub(crate) mod statistics;
+pub(crate) mod survey;
+pub(crate) mod system;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::node::Node;
+use controls::{DrainSwitch, LogLevels};
+use statistics::Statistics;
+use system::Sample;
+
+pub(crate) use system::watch;
+
+/// What an operator's routes need beside the shards.
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    /// The system, as it was a few seconds ago.
+    pub(crate) sample: ArcSwap<Sample>,
+    /// The app's own numbers.
+    pub(crate) statistics: Option<Statistics>,
+    /// How to read and change what is logged.
+    pub(crate) log_levels: Option<LogLevels>,
+    /// Starts a drain.
+    pub(crate) drain: DrainSwitch,
+    /// Routes of the embedder that shall stand in the documents.
+    pub(crate) documented: Option<Box<utoipa::openapi::OpenApi>>,
+}
+
+/// The routes.
+pub(crate) fn router(node: &Arc<Node>) -> Router {
+    // Probes stay outside: a token that has run out says nothing about a node's health.
+    let guarded = OpenApiRouter::new()
+        .merge(health::performance::routes())
+        .merge(admin::routes())
+        .layer(from_fn_with_state(node.clone(), access::identify));
+    let routes = OpenApiRouter::with_openapi(documents::base())
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(guarded);
+    let (routes, described) = routes.split_for_parts();
+    let documents = documents::router(described, node);
+    routes.with_state(node.clone()).merge(documents)
+}

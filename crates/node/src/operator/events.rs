@@ -1,0 +1,146 @@
+//! The AsyncAPI 3 document of the socket events: what listeners are registered for, and what descriptions say of it. An
+//! event that nobody described is there with its name, so that the document is complete even where it is terse.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::Service;
+use crate::namespace::{Direction, EventDoc, Namespace};
+
+/// The document.
+pub(crate) fn document(service: &Service) -> Value {
+    let mut document = Document::default();
+    if let Service::Sockets(namespaces) = service {
+        namespaces.fixed().for_each(|(name, nsp)| document.add(name, nsp));
+    }
+    let Document { channels, operations, messages, schemas } = document;
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Throng socket events",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Socket.IO events by namespace. An operation that is received with a reply is acknowledged.",
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages, "schemas": schemas},
+    })
+}
+
+#[derive(Default)]
+struct Document {
+    channels: Map<String, Value>,
+    operations: Map<String, Value>,
+    messages: Map<String, Value>,
+    schemas: Map<String, Value>,
+}
+
+impl Document {
+    fn add(&mut self, name: &str, nsp: &Namespace) {
+        let channel = key(name);
+        self.channels.insert(channel.clone(), json!({"address": name, "messages": {}}));
+        for doc in &nsp.described {
+            self.described(&channel, doc);
+        }
+        for event in nsp.undescribed() {
+            let message = format!("{channel}.{}", key(event));
+            self.message(&channel, &message, json!({"name": event}));
+            self.operation(&channel, &message, "receive", None);
+        }
+    }
+
+    fn described(&mut self, channel: &str, doc: &EventDoc) {
+        let action = match doc.direction {
+            Direction::Received => "receive",
+            Direction::Sent => "send",
+        };
+        let message = format!("{channel}.{action}.{}", key(&doc.event));
+        let about = json!({"name": doc.event, "summary": doc.summary, "payload": doc.payload});
+        self.message(channel, &message, about);
+        let reply = doc.answer.as_ref().map(|answer| {
+            let reply = format!("{message}.reply");
+            self.message(
+                channel,
+                &reply,
+                json!({"name": format!("{} (acknowledgement)", doc.event), "payload": answer}),
+            );
+            reply
+        });
+        self.operation(channel, &message, action, reply);
+        for (name, schema) in &doc.schemas {
+            self.schemas.insert(name.clone(), json!(schema));
+        }
+    }
+
+    fn message(&mut self, channel: &str, message: &str, about: Value) {
+        self.messages.insert(message.to_owned(), about);
+        if let Some(messages) =
+            self.channels.get_mut(channel).and_then(|channel| channel["messages"].as_object_mut())
+        {
+            messages.insert(message.to_owned(), json!({"$ref": format!("#/components/messages/{message}")}));
+        }
+    }
+
+    fn operation(&mut self, channel: &str, message: &str, action: &str, reply: Option<String>) {
+        let of = |message: &str| json!([{"$ref": format!("#/channels/{channel}/messages/{message}")}]);
+        let at = json!({"$ref": format!("#/channels/{channel}")});
+        let mut operation = json!({"action": action, "channel": at, "messages": of(message)});
+        if let Some(reply) = reply {
+            operation["reply"] = json!({"channel": at, "messages": of(&reply)});
+        }
+        self.operations.insert(message.to_owned(), operation);
+    }
+}
+
+/// A name as a key that references can point to.
+fn key(name: &str) -> String {
+    let key: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
+        .collect();
+    let key = key.trim_matches('-');
+    if key.is_empty() { "root".to_owned() } else { key.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::App;
+    use crate::socket::Socket;
+
+    #[test]
+    fn described_and_undescribed_events_are_all_there() {
+        let mut app = App::new();
+        app.namespace("/chat", |nsp| {
+            nsp.on("room:say", |_: Socket, _: String| async {});
+            nsp.on("quiet", |_: Socket| async {});
+            nsp.describe::<String, ()>("room:say", "Says something.");
+            nsp.describe_sent::<String>("room:said", "Somebody said something.");
+        });
+        assert_eq!(app.undescribed_events(), ["/chat quiet"]);
+        let document = app.event_document();
+        let operations = document["operations"].as_object().unwrap();
+        let mut actions: Vec<_> =
+            operations.iter().map(|(key, of)| (key.as_str(), of["action"].as_str().unwrap())).collect();
+        actions.sort_unstable();
+        assert_eq!(
+            actions,
+            [
+                ("chat.quiet", "receive"),
+                ("chat.receive.room-say", "receive"),
+                ("chat.send.room-said", "send")
+            ]
+        );
+        assert_eq!(document["components"]["messages"]["chat.receive.room-say"]["payload"]["type"], "string");
+        for of in operations.values() {
+            let reference = of["messages"][0]["$ref"].as_str().unwrap().trim_start_matches('#');
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_bare_server_has_no_events() {
+        let document = App::websocket(|message| Some(message)).event_document();
+        assert_eq!(document["channels"], json!({}));
+    }
+}
