@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, End, Io, Socket, TenantName};
+use throng_node::{App, AppStatistics, End, Io, Namespace, Socket, TenantName};
+use utoipa::ToSchema;
 
-use hall::{Hall, Joined, LobbyState, RoomEnded, Said};
+use hall::{Hall, Joined, LobbyState, Queued, RoomEnded, Said};
 use pairing::Wish;
 
 use crate::request::{Answer, Done, request};
@@ -74,11 +75,28 @@ impl Halls {
         halls.insert(socket.tenant().clone(), hall.clone());
         hall
     }
+
+    /// The numbers of one tenant's hall, or of all.
+    fn statistics(&self, tenant: Option<&TenantName>) -> AppStatistics {
+        let halls = self.by_tenant.lock().expect("no panic while the lock is held");
+        let wanted = halls.iter().filter(|(name, _)| tenant.is_none_or(|tenant| tenant == *name));
+        let (mut sum, mut waits) = (AppStatistics::default(), (Duration::ZERO, 0));
+        for (_, hall) in wanted {
+            let busy = hall.busy();
+            sum.rooms_active += busy.debates as u64;
+            sum.users_waiting += busy.waiting as u64;
+            sum.rooms_per_hour += busy.debates_per_hour;
+            waits = (waits.0 + busy.waits.0, waits.1 + busy.waits.1);
+        }
+        AppStatistics { wait_average: waits.0 / waits.1.max(1), ..sum }
+    }
 }
 
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
     let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
+    let here = halls.clone();
+    app.statistics(move |tenant| here.statistics(tenant));
     app.namespace(NAMESPACE, |nsp| {
         let here = halls.clone();
         nsp.on_connect(move |socket: Socket| {
@@ -110,6 +128,7 @@ pub fn install(app: &mut App, config: Config) {
             halls.of(&socket).depart(&socket);
             ready(())
         });
+        describe(nsp);
     });
 }
 
