@@ -76,22 +76,19 @@ impl Halls {
         hall
     }
 
-    /// The numbers of all tenants together.
-    fn statistics(&self) -> AppStatistics {
+    /// The numbers of one tenant's hall, or of all.
+    fn statistics(&self, tenant: Option<&TenantName>) -> AppStatistics {
         let halls = self.by_tenant.lock().expect("no panic while the lock is held");
-        let each: Vec<AppStatistics> = halls.values().map(|hall| hall.statistics()).collect();
-        let rooms_per_hour = each.iter().map(|hall| hall.rooms_per_hour).sum();
-        // A tenant's average counts for as much as the tenant begins.
-        let waited: Duration = each
-            .iter()
-            .map(|hall| hall.wait_average * u32::try_from(hall.rooms_per_hour).unwrap_or(u32::MAX))
-            .sum();
-        AppStatistics {
-            rooms_active: each.iter().map(|hall| hall.rooms_active).sum(),
-            users_waiting: each.iter().map(|hall| hall.users_waiting).sum(),
-            wait_average: waited / u32::try_from(rooms_per_hour).unwrap_or(u32::MAX).max(1),
-            rooms_per_hour,
+        let wanted = halls.iter().filter(|(name, _)| tenant.is_none_or(|tenant| tenant == *name));
+        let (mut sum, mut waits) = (AppStatistics::default(), (Duration::ZERO, 0));
+        for (_, hall) in wanted {
+            let busy = hall.busy();
+            sum.rooms_active += busy.debates as u64;
+            sum.users_waiting += busy.waiting as u64;
+            sum.rooms_per_hour += busy.debates_per_hour;
+            waits = (waits.0 + busy.waits.0, waits.1 + busy.waits.1);
         }
+        AppStatistics { wait_average: waits.0 / waits.1.max(1), ..sum }
     }
 }
 
@@ -99,7 +96,7 @@ impl Halls {
 pub fn install(app: &mut App, config: Config) {
     let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
     let here = halls.clone();
-    app.statistics(move || here.statistics());
+    app.statistics(move |tenant| here.statistics(tenant));
     app.namespace(NAMESPACE, |nsp| {
         nsp.open_to(Role::Guest);
         describe(nsp);
@@ -133,6 +130,7 @@ pub fn install(app: &mut App, config: Config) {
             halls.of(&socket).depart(&socket);
             ready(())
         });
+        describe(nsp);
     });
 }
 

@@ -9,6 +9,7 @@ use crate::namespace::Namespace;
 use crate::operator::controls::LogLevels;
 use crate::operator::statistics::{AppStatistics, Statistics};
 use crate::operator::{self, Operations};
+use crate::tenants::TenantName;
 
 /// The behaviour of a node, put together before it runs.
 #[derive(Default)]
@@ -121,8 +122,12 @@ impl App {
         self.io.clone()
     }
 
-    /// Says how to ask the app for its numbers, which `/api/stats` shows. Called on a shard, so it must not wait.
-    pub fn statistics(&mut self, read: impl Fn() -> AppStatistics + Send + Sync + 'static) -> &mut Self {
+    /// Says how to ask the app for its numbers, which `/api/stats` shows: those of one tenant, or of all. Called on a
+    /// shard, so it must not wait.
+    pub fn statistics(
+        &mut self,
+        read: impl Fn(Option<&TenantName>) -> AppStatistics + Send + Sync + 'static,
+    ) -> &mut Self {
         self.operations.statistics = Some(Statistics(Arc::new(read)));
         self
     }

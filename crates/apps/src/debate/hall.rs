@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use throng_node::{AppStatistics, Closing, Io, Socket};
+use throng_node::{Closing, Io, Socket};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -140,6 +140,17 @@ struct LobbyTopic<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queued {
     waiting: usize,
+}
+
+/// How busy a hall is.
+#[derive(Debug)]
+pub(super) struct Busy {
+    pub(super) debates: usize,
+    pub(super) waiting: usize,
+    /// The sum of the latest waits, and how many they are.
+    pub(super) waits: (Duration, u32),
+    /// Debates begun in the last hour.
+    pub(super) debates_per_hour: u64,
 }
 
 impl Hall {
@@ -291,14 +302,14 @@ impl Hall {
         Ok(Done {})
     }
 
-    /// The numbers for operators.
-    pub(super) fn statistics(&self) -> AppStatistics {
+    /// How busy it is.
+    pub(super) fn busy(&self) -> Busy {
         let state = self.state();
-        AppStatistics {
-            rooms_active: state.debates.len() as u64,
-            users_waiting: state.queue.count() as u64,
-            wait_average: state.pace.wait_average(),
-            rooms_per_hour: state.pace.per_hour(Instant::now()),
+        Busy {
+            debates: state.debates.len(),
+            waiting: state.queue.count(),
+            waits: state.pace.waits(),
+            debates_per_hour: state.pace.per_hour(Instant::now()),
         }
     }
 

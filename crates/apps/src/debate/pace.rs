@@ -43,10 +43,9 @@ impl Pace {
         }
     }
 
-    /// The average of the latest waits; zero when nobody was paired yet.
-    pub(super) fn wait_average(&self) -> Duration {
-        let count = u32::try_from(self.waits.len().max(1)).unwrap_or(u32::MAX);
-        self.waits.iter().sum::<Duration>() / count
+    /// The sum of the latest waits, and how many they are.
+    pub(super) fn waits(&self) -> (Duration, u32) {
+        (self.waits.iter().sum(), u32::try_from(self.waits.len()).unwrap_or(u32::MAX))
     }
 
     /// Debates begun in the last hour.
@@ -79,13 +78,13 @@ mod tests {
     fn the_latest_waits_count_and_the_table_is_bounded() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        assert_eq!(pace.wait_average(), Duration::ZERO);
+        assert_eq!(pace.waits(), (Duration::ZERO, 0));
         pace.begin([Duration::from_secs(1_000), Duration::ZERO], start);
-        assert_eq!(pace.wait_average(), Duration::from_secs(500));
+        assert_eq!(pace.waits(), (Duration::from_secs(1_000), 2));
         for at in 0..10_000 {
             pace.begin([Duration::from_secs(4), Duration::ZERO], start + Duration::from_secs(at));
         }
-        assert_eq!(pace.wait_average(), Duration::from_secs(2));
+        assert_eq!(pace.waits(), (Duration::from_secs(200), 100));
         assert!(pace.waits.len() <= WAITS_MAX && pace.begun.len() as u64 <= SLOTS);
     }
 }

@@ -97,7 +97,7 @@ const BRIEFLY: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
 /// The OpenAPI document of the routes
 #[utoipa::path(
-    get, path = "/api/openapi.json", tag = "documents",
+    get, path = "/api/openapi.json", operation_id = "read_openapi", tag = "documents",
     responses((status = 200, body = Object, description = "The document."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn openapi(State(documents): State<Arc<Documents>>) -> Document {
@@ -106,7 +106,7 @@ async fn openapi(State(documents): State<Arc<Documents>>) -> Document {
 
 /// The AsyncAPI document of the socket events
 #[utoipa::path(
-    get, path = "/api/asyncapi.json", tag = "documents",
+    get, path = "/api/asyncapi.json", operation_id = "read_asyncapi", tag = "documents",
     responses((status = 200, body = Object, description = "The document."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn asyncapi(State(documents): State<Arc<Documents>>) -> Document {
@@ -115,7 +115,7 @@ async fn asyncapi(State(documents): State<Arc<Documents>>) -> Document {
 
 /// Both documents as a page
 #[utoipa::path(
-    get, path = "/api/docs", tag = "documents",
+    get, path = "/api/docs", operation_id = "read_docs", tag = "documents",
     responses(
         (status = 200, body = String, content_type = "text/html", description = "The page."),
         (status = "4XX", description = "Refused by the edge.")
@@ -129,7 +129,7 @@ async fn readable(State(documents): State<Arc<Documents>>) -> ([(HeaderName, &'s
 
 /// The look of the page
 #[utoipa::path(
-    get, path = "/api/docs/style.css", tag = "documents",
+    get, path = "/api/docs/style.css", operation_id = "read_docs_style", tag = "documents",
     responses(
         (status = 200, body = String, content_type = "text/css", description = "The style sheet."),
         (status = "4XX", description = "Refused by the edge.")

@@ -57,7 +57,7 @@ impl Condition {
 ///
 /// Says nothing of anything else, so that an orchestrator never restarts a node for what a restart does not mend.
 #[utoipa::path(
-    get, path = "/health", tag = "health",
+    get, path = "/health", operation_id = "probe_health", tag = "health",
     responses((status = 200, body = String, content_type = "text/plain", description = "`ok`."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn health() -> &'static str {
@@ -68,7 +68,7 @@ async fn health() -> &'static str {
 ///
 /// The same as `/health`.
 #[utoipa::path(
-    get, path = "/live", tag = "health",
+    get, path = "/live", operation_id = "probe_live", tag = "health",
     responses((status = 200, body = String, content_type = "text/plain", description = "`ok`."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn live() -> &'static str {
@@ -79,7 +79,7 @@ async fn live() -> &'static str {
 ///
 /// It does once it has started, and until it drains.
 #[utoipa::path(
-    get, path = "/ready", tag = "health",
+    get, path = "/ready", operation_id = "probe_ready", tag = "health",
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "`ready`."),
         (status = 503, body = String, content_type = "text/plain", description = "`draining`."),
@@ -143,7 +143,7 @@ impl Licence {
 ///
 /// The licence is that of the tenant that the host names; where none does, that of the node.
 #[utoipa::path(
-    get, path = "/api/health", tag = "health",
+    get, path = "/api/health", operation_id = "read_health", tag = "health",
     responses(
         (status = 200, body = Summary, description = "The node takes work."),
         (status = 503, body = Summary, description = "The node is draining."),

@@ -28,7 +28,7 @@ fn text(page: String) -> Text {
 ///
 /// For whom the configuration allows, and for operators.
 #[utoipa::path(
-    get, path = "/metrics", tag = "metrics", security((), ("token" = [])),
+    get, path = "/metrics", operation_id = "read_metrics", tag = "metrics", security((), ("token" = [])),
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "The page."),
         (status = "4XX", body = Refused, description = "Refused.")
@@ -43,7 +43,7 @@ async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Probl
 ///
 /// For whom the configuration allows, and for operators.
 #[utoipa::path(
-    get, path = "/tenant-metrics", tag = "metrics", security((), ("token" = [])),
+    get, path = "/tenant-metrics", operation_id = "read_tenant_metrics", tag = "metrics", security((), ("token" = [])),
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "The page."),
         (status = "4XX", body = Refused, description = "Refused.")

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::tenants::TenantName;
+
 /// What an app says of itself for `/api/stats`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct AppStatistics {
@@ -18,12 +20,15 @@ pub struct AppStatistics {
 
 /// How to ask the app.
 #[derive(Clone)]
-pub(crate) struct Statistics(pub(crate) Arc<dyn Fn() -> AppStatistics + Send + Sync>);
+pub(crate) struct Statistics(pub(crate) Arc<Read>);
+
+/// The numbers of one tenant, or of all.
+type Read = dyn Fn(Option<&TenantName>) -> AppStatistics + Send + Sync;
 
 impl Statistics {
     /// Asks; an app that panics has no numbers.
-    pub(crate) fn read(&self) -> Option<AppStatistics> {
-        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)()));
+    pub(crate) fn read(&self, tenant: Option<&TenantName>) -> Option<AppStatistics> {
+        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(tenant)));
         asked.inspect_err(|_| tracing::error!("the app's statistics panicked")).ok()
     }
 }

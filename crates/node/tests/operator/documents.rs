@@ -41,6 +41,12 @@ fn every_route_is_described_and_every_get_is_there() {
     ] {
         assert!(paths.contains_key(path), "{path} is not described");
     }
+    let operations = paths.values().flat_map(|item| item.as_object().unwrap().values());
+    let mut ids: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "operations share an identifier: {ids:?}");
     let plain = paths.iter().filter(|(path, item)| !path.contains('{') && item.get("get").is_some());
     for (path, _) in plain {
         let status = Http::get(node.address(), path).status;

@@ -54,7 +54,7 @@ fn app() -> App {
         });
         nsp.describe::<String, ()>("join", "Joins a room.");
     });
-    app.statistics(|| AppStatistics {
+    app.statistics(|_| AppStatistics {
         rooms_active: 3,
         users_waiting: 2,
         wait_average: Duration::from_millis(1500),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng_node::{Ack, Closing, Id, Namespace, Socket};
+use throng_node::{Ack, Closing, Id, IntoArgs, Namespace, Socket};
 use throng_testkit::{Client, Door, Http, Polling};
 
 use crate::{door, node, unbounded};
@@ -40,6 +40,16 @@ fn weapons(nsp: &mut Namespace) {
     });
 }
 
+/// The sockets that a client finds in a room, or everywhere.
+fn ids(client: &mut Client, room: impl IntoArgs) -> Vec<String> {
+    client.call("fetch", room).decode().expect("a list of identifiers")
+}
+
+/// How many sockets a client asks in a room.
+fn asked(client: &mut Client, room: &str) -> i64 {
+    client.call("ask", room).decode().expect("a number")
+}
+
 struct Victim {
     client: Client,
     id: Id,
@@ -56,9 +66,9 @@ impl Victim {
     fn check(&mut self) {
         self.client.emit("emit", self.id.to_string());
         assert_eq!(self.client.events_before("hit"), Vec::<String>::new());
-        let found = self.client.call("fetch", "den").decode::<Vec<String>>().unwrap();
+        let found = ids(&mut self.client, "den");
         assert_eq!(found, [self.id.to_string()]);
-        assert_eq!(self.client.call("fetch", "trap").decode::<Vec<String>>().unwrap(), Vec::<String>::new());
+        assert_eq!(ids(&mut self.client, "trap"), Vec::<String>::new());
     }
 }
 
@@ -70,18 +80,15 @@ fn attack(shards: usize) {
         ["den".to_owned(), victim.id.to_string(), "globex".into(), "globex:den".into(), "/#den".into()];
     for name in &names {
         attacker.emit("emit", name.as_str());
-        assert_eq!(attacker.call("ask", name.as_str()).decode::<i64>().unwrap(), 0, "{name}");
-        assert_eq!(
-            attacker.call("fetch", name.as_str()).decode::<Vec<String>>().unwrap(),
-            Vec::<String>::new()
-        );
+        assert_eq!(asked(&mut attacker, name), 0, "{name}");
+        assert_eq!(ids(&mut attacker, name.as_str()), Vec::<String>::new());
         attacker.emit("drag", name.as_str());
         // Joining a room of the same name makes another room.
         attacker.call("join", name.as_str());
         attacker.emit("emit", name.as_str());
     }
     attacker.emit("broadcast", ());
-    assert_eq!(attacker.call("fetch", ()).decode::<Vec<String>>().unwrap(), [own.to_string()]);
+    assert_eq!(ids(&mut attacker, ()), [own.to_string()]);
     attacker.check();
     victim.check();
 }
@@ -153,10 +160,10 @@ fn the_same_operations_reach_the_own_tenant() {
     let node = node(1, unbounded(), weapons);
     let mut victim = Victim::of(door(&node, "acme"));
     let (mut neighbour, _) = Client::connect(door(&node, "acme"));
-    assert_eq!(neighbour.call("ask", "den").decode::<i64>().unwrap(), 1);
+    assert_eq!(asked(&mut neighbour, "den"), 1);
     neighbour.emit("emit", "den");
     victim.client.event("hit");
-    assert_eq!(neighbour.call("fetch", "den").decode::<Vec<String>>().unwrap(), [victim.id.to_string()]);
+    assert_eq!(ids(&mut neighbour, "den"), [victim.id.to_string()]);
     neighbour.emit("drag", victim.id.to_string());
     victim.client.wait_closed();
 }

@@ -74,7 +74,7 @@ struct AllLimits {
 ///
 /// An operator of one tenant sees that tenant's.
 #[utoipa::path(
-    get, path = "/api/admin/limits", tag = "admin", security(("token" = [])),
+    get, path = "/api/admin/limits", operation_id = "read_limits", tag = "admin", security(("token" = [])),
     responses(
         (status = 200, body = AllLimits, description = "The limits."),
         (status = "4XX", body = Refused, description = "Refused.")
@@ -107,7 +107,7 @@ async fn limits(State(node): State<Arc<Node>>, operator: Operator) -> Result<Jso
 ///
 /// At once, for sockets that are there already too; until the configuration is read again.
 #[utoipa::path(
-    put, path = "/api/admin/limits", tag = "admin", security(("token" = [])), request_body = Limit,
+    put, path = "/api/admin/limits", operation_id = "change_limit", tag = "admin", security(("token" = [])), request_body = Limit,
     responses(
         (status = 200, body = Done, description = "It is changed."),
         (status = "4XX", body = Refused, description = "Refused, or there is no such tenant.")
@@ -187,7 +187,7 @@ fn no_log_levels() -> Problem {
 
 /// What is logged
 #[utoipa::path(
-    get, path = "/api/admin/log", tag = "admin", security(("token" = [])),
+    get, path = "/api/admin/log", operation_id = "read_log", tag = "admin", security(("token" = [])),
     responses(
         (status = 200, body = LogFilter, description = "The filter."),
         (status = "4XX", body = Refused, description = "Refused, or the node's levels cannot be changed.")
@@ -206,7 +206,7 @@ async fn log_levels(State(node): State<Arc<Node>>, operator: Operator) -> Result
 ///
 /// Until the next start or the next reading of the configuration.
 #[utoipa::path(
-    put, path = "/api/admin/log", tag = "admin", security(("token" = [])), request_body = LogFilter,
+    put, path = "/api/admin/log", operation_id = "change_log", tag = "admin", security(("token" = [])), request_body = LogFilter,
     responses(
         (status = 200, body = Done, description = "It is changed."),
         (status = "4XX", body = Refused, description = "Refused, or it is no filter.")
@@ -238,7 +238,7 @@ fn change(levels: &LogLevels, filter: &str) -> Result<(), Problem> {
 ///
 /// The node takes no new sessions, closes those it has spread over a time, and ends.
 #[utoipa::path(
-    post, path = "/api/admin/drain", tag = "admin", security(("token" = [])),
+    post, path = "/api/admin/drain", operation_id = "start_drain", tag = "admin", security(("token" = [])),
     responses(
         (status = 202, body = Done, description = "It begins."),
         (status = "4XX", body = Refused, description = "Refused.")

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
 use serde::Serialize;
 use throng_protocol::engine::handshake::Transport;
 use utoipa::ToSchema;
@@ -53,7 +54,7 @@ struct DbPool {
 ///
 /// A node without a database has none, and is well.
 #[utoipa::path(
-    get, path = "/api/health/db-pool", tag = "health",
+    get, path = "/api/health/db-pool", operation_id = "read_health_db_pool", tag = "health",
     responses((status = 200, body = DbPool, description = "The pool."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn db_pool() -> Json<DbPool> {
@@ -103,7 +104,7 @@ impl Sockets {
 
 /// What is connected
 #[utoipa::path(
-    get, path = "/api/health/sockets", tag = "health",
+    get, path = "/api/health/sockets", operation_id = "read_health_sockets", tag = "health",
     responses((status = 200, body = Sockets, description = "The sockets."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn sockets(State(node): State<Arc<Node>>) -> Json<Sockets> {
@@ -192,7 +193,7 @@ fn millis(time: Duration) -> f64 {
 
 /// Processor, memory, load, uptime, and the lag of the shards' loops
 #[utoipa::path(
-    get, path = "/api/health/system", tag = "health",
+    get, path = "/api/health/system", operation_id = "read_health_system", tag = "health",
     responses((status = 200, body = System, description = "The system."), (status = "4XX", description = "Refused by the edge."))
 )]
 async fn system(State(node): State<Arc<Node>>) -> Json<System> {
@@ -230,7 +231,7 @@ impl Part {
 ///
 /// `degraded` when one of them is; that is no reason to restart the node or to send nobody to it.
 #[utoipa::path(
-    get, path = "/api/health/comprehensive", tag = "health",
+    get, path = "/api/health/comprehensive", operation_id = "read_health_comprehensive", tag = "health",
     responses(
         (status = 200, body = Comprehensive, description = "The parts, maybe degraded."),
         (status = 503, body = Comprehensive, description = "The node is draining."),
@@ -250,7 +251,7 @@ async fn comprehensive(State(node): State<Arc<Node>>) -> Response {
     parts.push(Part::new("system", began, system));
     if let Some(statistics) = &node.operations.statistics {
         let began = Instant::now();
-        let answered = statistics.read().is_some();
+        let answered = statistics.read(None).is_some();
         parts.push(Part::new("app", began, answered));
     }
     let database = Condition::NotConfigured;
@@ -278,20 +279,30 @@ struct Stats {
 }
 
 /// Rooms, waiting users, connections and rates
+///
+/// Of the tenant that the host names; where none does, of all. The rate of messages is always the node's.
 #[utoipa::path(
-    get, path = "/api/stats", tag = "health",
-    responses((status = 200, body = Stats, description = "The numbers."), (status = "4XX", description = "Refused by the edge."))
+    get, path = "/api/stats", operation_id = "read_stats", tag = "health",
+    responses(
+        (status = 200, body = Stats, description = "The numbers."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
-async fn stats(State(node): State<Arc<Node>>) -> Json<Stats> {
-    let sockets = Sockets::of(&node);
+async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> Json<Stats> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let tenant = node.tenants.of_host(host).ok().flatten().filter(|_| !node.tenants.is_single());
+    let name = tenant.as_ref().map(|tenant| &tenant.name);
+    let counts = node.tenants.counts();
+    let counts = || counts.iter().filter(|counts| name.is_none_or(|name| *name == counts.name));
     // An app without numbers of its own has the rooms of the hub.
-    let rooms = || AppStatistics { rooms_active: sockets.rooms, ..AppStatistics::default() };
-    let app = node.operations.statistics.as_ref().and_then(|statistics| statistics.read());
+    let rooms =
+        || AppStatistics { rooms_active: counts().map(|of| of.rooms).sum(), ..AppStatistics::default() };
+    let app = node.operations.statistics.as_ref().and_then(|statistics| statistics.read(name));
     let app = app.unwrap_or_else(rooms);
     Json(Stats {
         active_rooms: app.rooms_active,
         waiting_users: app.users_waiting,
-        total_connections: sockets.polling + sockets.websocket,
+        total_connections: counts().map(|of| of.connections).sum(),
         average_wait_time: app.wait_average.as_secs_f64(),
         rooms_per_hour: app.rooms_per_hour,
         message_rate: node.operations.sample.load().packets_per_second,

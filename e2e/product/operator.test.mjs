@@ -1,0 +1,121 @@
+// What an operator runs against the shipped binary: a real Prometheus, promtool, and the routes' own description tried by
+// schemathesis.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { create, next } from "../client.mjs";
+import { within } from "../deadline.mjs";
+import { request } from "../polling.mjs";
+import { PRODUCT, startServer } from "../server.mjs";
+
+const PROMETHEUS = ".prometheus/usr/bin";
+const SECRET = "thirty-two bytes that only this test knows";
+
+let server;
+before(async () => (server = await startServer({ JWT_SECRET: SECRET }, PRODUCT)));
+after(async () => assert.equal(await server.close(), 0));
+
+/** Runs a program to its end, with text for it to read; gives its exit code and what it said. */
+function run(program, args, input = "") {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(new Error(`${error.message}; scripts/setup fetches ${program}`)));
+    child.once("close", (code) => resolve({ code, output }));
+  });
+}
+
+/** An operator's token. */
+function token() {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const body = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ sub: "olga", role: "admin", iat: now, exp: now + 600 })}`;
+  return `${body}.${createHmac("sha256", SECRET).update(body).digest("base64url")}`;
+}
+
+for (const page of ["/metrics", "/tenant-metrics"]) {
+  test(`promtool finds nothing wrong with ${page}`, async () => {
+    const { body } = await request(server.url, page);
+    const { code, output } = await run(`${PROMETHEUS}/promtool`, ["check", "metrics"], body);
+    assert.deepEqual([code, output], [0, ""]);
+  });
+}
+
+test("a real Prometheus scrapes both pages and knows the numbers", async (t) => {
+  const socket = create(t, server.url, { transport: "websocket", nsp: "/debate" });
+  await next(socket, "connect");
+  const folder = await mkdtemp(path.join(os.tmpdir(), "throng-prometheus-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const job = (name, page) => ({
+    job_name: name,
+    metrics_path: page,
+    static_configs: [{ targets: [new URL(server.url).host] }],
+  });
+  const config = path.join(folder, "prometheus.yml");
+  const jobs = [job("node", "/metrics"), job("tenants", "/tenant-metrics")];
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify({ global: { scrape_interval: "200ms" }, scrape_configs: jobs }));
+  const args = [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:0"];
+  const prometheus = spawn(`${PROMETHEUS}/prometheus`, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const gone = new Promise((resolve) => prometheus.once("close", resolve));
+  t.after(async () => {
+    prometheus.kill();
+    await gone;
+  });
+  let log = "";
+  const listening = new Promise((resolve) => {
+    prometheus.stderr.setEncoding("utf8").on("data", (text) => {
+      log += text;
+      const found = /msg="Listening on" address=(127\.0\.0\.1:\d+)/.exec(log);
+      if (found) resolve(`http://${found[1]}`);
+    });
+  });
+  const ended = gone.then(() => Promise.reject(new Error(`Prometheus ended:\n${log}`)));
+  const api = await within(Promise.race([listening, ended]), "Prometheus's address", 20_000);
+  ended.catch(() => {});
+
+  const ask = async (path) => JSON.parse((await request(api, `/api/v1/${path}`)).body).data;
+  const value = async (query) => (await ask(`query?query=${encodeURIComponent(query)}`)).result[0]?.value[1];
+  const until = async (query, expected) => {
+    while ((await value(query)) !== expected) await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  for (const [query, expected] of [
+    ['sum(up{job=~"node|tenants"})', "2"],
+    ['throng_sessions{transport="websocket"}', "1"],
+    ["waiter_connected_clients", "1"],
+    ["waiter_total_sockets", "1"],
+    ["waiter_total_rooms", "0"],
+    ["throng_handshake_duration_seconds_count", "1"],
+    ['throng_tenant_sockets{tenant="default"}', "1"],
+    ["process_open_fds > bool 0", "1"],
+  ]) {
+    await within(until(query, expected), `${query} = ${expected}`, 15_000);
+  }
+  for (const target of (await ask("targets")).activeTargets) assert.equal(target.lastError, "");
+});
+
+test("the routes do what their description says, whatever is sent to them", { timeout: 120_000 }, async () => {
+  const authorization = `Bearer ${token()}`;
+  // Else most of what is tried would be refused for coming too fast.
+  const unlimited = await fetch(`${server.url}/api/admin/limits`, {
+    method: "PUT",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify({ class: "api", rate: null }),
+  });
+  assert.equal(unlimited.status, 200, await unlimited.text());
+  const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+  const args = ["run", `${server.url}/api/openapi.json`, "--no-color", "--header", `Authorization: ${authorization}`];
+  // A drain would end the server, and a limit would refuse what comes after.
+  args.push("--exclude-operation-id", "start_drain", "--exclude-operation-id", "change_limit");
+  args.push("--phases", "examples,coverage,fuzzing", "--checks", checks, "--max-examples", "15", "--seed", "1");
+  args.push("--generation-database", "none", "--max-time", "55");
+  const { code, output } = await run(".venv/bin/schemathesis", args);
+  assert.equal(code, 0, output);
+});
