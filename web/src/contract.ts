@@ -50,8 +50,17 @@ export interface TopicState {
   debating: number;
 }
 
+/** Why the server is about to end the socket, which is not about the debate: too many events, an operator, ... */
+export interface SocketEnded {
+  code: string;
+  message: string;
+  /** Whether connecting again may fare better. */
+  retry: boolean;
+}
+
 /** What the server sends. */
 export interface ServerEvents {
+  "socket:ended": (end: SocketEnded) => void;
   "lobby:state": (lobby: { topics: TopicState[] }) => void;
   "room:joined": (room: RoomJoined) => void;
   "room:message": (message: Message) => void;
@@ -60,8 +69,10 @@ export interface ServerEvents {
   "partner:back": () => void;
 }
 
-/** What the page sends. `room:message` takes 1 to 500 characters after trimming, and no control characters. */
+/** What the page sends. `room:message` takes 1 to 500 characters after trimming. */
 export interface ClientEvents {
+  /** Asks for the token of the guest that the server has named; `expiresAt` is milliseconds since the epoch. */
+  "token:guest": (ack: Ack<{ user: string; token: string; expiresAt: number }>) => void;
   /** `waiting` is how many others wait on the topic. */
   "queue:join": (wish: Wish, ack: Ack<{ waiting: number }>) => void;
   "queue:leave": (ack: Ack) => void;

@@ -1,24 +1,48 @@
-// Who this tab is: a random key that it keeps, by which the server knows the tab again after a reload.
-// A duplicated tab starts with a copy of it, so the tab that uses a key holds a lock on it, and a copy gets a new one.
-import { read, write } from "./tab";
+// Who this tab is: the guest as which the server has named it, with the token by which the server knows it again after a
+// reload. A duplicated tab starts with a copy of both, so the tab that uses them holds a lock, and a copy is a new guest.
+import { forget, read, write } from "./tab";
 
-const STORED = "throng.key";
+/** What the server gave a guest: its name, and the proof of it. */
+export interface Guest {
+  user: string;
+  token: string;
+}
+
+const STORED = "throng.guest";
 
 /** Longest wait for the page that a reload replaces to let go of the lock. */
 const HANDOVER_MS = 1_000;
 
-/** This tab's key: 32 hexadecimal digits. Resolves at once, but for a duplicated tab. */
-export async function ownKey(): Promise<string> {
-  const stored = read(STORED);
-  if (stored !== null && (await claim(stored))) return stored;
-  const key = randomKey();
-  write(STORED, key);
-  await claim(key);
-  return key;
+/** The guest that this tab was before a reload; null for a new tab, or a duplicated one. */
+export async function formerGuest(): Promise<Guest | null> {
+  const guest = parse(read(STORED));
+  if (guest !== null && (await claim(guest.user))) return guest;
+  forget(STORED);
+  return null;
 }
 
-// Without locks (a page that is not served securely) the tab that connects last has the key.
-function claim(key: string): Promise<boolean> {
+/** Keeps who this tab is for its next load. */
+export function keepGuest({ user, token }: Guest): void {
+  write(STORED, JSON.stringify({ user, token }));
+  void claim(user);
+}
+
+/** Forgets it, because the server knows the guest no more. */
+export function forgetGuest(): void {
+  forget(STORED);
+}
+
+function parse(stored: string | null): Guest | null {
+  try {
+    const guest = JSON.parse(stored ?? "null") as Guest | null;
+    return typeof guest?.user === "string" && typeof guest.token === "string" ? guest : null;
+  } catch {
+    return null;
+  }
+}
+
+// Without locks (a page that is not served securely) the tab that connects last is the guest.
+function claim(user: string): Promise<boolean> {
   if (!("locks" in navigator)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const held = () => {
@@ -27,11 +51,6 @@ function claim(key: string): Promise<boolean> {
       return new Promise<never>(() => {});
     };
     const signal = AbortSignal.timeout(HANDOVER_MS);
-    navigator.locks.request(`throng.${key}`, { signal }, held).catch(() => resolve(false));
+    navigator.locks.request(`throng.${user}`, { signal }, held).catch(() => resolve(false));
   });
-}
-
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

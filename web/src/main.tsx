@@ -7,7 +7,7 @@ import "./styles/choosing.css";
 import "./styles/waiting.css";
 import "./styles/talking.css";
 import "./styles/ended.css";
-import { ownKey } from "./identity";
+import { formerGuest } from "./identity";
 import { load, save } from "./memory";
 import { paintOn } from "./paint";
 import { openSession } from "./session";
@@ -15,5 +15,5 @@ import { createStore } from "./store";
 
 const store = createStore(load());
 store.subscribe(save);
-const session = openSession(await ownKey(), store);
+const session = openSession(await formerGuest(), store);
 paintOn(document.getElementById("page")!, store, session);

@@ -2,6 +2,7 @@
 // It keeps no state of its own but two timers; what is true stands in the store.
 import { io, type Socket } from "socket.io-client";
 import type { ClientEvents, Reply, ServerEvents, Wish } from "./contract";
+import { forgetGuest, type Guest, keepGuest } from "./identity";
 import type { Store } from "./store";
 
 /** Longest wait for an acknowledgement. */
@@ -27,16 +28,18 @@ export interface Session {
   retry(): void;
 }
 
-/** Connects to the namespace /debate of the page's own origin, as `key`, and keeps `store` up to date. */
-export function openSession(key: string, store: Store): Session {
+/** Connects to the namespace /debate of the page's own origin, as `guest` or a new one, and keeps `store` up to date. */
+export function openSession(guest: Guest | null, store: Store): Session {
+  const identity = { guest };
   const socket: DebateSocket = io("/debate", {
-    auth: { key },
+    auth: (send) => send(identity.guest ? { token: identity.guest.token } : {}),
     transports: ["websocket", "polling"],
     tryAllTransports: true,
     reconnectionDelay: 500,
     reconnectionDelayMax: 4_000,
     timeout: 8_000,
   });
+  becomeSomeone(socket, identity);
   listenToLink(socket, store);
   listenToRoom(socket, store);
   const retry = () => {
@@ -77,10 +80,34 @@ export function openSession(key: string, store: Store): Session {
   };
 }
 
+// A guest asks for the token of the name that it was given, to be the same one with the next connection. One whose token
+// is refused, because the server has another secret by now, starts as a new guest.
+function becomeSomeone(socket: DebateSocket, identity: { guest: Guest | null }): void {
+  socket.on("connect", () => {
+    if (identity.guest !== null) return;
+    void ask(socket.timeout(REPLY_MS).emitWithAck("token:guest")).then((reply) => {
+      if (!reply.ok) return;
+      identity.guest = { user: reply.user, token: reply.token };
+      keepGuest(identity.guest);
+    });
+  });
+  socket.on("connect_error", (error: Error & { data?: { code?: string } }) => {
+    if (identity.guest === null || !error.data?.code?.startsWith("token_")) return;
+    identity.guest = null;
+    forgetGuest();
+    socket.connect();
+  });
+}
+
 function listenToLink(socket: DebateSocket, store: Store): void {
+  let why: string | undefined;
+  socket.on("socket:ended", (end) => {
+    why = `The server ended the connection: ${end.message}.`;
+  });
   let resume: ReturnType<typeof setTimeout> | undefined;
   socket.on("connect", () => {
     store.dispatch({ type: "link:up" });
+    why = undefined;
     const { stage } = store.state;
     if (stage.name === "waiting") void join(socket, store);
     if (stage.name === "talking" || stage.name === "returning") {
@@ -92,7 +119,8 @@ function listenToLink(socket: DebateSocket, store: Store): void {
   socket.on("disconnect", (reason) => {
     clearTimeout(resume);
     if (reason === "io server disconnect") {
-      store.dispatch({ type: "link:closed", why: "The server closed the connection. Is this debate open in another tab?" });
+      const another = "The server closed the connection. Is this debate open in another tab?";
+      store.dispatch({ type: "link:closed", why: why ?? another });
     } else {
       store.dispatch({ type: "link:down" });
     }

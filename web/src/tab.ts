@@ -17,3 +17,12 @@ export function write(name: string, value: string): void {
     memory.set(name, value);
   }
 }
+
+export function forget(name: string): void {
+  memory.delete(name);
+  try {
+    sessionStorage.removeItem(name);
+  } catch {
+    // There is none to remove it from.
+  }
+}
