@@ -1,8 +1,8 @@
 //! The debate matchmaker, namespace `/debate`: choose a topic and a side, be paired with a stranger of the other side,
 //! talk until the clock runs out.
 //!
-//! A client may identify itself with `auth: {key}`, a secret of its own making of up to 64 characters; whoever comes
-//! back with the same key within the grace period finds its debate again.
+//! It is open to guests. Whoever comes back as the same user within the grace period, a guest with the token of
+//! `token:guest` for example, finds its debate again; on a node that does not ask for tokens nobody can.
 
 mod hall;
 mod pace;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, AppStatistics, End, Io, Namespace, Socket, TenantName};
+use throng_node::{App, AppStatistics, End, Io, Namespace, Role, Socket, TenantName};
 use utoipa::ToSchema;
 
 use hall::{Hall, Joined, LobbyState, Queued, RoomEnded, Said};
@@ -98,6 +98,8 @@ pub fn install(app: &mut App, config: Config) {
     let here = halls.clone();
     app.statistics(move |tenant| here.statistics(tenant));
     app.namespace(NAMESPACE, |nsp| {
+        nsp.open_to(Role::Guest);
+        describe(nsp);
         let here = halls.clone();
         nsp.on_connect(move |socket: Socket| {
             here.of(&socket).arrive(&socket);
@@ -128,7 +130,6 @@ pub fn install(app: &mut App, config: Config) {
             halls.of(&socket).depart(&socket);
             ready(())
         });
-        describe(nsp);
     });
 }
 

@@ -1,21 +1,24 @@
 //! The debate app as its clients see it, over a real node.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_apps::debate::{self, Config, NAMESPACE};
-use throng_node::App;
+use throng_node::{App, Role, Tenancy};
+use throng_testkit::tokens::{SECRET, auth, identities};
 use throng_testkit::{Client, Http, Node};
 
 fn node(config: Config) -> Node {
     let mut app = App::new();
     debate::install(&mut app, config);
-    Node::start(throng_testkit::config(), app)
+    let tenancy = Tenancy { identities: Some(identities(SECRET)), ..Tenancy::unlimited() };
+    Node::start(throng_node::Config { tenancy: Arc::new(tenancy), ..throng_testkit::config() }, app)
 }
 
-fn client(node: &Node, key: Option<&str>) -> Client {
+fn client(node: &Node, user: Option<&str>) -> Client {
     let mut client = Client::websocket(node.address()).at_home_in(NAMESPACE);
-    client.join(NAMESPACE, key.map(|key| json!({"key": key})));
+    client.join(NAMESPACE, user.map(|user| auth(user, Role::User)));
     client
 }
 

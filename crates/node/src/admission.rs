@@ -24,6 +24,42 @@ pub(crate) struct Admitted {
     pub(crate) identity: Option<Arc<Identity>>,
 }
 
+/// Why someone may not join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// The token is missing, or not accepted.
+    Token(TokenError),
+    /// The tenant is unknown, closed, full, or another.
+    Tenant(TenantError),
+    /// The web origin is not on the tenant's list.
+    Origin,
+    /// The namespace asks for a higher role.
+    Role,
+}
+
+impl From<TokenError> for Denied {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<TenantError> for Denied {
+    fn from(error: TenantError) -> Self {
+        Self::Tenant(error)
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Token(error) => Self::coded(error.code(), error.message()),
+            Denied::Tenant(error) => Self::coded(error.code(), error.to_string()),
+            Denied::Origin => Self::coded("origin", "This origin may not connect."),
+            Denied::Role => Self::coded("forbidden", "This needs more rights."),
+        }
+    }
+}
+
 /// Someone at the door.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Applicant<'a> {
@@ -39,7 +75,7 @@ pub(crate) struct Applicant<'a> {
 #[derive(Debug)]
 pub(crate) enum Admission {
     /// The decision.
-    Decided(Result<Admitted, Refusal>),
+    Decided(Result<Admitted, Denied>),
     /// The issuer's keys have to be fetched before: wait for [`Pending::decide`].
     Pending(Pending),
 }
@@ -57,11 +93,11 @@ pub(crate) struct Pending {
 pub(crate) fn admit(node: &Node, applicant: Applicant<'_>) -> Admission {
     match begin(node, applicant) {
         Ok(admission) => admission,
-        Err(refusal) => Admission::Decided(Err(refusal)),
+        Err(denied) => Admission::Decided(Err(denied)),
     }
 }
 
-fn begin(node: &Node, applicant: Applicant<'_>) -> Result<Admission, Refusal> {
+fn begin(node: &Node, applicant: Applicant<'_>) -> Result<Admission, Denied> {
     let tenancy = node.tenants.tenancy();
     let token = match &tenancy.identities {
         Some(identities) => {
@@ -98,14 +134,14 @@ pub(crate) fn identities_of(tenancy: &Tenancy, tenant: &Tenant) -> Option<Arc<Id
 
 impl Pending {
     /// Fetches the keys, and decides.
-    pub(crate) async fn decide(self) -> Result<Admitted, Refusal> {
+    pub(crate) async fn decide(self) -> Result<Admitted, Denied> {
         let known = self.identities.identify(Some(&self.token), Some(&self.tenant.name)).await;
         decide(self.tenant, &self.identities, self.least, known)
     }
 }
 
 /// Whether the tenant is open to the applicant, whoever it is.
-fn open_to(tenant: &Tenant, applicant: Applicant<'_>) -> Result<(), Refusal> {
+fn open_to(tenant: &Tenant, applicant: Applicant<'_>) -> Result<(), Denied> {
     tenant.open(SystemTime::now())?;
     let settings = tenant.settings();
     if settings.namespaces.as_ref().is_some_and(|list| !list.iter().any(|listed| **listed == *applicant.nsp))
@@ -113,7 +149,7 @@ fn open_to(tenant: &Tenant, applicant: Applicant<'_>) -> Result<(), Refusal> {
         return Err(TenantError::NotIncluded.into());
     }
     if settings.origins.as_ref().is_some_and(|origins| !origins.allow(applicant.handshake.header("origin"))) {
-        return Err(Refusal::coded("origin", "This origin may not connect."));
+        return Err(Denied::Origin);
     }
     Ok(())
 }
@@ -123,7 +159,7 @@ fn decide(
     identities: &Identities,
     least: Role,
     known: Result<Option<Arc<Identity>>, TokenError>,
-) -> Result<Admitted, Refusal> {
+) -> Result<Admitted, Denied> {
     let identity = match known? {
         Some(identity) => of_tenant(identity, &tenant)?,
         None => identities
@@ -134,7 +170,7 @@ fn decide(
             .ok_or(TokenError::Missing)?,
     };
     if !identity.is(least) {
-        return Err(Refusal::coded("forbidden", "This needs more rights."));
+        return Err(Denied::Role);
     }
     Ok(Admitted { tenant, identity: Some(identity) })
 }

@@ -8,9 +8,7 @@ use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, FromArgs};
 
 use crate::ack::Ack;
-use crate::identity::token::TokenError;
 use crate::socket::Socket;
-use crate::tenants::TenantError;
 
 /// A running handler. It stays on its socket's shard, so it need not be `Send`.
 pub(crate) type Running = Pin<Box<dyn Future<Output = ()>>>;
@@ -98,18 +96,6 @@ impl Refusal {
     /// Adds data for the client.
     pub fn with_data(self, data: impl Into<Value>) -> Self {
         Self { data: Some(data.into()), ..self }
-    }
-}
-
-impl From<TokenError> for Refusal {
-    fn from(error: TokenError) -> Self {
-        Self::coded(error.code(), error.message())
-    }
-}
-
-impl From<TenantError> for Refusal {
-    fn from(error: TenantError) -> Self {
-        Self::coded(error.code(), error.to_string())
     }
 }
 

@@ -15,6 +15,8 @@ pub use gcra::Rate;
 use gcra::{Gcra, Remaining, RetryAfter};
 use keyed::Keyed;
 
+use crate::tenants::Tenant;
+
 /// How much may be done. A snapshot: a running node takes a whole new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -24,6 +26,8 @@ pub struct Limits {
     pub authentication: Option<Rate>,
     /// New sessions by client address, over either transport. Default 50 a second, 100 at once.
     pub handshakes: Option<Rate>,
+    /// How long an address stays away after a flood. Default 60 s.
+    pub hold_off: Duration,
     /// Client addresses that are remembered; those unseen for longest are forgotten first. Default 65,536, which takes
     /// up to 10 MiB.
     pub addresses_max: NonZeroUsize,
@@ -35,6 +39,7 @@ impl Default for Limits {
             api: Rate::per_second(10, 20),
             authentication: Rate::per_minute(5, 5),
             handshakes: Rate::per_second(50, 100),
+            hold_off: Duration::from_secs(60),
             addresses_max: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -136,9 +141,12 @@ impl Limiter {
         self.limits.store(Arc::new(limits));
     }
 
-    /// Counts a request; `None` when its class has no limit.
-    pub(crate) fn take(&self, class: Class, address: IpAddr) -> Option<Standing> {
-        let rate = self.limits().rate(class)?;
+    /// Counts a request, by the limits of the tenant that it is for where that has its own; `None` when its class has no
+    /// limit.
+    pub(crate) fn take(&self, class: Class, address: IpAddr, tenant: Option<&Tenant>) -> Option<Standing> {
+        let own =
+            tenant.and_then(|tenant| tenant.settings().limits.as_ref().map(|limits| limits.rate(class)));
+        let rate = own.unwrap_or_else(|| self.limits().rate(class))?;
         let now = self.now();
         let left = self.spent.with(address, |spent| {
             let state = match class {
@@ -188,7 +196,7 @@ mod tests {
     }
 
     fn passes(limiter: &Limiter, class: Class, address: IpAddr) -> bool {
-        limiter.take(class, address).is_none_or(|standing| standing.left.is_ok())
+        limiter.take(class, address, None).is_none_or(|standing| standing.left.is_ok())
     }
 
     #[test]

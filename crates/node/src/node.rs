@@ -1,5 +1,6 @@
 //! What the shards of a node share: configuration, behaviour, the ways to each other, and a few counters.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -119,6 +120,11 @@ impl Node {
     /// A number for an acknowledgement, unique on the node, so that one packet can ask many sockets.
     pub(crate) fn next_ack(&self) -> u64 {
         self.next_ack.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Keeps an address from opening sessions for as long as is configured.
+    pub(crate) fn hold_off(&self, address: IpAddr) {
+        self.limiter.hold_off(address, self.limiter.limits().hold_off);
     }
 
     /// Time since the node began.

@@ -14,7 +14,7 @@ pub struct EventLimits {
     pub each: Option<Rate>,
     /// Events that have a limit of their own instead, by name in order. Default none.
     pub named: NamedRates,
-    /// So many refused events, less those accepted since, end the session. Default 100.
+    /// So many refused events, less those accepted since, end the session; 0 for never. Default 100.
     pub flood: u32,
 }
 
@@ -35,9 +35,9 @@ impl EventLimits {
     }
 }
 
-/// Rates of events by their names.
+/// Rates of events by their names; `None` for no limit.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct NamedRates(Vec<(Box<str>, Rate)>);
+pub struct NamedRates(Vec<(Box<str>, Option<Rate>)>);
 
 impl NamedRates {
     fn position(&self, name: &str) -> Option<usize> {
@@ -45,8 +45,8 @@ impl NamedRates {
     }
 }
 
-impl FromIterator<(String, Rate)> for NamedRates {
-    fn from_iter<I: IntoIterator<Item = (String, Rate)>>(rates: I) -> Self {
+impl FromIterator<(String, Option<Rate>)> for NamedRates {
+    fn from_iter<I: IntoIterator<Item = (String, Option<Rate>)>>(rates: I) -> Self {
         let mut rates: Vec<_> = rates.into_iter().map(|(name, rate)| (name.into_boxed_str(), rate)).collect();
         rates.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self(rates)
@@ -75,21 +75,22 @@ impl Throttle {
     /// Lets an event in at a time since the node began, or says why not.
     pub(crate) fn take(&mut self, limits: &EventLimits, name: &str, now: Duration) -> Result<(), Throttled> {
         let named = &limits.named.0;
-        let taken = match limits.named.position(name) {
+        let (rate, bucket) = match limits.named.position(name) {
             Some(at) => {
                 if self.named.len() != named.len() {
                     self.named = vec![Gcra::default(); named.len()];
                 }
-                self.named[at].take(nanos(now), named[at].1, 1).map(|_| ())
+                (named[at].1, &mut self.named[at])
             }
-            None => limits.each.map_or(Ok(()), |rate| self.all.take(nanos(now), rate, 1).map(|_| ())),
+            None => (limits.each, &mut self.all),
         };
+        let taken = rate.map_or(Ok(()), |rate| bucket.take(nanos(now), rate, 1).map(|_| ()));
         match taken {
             Ok(()) => self.refused = self.refused.saturating_sub(1),
-            Err(_) => self.refused += 1,
+            Err(_) => self.refused = self.refused.saturating_add(1),
         }
         match taken {
-            Err(_) if self.refused >= limits.flood => Err(Throttled::Flood),
+            Err(_) if limits.flood != 0 && self.refused >= limits.flood => Err(Throttled::Flood),
             taken => taken.map_err(|RetryAfter(wait)| Throttled::Wait(wait)),
         }
     }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     fn limits() -> EventLimits {
-        let own = Rate::per_second(1, 1).unwrap();
+        let own = Rate::per_second(1, 1);
         let named = [("rare".to_owned(), own), ("also".to_owned(), own)].into_iter().collect();
         EventLimits { each: Rate::per_second(10, 2), named, flood: 5 }
     }

@@ -8,6 +8,7 @@ mod http;
 mod metrics;
 mod node;
 mod polling;
+pub mod tokens;
 mod wait;
 mod websocket;
 

@@ -4,9 +4,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
 /// Says that the node listens.
-pub(crate) fn show(address: SocketAddr, node: &throng_node::Config) {
+pub(crate) fn show(address: SocketAddr, name: &str, node: &throng_node::Config) {
     let (shards, backbone) = (node.shards.get(), "memory");
-    tracing::info!(%address, shards, backbone, connections_max = node.connections_max, "listening");
+    tracing::info!(%address, name, shards, backbone, connections_max = node.connections_max, "listening");
     let mut out = std::io::stdout();
     if out.is_terminal() {
         let url = url(address);

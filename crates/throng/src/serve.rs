@@ -1,31 +1,95 @@
-//! `throng serve`: bind, say so, run the node until a signal, drain.
+//! `throng serve`: bind, say so, run the node until a signal, drain. Meanwhile the configuration may change.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use throng_apps::debate;
-use throng_node::App;
+use throng_node::{App, Io, TlsHandle};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::config::Sources;
+use crate::config::reloading::has_effect;
+use crate::config::secret::Secret;
+use crate::config::typed::Config;
+use crate::config::values::{Origin, Values};
+use crate::policy::{self, Maker};
+use crate::reload::{Reloadable, Reloader, Target, Watch, files};
 use crate::{banner, log, pages};
 
-pub(crate) fn run(config: Config) -> anyhow::Result<()> {
-    log::start();
-    let listener =
-        TcpListener::bind(config.address).with_context(|| format!("cannot listen on {}", config.address))?;
+/// The length of a secret that is made because none is set, in bytes.
+const SPARE_SECRET_BYTES: usize = 32;
+
+pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::Result<()> {
+    let log = log::start(&config.log).map_err(anyhow::Error::msg)?;
+    let listener = TcpListener::bind(config.address())
+        .with_context(|| format!("cannot listen on {}", config.address()))?;
     let address = listener.local_addr()?;
     let mut app = App::new();
-    debate::install(&mut app, config.debate);
+    debate::install(&mut app, config.debate());
+    let io = app.io();
+    let spare = Secret::random(SPARE_SECRET_BYTES).context("no randomness for a secret")?;
+    let start = Reloadable::of(config, &spare);
+    let (mut maker, tls) = (Maker::new(), policy::certificate(&config.tls).map_err(in_words)?);
+    let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
+    let node = config.node(made, tls.clone());
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        banner::show(address, &config.node);
-        let drained = throng_node::run(config.node, app, pages::router(), listener, stop).await?;
+        let watch = Watch::start(files(&sources, &start))?;
+        banner::show(address, &config.node_name(), &node);
+        notices(config, &values);
+        let target = Target { log, policy: watch::Sender::new(Arc::new(start)) };
+        tokio::spawn(follow(target.policy.subscribe(), maker, tls, io));
+        tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
+        let drained = throng_node::run(node, app, pages::router(), listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         Ok(())
     })
+}
+
+/// Makes the node keep to every new snapshot. What cannot be made of one leaves the old in force.
+async fn follow(
+    mut snapshots: watch::Receiver<Arc<Reloadable>>,
+    mut maker: Maker,
+    tls: Option<TlsHandle>,
+    io: Io,
+) {
+    while snapshots.changed().await.is_ok() {
+        let snapshot = snapshots.borrow_and_update().clone();
+        let renewed = tls.as_ref().map_or(Ok(()), |tls| policy::renew(tls, &snapshot.tls));
+        let faults = match maker.make(&snapshot) {
+            Ok(policy) => {
+                policy.apply(&io);
+                Vec::new()
+            }
+            Err(faults) => faults,
+        };
+        for (key, error) in renewed.err().into_iter().chain(faults) {
+            tracing::error!(%key, error, "setting not applied, the old one stays");
+        }
+    }
+}
+
+fn in_words((key, message): policy::Fault) -> anyhow::Error {
+    anyhow::anyhow!("{key}: {message}")
+}
+
+/// What an operator should know of a configuration that is allowed.
+fn notices(config: &Config, values: &Values) {
+    if config.auth.secret.is_empty() {
+        tracing::info!(
+            key = "auth.secret",
+            "no secret is set, a random one is used: tokens do not survive a restart"
+        );
+    }
+    for (key, setting) in values.in_order() {
+        if setting.origin != Origin::Default && !has_effect(key) {
+            tracing::warn!(%key, origin = %setting.origin, "setting has no effect in this version");
+        }
+    }
 }
 
 /// Completes at the first SIGTERM or SIGINT; the second one ends the process where it stands.

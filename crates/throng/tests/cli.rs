@@ -1,14 +1,23 @@
 //! The binary as whoever starts it sees it: exit codes, what it prints, how it stops.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// 33 random bytes as `openssl rand -base64` writes them.
+const SECRET: &str = "qhZ0nS8wPpvT1o5dJr6vK0mYc2yXb4LfUeGa7iNzRtQk";
+
+/// The binary, in an environment of its own.
 fn throng(args: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
-    command.args(args).env_remove("HOST").env_remove("PORT").env_remove("MAX_CONNECTIONS");
     command
+        .args(args)
+        .env_clear()
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -21,15 +30,45 @@ fn finished(args: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// A node on a free port, and the address that its first log line names.
-fn serving(environment: &[(&str, &str)]) -> (Child, BufReader<std::process::ChildStderr>, String) {
-    let mut child = throng(&["serve", "--port", "0"], environment).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(line["message"], "listening");
-    (child, log, line["address"].as_str().unwrap().to_owned())
+/// A node on a free port that logs what it does. It is killed when a test ends without it.
+struct Node {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    /// As the line says that it logs when it listens.
+    address: String,
+}
+
+impl Node {
+    fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let args = [&["serve", "--port", "0"], args].concat();
+        let mut child = throng(&args, environment).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut node = Self { child, log, address: String::new() };
+        node.address = node.logged("listening")["address"].as_str().unwrap().to_owned();
+        node
+    }
+
+    /// The next line with this message; those before it are read over.
+    fn logged(&mut self, message: &str) -> Value {
+        let lines = self.log.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        lines
+            .into_iter()
+            .find(|line| line["message"] == message)
+            .unwrap_or_else(|| panic!("never said {message:?}"))
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -40,30 +79,38 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+/// A configuration file in a folder of its own.
+fn file(text: &str) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("throng.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path.to_str().unwrap().to_owned())
 }
 
 #[test]
 fn every_problem_of_a_configuration_is_named_and_the_exit_code_is_64() {
-    let (code, _, errors) = finished(&["serve", "--config", "/nonexistent.toml"], &[("PORT", "lots")]);
+    let (_folder, path) = file("prot = 1\n");
+    for command in ["serve", "check"] {
+        let (code, _, errors) = finished(&[command, "--config", &path], &[("PORT", "lots")]);
+        assert_eq!(code, Some(64), "{command}");
+        let expect = format!(
+            "throng: the configuration is wrong\n  {path}:1: prot: unknown key; did you mean port?\n  \
+             environment PORT: port: \"lots\" is not a whole number\n"
+        );
+        assert_eq!(errors, expect, "{command}");
+    }
+    let (code, _, errors) = finished(&["serve", "--prot", "1"], &[]);
     assert_eq!(code, Some(64));
-    assert!(
-        errors.contains("/nonexistent.toml") && errors.contains("PORT: \"lots\" is not a port"),
-        "{errors}"
-    );
+    assert!(errors.contains("--prot") && errors.contains("--port"), "{errors}");
 }
 
 #[test]
 fn an_address_in_use_is_named() {
-    let (mut child, _log, address) = serving(&[]);
-    let port = address.rsplit(':').next().unwrap();
+    let node = Node::start(&[], &[]);
+    let port = node.address.rsplit(':').next().unwrap();
     let (code, _, errors) = finished(&["serve", "--port", port], &[]);
-    child.kill().unwrap();
-    child.wait().unwrap();
     assert_eq!(code, Some(1));
-    assert!(errors.contains(&format!("cannot listen on {address}")), "{errors}");
+    assert!(errors.contains(&format!("cannot listen on {}", node.address)), "{errors}");
 }
 
 #[test]
@@ -72,32 +119,126 @@ fn help_shows_examples_and_the_version_is_told() {
     assert_eq!(code, Some(0));
     assert!(help.contains("Examples:") && help.contains("serve"), "{help}");
     let (_, help, _) = finished(&["serve", "--help"], &[]);
-    assert!(
-        help.contains("--port") && help.contains("MAX_CONNECTIONS") && help.contains("Exit codes"),
-        "{help}"
-    );
+    for part in ["--port", "MAX_CONNECTIONS", "SIGHUP", "Exit codes"] {
+        assert!(help.contains(part), "{help}");
+    }
     assert_eq!(finished(&["--version"], &[]).1.trim(), concat!("throng ", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn it_serves_without_any_configuration_and_drains_on_either_signal() {
     for name in ["TERM", "INT"] {
-        let (mut child, log, address) = serving(&[]);
-        assert!(get(&address, "/health").starts_with("HTTP/1.1 200"));
-        assert!(get(&address, "/ready").ends_with("ready\n"));
-        assert!(get(&address, "/metrics").contains("throng_sessions_opened_total 0"));
-        assert!(get(&address, "/").starts_with("HTTP/1.1 200"));
-        let poll = get(&address, "/socket.io/?EIO=4&transport=polling");
+        let mut node = Node::start(&[], &[]);
+        let address = &node.address;
+        assert!(get(address, "/health").starts_with("HTTP/1.1 200"));
+        assert!(get(address, "/ready").ends_with("ready\n"));
+        assert!(get(address, "/metrics").contains("throng_sessions_opened_total 0"));
+        assert!(get(address, "/").starts_with("HTTP/1.1 200"));
+        let poll = get(address, "/socket.io/?EIO=4&transport=polling");
         assert!(poll.contains("0{\"sid\":\""), "{poll}");
-        signal(&child, name);
-        assert_eq!(child.wait().unwrap().code(), Some(0));
-        let messages: Vec<_> = log
-            .lines()
-            .map(|line| {
-                let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-                line["message"].as_str().unwrap().to_owned()
-            })
-            .collect();
-        assert_eq!(messages, ["draining", "drained"]);
+        node.signal(name);
+        node.logged("draining");
+        node.logged("drained");
+        assert_eq!(node.child.wait().unwrap().code(), Some(0));
+        assert!(node.log.next().is_none(), "nothing is left to say");
     }
+}
+
+#[test]
+fn check_shows_where_each_value_comes_from_and_no_secret() {
+    let (_folder, path) = file("port = 8081\norigins = [\"https://app.example\"]\n");
+    let environment =
+        [("JWT_SECRET", SECRET), ("REDIS_URL", "redis://u:hunter2@db.example"), ("NODE_ENV", "production")];
+    let (code, shown, errors) = finished(&["check", "--config", &path], &environment);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let line = |key: &str| {
+        let line = shown.lines().find(|line| line.starts_with(&format!("{key} "))).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("port"), format!("port = 8081 ({path}:1)"));
+    assert_eq!(line("host"), "host = \"127.0.0.1\" (default)");
+    assert_eq!(line("auth.secret"), "auth.secret = <set, 44 bytes> (environment JWT_SECRET)");
+    let redis =
+        "redis.url = \"redis://u:<hidden>@db.example\" (environment REDIS_URL, no effect in this version)";
+    assert_eq!(line("redis.url"), redis);
+    assert!(!shown.contains(SECRET) && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("Nothing is unsafe for production."), "{shown}");
+
+    let (code, json, _) = finished(&["check", "--json", "--config", &path], &environment);
+    assert_eq!(code, Some(0));
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["ok"], &report["profile"]), (&true.into(), &"production".into()));
+    assert!(!json.contains(SECRET) && !json.contains("hunter2"), "{json}");
+}
+
+#[test]
+fn what_is_unsafe_is_a_warning_in_development_and_a_refusal_in_production() {
+    let (code, shown, errors) = finished(&["check"], &[]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let warnings = shown.split_once("Unsafe for production").unwrap().1;
+    assert!(warnings.contains("auth.secret: ") && warnings.contains("origins: "), "{shown}");
+    for command in ["check", "serve"] {
+        let (code, _, errors) = finished(&[command], &[("THRONG_PROFILE", "production")]);
+        assert_eq!(code, Some(64), "{command}");
+        for part in ["default: auth.secret: production refuses it", "default: origins: production refuses it"]
+        {
+            assert!(errors.contains(part), "{command}: {errors}");
+        }
+    }
+}
+
+#[test]
+fn the_default_file_can_be_printed_and_used() {
+    let (code, defaults, _) = finished(&["check", "--defaults"], &[]);
+    assert_eq!(code, Some(0));
+    let (_folder, path) = file(&defaults);
+    let (code, _, errors) = finished(&["check", "--config", &path], &[]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_setting_without_effect_is_warned_of() {
+    let mut node = Node::start(&[], &[("MAX_INSTANCES", "4")]);
+    let line = node.logged("setting has no effect in this version");
+    assert_eq!((&line["level"], &line["key"]), (&"WARN".into(), &"fleet.instances_max".into()));
+}
+
+#[test]
+fn a_changed_file_is_applied_and_a_broken_one_is_refused() {
+    let (_folder, path) = file("port = 1\n");
+    let mut node = Node::start(&["--config", &path], &[]);
+    let write = |text: &str| {
+        let new = Path::new(&path).with_extension("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
+    write("port = 1\nlog.level = 'debug'\nname = 'x'\n");
+    let kept = node.logged("changed setting needs a restart");
+    assert_eq!((&kept["key"], &kept["cause"]), (&"name".into(), &"file".into()));
+    assert_eq!(node.logged("configuration read again")["keys"], "log.level");
+    write("port = 1\nprot = 1\n");
+    let refused = node.logged("new configuration refused, the old one stays");
+    assert_eq!(refused["level"], "ERROR");
+    assert_eq!(refused["problem"], format!("{path}:2: prot: unknown key; did you mean port?"));
+    write("port = 1\n");
+    assert_eq!(node.logged("configuration read again")["keys"], "log.level");
+    node.signal("HUP");
+    assert_eq!(node.logged("configuration read again")["cause"], "SIGHUP");
+    assert!(get(&node.address, "/ready").ends_with("ready\n"));
+}
+
+#[test]
+fn health_answers_by_its_exit_code() {
+    let node = Node::start(&[], &[]);
+    let url = format!("http://{}", node.address);
+    let port = node.address.rsplit(':').next().unwrap();
+    assert_eq!(finished(&["health"], &[("PORT", port)]).0, Some(0));
+    assert_eq!(finished(&["health", &url], &[]), (Some(0), format!("ready: {url}/ready\n"), String::new()));
+    let (code, line, _) = finished(&["health", &format!("{url}/nowhere")], &[]);
+    assert_eq!((code, line.starts_with("not ready: ")), (Some(1), true), "{line}");
+    // Bound and never listening again: nobody answers there.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, line, _) = finished(&["health", &format!("http://{free}")], &[]);
+    assert_eq!((code, line.starts_with("unreachable: ")), (Some(2), true), "{line}");
+    assert_eq!(finished(&["health", "nonsense"], &[]).0, Some(64));
 }

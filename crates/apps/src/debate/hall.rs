@@ -21,8 +21,6 @@ const HISTORY_MAX: usize = 100;
 const TOPICS_SHOWN_MAX: usize = 30;
 /// The lobby is shown at most this often.
 const LOBBY_INTERVAL: Duration = Duration::from_secs(1);
-/// Bytes of the key that a client may identify itself with.
-const KEY_BYTES_MAX: usize = 64;
 
 const NOT_WAITING: Failure = Failure { code: "not_waiting", message: "you are not waiting for a debate" };
 const NO_ROOM: Failure = Failure { code: "no_room", message: "you are not in a debate" };
@@ -30,7 +28,7 @@ const IN_ROOM: Failure = Failure { code: "in_room", message: "you are in a debat
 const QUEUE_FULL: Failure =
     Failure { code: "queue_full", message: "too many people are waiting; try again soon" };
 
-/// Whoever is behind a socket: the key they came with, or the socket itself.
+/// Whoever is behind a socket: the user, or the socket itself where nobody is asked who they are.
 type Person = Arc<str>;
 
 /// The state of the app.
@@ -438,10 +436,9 @@ impl State {
 }
 
 fn person(socket: &Socket) -> Person {
-    let key = socket.auth().get("key").and_then(|key| key.as_str());
-    match key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX) {
-        Some(key) => format!("key {key}").into(),
-        None => format!("socket {}", socket.id()).into(),
+    match socket.identity() {
+        Some(identity) => identity.user.as_ref().into(),
+        None => socket.id().to_string().into(),
     }
 }
 

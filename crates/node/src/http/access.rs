@@ -1,5 +1,5 @@
 //! The access log: one line under the target `access` when an answer is over, however it ended. Polls of Engine.IO
-//! sessions, which come all the time, are logged at DEBUG, everything else at INFO.
+//! sessions, which come all the time, are logged at DEBUG unless they are refused, everything else at INFO.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -70,8 +70,8 @@ impl Drop for Record {
             }};
         }
         match self.rank {
-            Rank::Request => log!(info),
-            Rank::Poll => log!(debug),
+            Rank::Poll if self.status.is_none_or(|status| status.is_success()) => log!(debug),
+            Rank::Request | Rank::Poll => log!(info),
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::ids::Place;
 use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
-use crate::tenants::{Seat, Tenant};
+use crate::tenants::{Seat, Tenant, TenantError};
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub(crate) async fn websocket(
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     request: Request,
 ) -> Response {
-    match limited::handshake(&endpoint.node, address) {
+    match limited::handshake(&endpoint.node, address, None) {
         Some(refused) => refused,
         None => endpoint.upgrade(From { address, tenant: None }, None, request),
     }
@@ -85,12 +85,14 @@ fn text(body: impl Into<Body>) -> Response {
 impl Endpoint {
     async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
-        if query.sid.is_none()
-            && let Some(refused) = limited::handshake(&self.node, address)
-        {
-            return Ok(refused);
+        let tenant = self.node.tenants.of_host(host(request.headers(), request.uri()));
+        if query.sid.is_none() {
+            let known = tenant.as_ref().ok().and_then(Option::as_deref);
+            if let Some(refused) = limited::handshake(&self.node, address, known) {
+                return Ok(refused);
+            }
         }
-        let tenant = match self.node.tenants.of_host(host(request.headers(), request.uri())) {
+        let tenant = match tenant {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Problem::from(error).into_response()),
         };
@@ -121,18 +123,18 @@ impl Endpoint {
     }
 
     /// A new session's seat at the tenant that the host names.
-    fn seat(&self, from: &From) -> Result<Option<Seat>, Response> {
+    fn seat(&self, from: &From) -> Result<Option<Seat>, TenantError> {
         let taken = from.tenant.as_ref().map(|tenant| {
             tenant.open(SystemTime::now())?;
             Seat::take(tenant, self.node.uptime())
         });
-        taken.transpose().map_err(|error| Problem::from(error).into_response())
+        taken.transpose()
     }
 
     fn open(&self, from: &From, request: &Request) -> Response {
         let seat = match self.seat(from) {
             Ok(seat) => seat,
-            Err(refused) => return refused,
+            Err(error) => return Problem::from(error).into_response(),
         };
         let handshake = said(from.address, request);
         let opened =
@@ -222,7 +224,7 @@ impl Endpoint {
         }
         let seat = match session.is_none().then(|| self.seat(&from)).transpose() {
             Ok(seat) => seat.flatten(),
-            Err(refused) => return refused,
+            Err(error) => return Problem::from(error).into_response(),
         };
         let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
             return not_upgraded(HandshakeError::NotAnUpgrade);

@@ -11,11 +11,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::host;
 use crate::client::ClientAddress;
 use crate::limits::{Class, Standing};
 use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
+use crate::tenants::Tenant;
 
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -27,8 +29,9 @@ pub(super) async fn requests(
     request: Request,
     next: Next,
 ) -> Response {
-    let class = Class::of(request.uri().path());
-    let Some(standing) = class.and_then(|class| node.limiter.take(class, address)) else {
+    let Some(class) = Class::of(request.uri().path()) else { return next.run(request).await };
+    let tenant = node.tenants.of_host(host(request.headers(), request.uri())).ok().flatten();
+    let Some(standing) = node.limiter.take(class, address, tenant.as_deref()) else {
         return next.run(request).await;
     };
     match standing.left {
@@ -42,11 +45,11 @@ pub(super) async fn requests(
 }
 
 /// Counts a new session; gives the refusal when there were too many, or the address is held off.
-pub(super) fn handshake(node: &Node, address: IpAddr) -> Option<Response> {
+pub(super) fn handshake(node: &Node, address: IpAddr, tenant: Option<&Tenant>) -> Option<Response> {
     if let Some(left) = node.limiter.held_off(address) {
         return Some(problem(left).into_response());
     }
-    let standing = node.limiter.take(Class::Handshakes, address)?;
+    let standing = node.limiter.take(Class::Handshakes, address, tenant)?;
     standing.left.is_err().then(|| refused(&standing))
 }
 

@@ -1,6 +1,10 @@
 //! The name of a request, by which what several systems log of it can be brought together.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Builder;
+use uuid::fmt::Hyphenated;
 
 /// The header that carries it, in both directions.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,8 +29,11 @@ impl RequestId {
     }
 
     fn new() -> Self {
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        let text = uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let id = Builder::from_unix_timestamp_millis(millis, &crate::ids::random()).into_uuid();
+        let mut text = [0; Hyphenated::LENGTH];
+        let text = id.hyphenated().encode_lower(&mut text);
         Self(HeaderValue::from_str(text).expect("a UUID is visible ASCII"))
     }
 

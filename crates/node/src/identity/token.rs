@@ -56,6 +56,11 @@ impl TokenError {
         Self::Subject,
     ];
 
+    /// Whether the token looks made up: those that were good once, or will be, do not.
+    pub(crate) const fn is_forgery(self) -> bool {
+        !matches!(self, Self::Missing | Self::Expired | Self::NotYetValid | Self::Revoked)
+    }
+
     /// The stable word for programs, and the label of metrics.
     pub const fn code(self) -> &'static str {
         match self {

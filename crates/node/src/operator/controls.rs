@@ -23,11 +23,11 @@ impl DrainSwitch {
 #[derive(Clone)]
 pub(crate) struct LogLevels {
     pub(crate) read: Arc<dyn Fn() -> String + Send + Sync>,
-    pub(crate) change: Arc<Change>,
+    pub(crate) change: Change,
 }
 
-/// Takes a new filter, or says why it is none.
-type Change = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+/// Takes a filter, or says why it is none.
+type Change = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 impl std::fmt::Debug for LogLevels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

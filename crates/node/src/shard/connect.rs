@@ -12,11 +12,12 @@ use throng_protocol::end::End;
 use super::dispatch::one_after_the_other;
 use super::hub::Nsp;
 use super::{Shard, State};
-use crate::admission::{self, Admission, Admitted, Applicant};
+use crate::admission::{self, Admission, Admitted, Applicant, Denied};
 use crate::app::Service;
 use crate::envelope::Urgency;
 use crate::handler::Refusal;
 use crate::ids::Place;
+use crate::limits::Class;
 use crate::namespace::Namespace;
 use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
@@ -71,7 +72,7 @@ impl Shard {
     }
 
     /// It is known who it is.
-    fn enter(self: &Rc<Self>, arrival: Arrival, admitted: Result<Admitted, Refusal>) {
+    fn enter(self: &Rc<Self>, arrival: Arrival, admitted: Result<Admitted, Denied>) {
         let Arrival { slot, stamp, nsp, behaviour, auth } = arrival;
         if !self.is_alive(slot, stamp) {
             return;
@@ -79,11 +80,13 @@ impl Shard {
         let seated = admitted.and_then(|admitted| self.seat(slot, admitted));
         let admitted = match seated {
             Ok(admitted) => admitted,
-            Err(refusal) => {
+            Err(denied) => {
                 self.forget_joining(slot, &nsp);
                 self.metrics().sockets_refused.add(1);
+                let refusal = Refusal::from(denied);
                 self.metrics().refused(refusal.code().unwrap_or_default());
-                return self.refuse(slot, &nsp, &refusal);
+                self.refuse(slot, &nsp, &refusal);
+                return self.count_attempt(slot, denied);
             }
         };
         let Admitted { tenant, identity } = admitted;
@@ -115,15 +118,33 @@ impl Shard {
     }
 
     /// Gives a session its seat at the tenant of its first socket; a second socket must be of the same.
-    fn seat(&self, slot: u32, admitted: Admitted) -> Result<Admitted, Refusal> {
+    fn seat(&self, slot: u32, admitted: Admitted) -> Result<Admitted, Denied> {
         let mut state = self.state.borrow_mut();
         let Some(session) = state.sessions.get_mut(slot as usize) else { return Ok(admitted) };
         match &session.seat {
             Some(seat) if Arc::ptr_eq(seat.tenant(), &admitted.tenant) => {}
-            Some(_) => return Err(Refusal::from(TenantError::Mismatch)),
+            Some(_) => return Err(TenantError::Mismatch.into()),
             None => session.seat = Some(Seat::take(&admitted.tenant, self.node.uptime())?),
         }
         Ok(admitted)
+    }
+
+    /// A token that was made up counts against its address; too many, and the address has to stay away for a while.
+    fn count_attempt(self: &Rc<Self>, slot: u32, denied: Denied) {
+        let Denied::Token(error) = denied else { return };
+        if !error.is_forgery() {
+            return;
+        }
+        let (address, tenant) = {
+            let state = self.state.borrow();
+            let Some(session) = state.sessions.get(slot as usize) else { return };
+            (session.handshake.address, session.seat.as_ref().map(|seat| seat.tenant().clone()))
+        };
+        let standing = self.node.limiter.take(Class::Authentication, address, tenant.as_deref());
+        if standing.is_some_and(|standing| standing.left.is_err()) {
+            self.node.hold_off(address);
+            self.end_session(slot, End::RateLimited);
+        }
     }
 
     /// The middleware has decided.

@@ -144,7 +144,11 @@ impl Shard {
         socket.0.space.tenant.usage.of(self.index).events_refused.add(1);
         match throttled {
             Throttled::Wait(wait) => Ack::new(socket, ack).send(throttle::refusal(wait)),
-            Throttled::Flood => self.end_session(session, End::RateLimited),
+            Throttled::Flood => {
+                self.node.hold_off(socket.0.handshake.address);
+                self.explain(socket, End::RateLimited);
+                self.end_session(session, End::RateLimited);
+            }
         }
     }
 

@@ -108,11 +108,16 @@ impl Shard {
         }
     }
 
-    /// Ends a socket for a reason that its client could not know, and tells it: `socket:ended {code, message, retry}`.
+    /// Ends a socket for a reason that its client could not know, and tells it.
     pub(super) fn dismiss(self: &Rc<Self>, socket: &Socket, end: End) {
-        socket
-            .emit("socket:ended", json!({"code": end.code(), "message": end.reason(), "retry": end.retry()}));
+        self.explain(socket, end);
         self.end_socket(Place::of(socket.id()).slot, end);
+    }
+
+    /// Tells a client why it is about to be ended: `socket:ended {code, message, retry}`.
+    pub(super) fn explain(&self, socket: &Socket, end: End) {
+        let told = json!({"code": end.code(), "message": end.reason(), "retry": end.retry()});
+        socket.emit("socket:ended", told);
     }
 
     fn socket(&self, id: Id) -> Option<Socket> {

@@ -11,6 +11,7 @@ use http::StatusCode;
 use crate::config::Origins;
 use crate::identity::Role;
 use crate::identity::identities::Identities;
+use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::throttle::EventLimits;
 
@@ -120,6 +121,9 @@ pub struct TenantSettings {
     pub namespaces: Option<Vec<Box<str>>>,
     /// How its users prove who they are; without it as everywhere.
     pub identities: Option<Arc<Identities>>,
+    /// What its client addresses may do, where that differs from the node's. What these say of hold-offs and of how many
+    /// addresses are remembered has no effect: there is one table for all.
+    pub limits: Option<Limits>,
     /// How much it may use.
     pub quotas: Quotas,
     /// How much each of its sockets may send.

@@ -88,4 +88,6 @@ fn polls_are_told_more_quietly_than_handshakes() {
     let polling = Polling::open(node.address());
     ask(node.address(), "POST", &polling.path(), "x-request-id: log-3\r\n", b"40");
     assert_eq!(line("log-3")["level"], "DEBUG");
+    get_with(node.address(), &format!("{}&sid=unknown", crate::POLLING), "x-request-id: log-4\r\n");
+    assert_eq!(line("log-4")["level"], "INFO");
 }

@@ -1,13 +1,14 @@
 //! TLS: pages, sockets and certificates that change.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use throng_node::{Config, TlsHandle};
-use throng_testkit::{Client, Http, Node, Polling, until};
+use throng_testkit::{Client, Http, Node, Polling, WebSocket, until};
 use tokio_rustls::TlsConnector;
 
 use crate::{SHORT, address_of_socket, get_with, node};
@@ -128,6 +129,30 @@ fn large_messages_and_closing_pass_the_bridge() {
         let page = get_with(tunnel, "/metrics", "").body;
         Some(throng_testkit::Metrics::parse(&page)).filter(open).map(drop)
     });
+}
+
+#[test]
+fn a_polling_session_moves_to_a_websocket_from_shard_to_shard() {
+    let pair = Pair::new();
+    let node = node(|config| {
+        config.shards = NonZeroUsize::new(4).expect("a node has shards");
+        config.edge.tls = Some(pair.handle());
+    });
+    let tunnel = pair.tunnel(node.address());
+    let mut kept = Vec::new();
+    for _ in 0..20 {
+        let mut polling = Polling::open(tunnel);
+        polling.post("40");
+        assert!(polling.packets().starts_with("40{"));
+        let mut moved = WebSocket::connect(tunnel, &polling.upgrade_path());
+        moved.send_text("2probe");
+        assert_eq!(moved.next_frame().text(), "3probe");
+        moved.send_text("5");
+        moved.send_text("420[\"echo\",1]");
+        let answer = (0..3).map(|_| moved.next_frame().text()).find(|text| text.starts_with("43"));
+        assert_eq!(answer.as_deref(), Some("430[1]"));
+        kept.push(moved);
+    }
 }
 
 #[test]

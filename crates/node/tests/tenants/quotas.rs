@@ -66,7 +66,7 @@ fn ask_until_refused(client: &mut Client, event: &str) -> Value {
 #[test]
 fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
     let rate = |burst| Rate::new(1, Duration::from_secs(1_000), burst);
-    let named = [("echo".to_owned(), rate(2).unwrap())].into_iter().collect();
+    let named = [("echo".to_owned(), rate(2))].into_iter().collect();
     let events = EventLimits { each: rate(5), named, ..EventLimits::default() };
     let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});
     let (mut client, _) = Client::connect(door(&node, "acme"));
@@ -87,7 +87,17 @@ fn a_flooder_is_ended() {
     for _ in 0..20 {
         client.emit("echo", "x");
     }
+    let told: Value = client.event("socket:ended").decode().unwrap();
+    assert_eq!((&told["code"], &told["retry"]), (&json!("rate_limited"), &json!(true)));
     client.wait_closed();
+    // The whole address has to wait, whatever it asks for.
+    for tenant in ["acme", "globex"] {
+        let refused = Http::get(door(&node, tenant), POLLING);
+        assert_eq!(refused_with(&refused), (429, json!("rate_limited")));
+        assert!(
+            refused.header("retry-after").is_some_and(|wait| wait.parse().is_ok_and(|wait: u32| wait > 50))
+        );
+    }
     node.until("the end is counted", |metrics| metrics.sessions_ended(End::RateLimited) == 1);
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use throng_node::identity::mint::NewToken;
 use throng_node::{End, Role, Tenancy};
+use throng_testkit::tokens::{SECRET, auth as token, new_token, signed};
 use throng_testkit::{Client, Node, Received};
 
-use crate::{SECRET, joined, new_token, node, refused, signed, tenancy, token, whoami};
+use crate::{joined, node, refused, tenancy, whoami};
 
 fn lasting(user: &str, seconds: u64) -> Value {
     signed(SECRET, NewToken { ttl: Duration::from_secs(seconds), ..new_token(user, Role::User) })
@@ -16,13 +17,13 @@ fn lasting(user: &str, seconds: u64) -> Value {
 
 /// The client hears why, and that it is out.
 fn hears_the_end(client: &mut Client, nsp: &str, code: &str) {
-    let told: Value = client.event("socket:ended").decode().unwrap();
+    let told: Value = client.event("socket:ended").decode().expect("one argument");
     assert_eq!(told["code"], code, "{told}");
     client.wait_in(nsp, "the end", |packet| *packet == Received::Disconnected);
 }
 
 fn refresh(client: &mut Client, auth: Value) -> Value {
-    client.call("token:refresh", auth).decode().unwrap()
+    client.call("token:refresh", auth).decode().expect("one argument")
 }
 
 fn ended(node: &Node, end: End) {

@@ -4,50 +4,13 @@ mod lifetime;
 mod tenants;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use throng_node::identity::guest::Guests;
-use throng_node::identity::identities::Identities;
-use throng_node::identity::keys::{Keys, KeysConfig};
-use throng_node::identity::mint::{NewToken, mint};
-use throng_node::identity::revocation::Revocations;
-use throng_node::{Ack, App, Config, EventLimits, GuestPolicy, Role, Socket, Tenancy, TenantSettings};
-use throng_testkit::{Client, Node, Received};
-
-const SECRET: &str = "a secret that only this test knows";
-
-/// What signs and checks tokens with a secret.
-fn identities(secret: &str) -> Arc<Identities> {
-    let config = KeysConfig { secret: Some(secret.into()), leeway: Duration::ZERO, ..KeysConfig::default() };
-    Arc::new(Identities {
-        keys: Keys::new(config).expect("a good secret"),
-        guests: Some(Guests::new(&secret.into(), Duration::from_secs(3600), Duration::ZERO)),
-        revocations: Arc::new(Revocations::new(100, Duration::from_secs(3600))),
-        cookie: "token".into(),
-    })
-}
-
-fn new_token(user: &str, role: Role) -> NewToken {
-    NewToken {
-        sub: user.into(),
-        role,
-        tenant: None,
-        ttl: Duration::from_secs(600),
-        jti: None,
-        issuer: None,
-        audience: None,
-    }
-}
-
-fn token(user: &str, role: Role) -> Value {
-    signed(SECRET, new_token(user, role))
-}
-
-/// The `auth` of a client with a token.
-fn signed(secret: &str, token: NewToken) -> Value {
-    json!({"token": mint(&secret.into(), token, SystemTime::now()).expect("a good token")})
-}
+use throng_node::{
+    Ack, App, Config, EventLimits, GuestPolicy, Limits, Rate, Role, Socket, Tenancy, TenantSettings,
+};
+use throng_testkit::tokens::{SECRET, auth as token, identities, new_token, signed};
+use throng_testkit::{Client, Http, Node, Received};
 
 fn tenancy() -> Tenancy {
     let default = TenantSettings { events: EventLimits::off(), ..TenantSettings::default() };
@@ -56,7 +19,11 @@ fn tenancy() -> Tenancy {
 
 /// A node with a namespace for users, `/`, one for guests, one for staff; `whoami` answers user and role.
 fn node(tenancy: Tenancy) -> Node {
-    let config = Config { tenancy: Arc::new(tenancy), ..throng_testkit::config() };
+    node_with(Limits::off(), tenancy)
+}
+
+fn node_with(limits: Limits, tenancy: Tenancy) -> Node {
+    let config = Config { limits, tenancy: Arc::new(tenancy), ..throng_testkit::config() };
     let mut app = App::new();
     for (name, role) in [("/", None), ("/lobby", Some(Role::Guest)), ("/kitchen", Some(Role::Staff))] {
         app.namespace(name, |nsp| {
@@ -144,6 +111,23 @@ fn a_bad_token_is_refused_even_where_none_is_needed() {
     ] {
         assert_eq!(refused(&node, "/lobby", Some(auth.clone())), code, "{auth}");
     }
+}
+
+#[test]
+fn who_tries_many_tokens_is_held_off() {
+    let limits = Limits { authentication: Rate::per_minute(5, 5), ..Limits::off() };
+    let node = node_with(limits, tenancy());
+    let forged = || Some(signed("a secret that the node does not know", new_token("eve", Role::Admin)));
+    let mut client = Client::websocket(node.address());
+    for _ in 0..5 {
+        assert_eq!(refused_on(&mut client, "/lobby", forged()), "token_signature");
+    }
+    // One that has merely run out is no attempt.
+    assert_eq!(refused_on(&mut client, "/", None), "token_missing");
+    client.join("/lobby", Some(token("ada", Role::User)));
+    assert_eq!(refused_on(&mut client, "/kitchen", forged()), "token_signature");
+    client.wait_closed();
+    assert_eq!(Http::get(node.address(), "/socket.io/?EIO=4&transport=polling").status, 429);
 }
 
 #[test]

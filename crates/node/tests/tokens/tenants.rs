@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use throng_node::identity::mint::NewToken;
 use throng_node::{Origins, Role, Status, Tenancy, TenantName, TenantSettings};
+use throng_testkit::tokens::{SECRET, identities, new_token, signed};
 use throng_testkit::{Client, Door, Node, Received};
 
-use crate::{SECRET, identities, new_token, node, refused, refused_on, signed, tenancy, whoami};
+use crate::{node, refused, refused_on, tenancy, whoami};
 
 const ACME_SECRET: &str = "a secret that acme chose by itself";
 

@@ -1,0 +1,70 @@
+//! What must not meet the internet. Development warns of it, production refuses to start with it.
+
+use serde::Serialize;
+
+use super::key::Key;
+use super::typed::{Config, Guests, is_any};
+
+/// A setting that is unsafe for production.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Danger {
+    #[serde(serialize_with = "as_text")]
+    pub(crate) key: Key,
+    /// Why, and what to do.
+    pub(crate) message: String,
+}
+
+/// The shortest secret that cannot be guessed, in bytes.
+const SECRET_BYTES_MIN: usize = 32;
+
+/// Everything that is unsafe for production.
+pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
+    let mut dangers = Vec::new();
+    let mut add = |key: Key, message: String| dangers.push(Danger { key, message });
+    let auth = &config.auth;
+    let has_keys = !auth.public_keys.is_empty() || auth.jwks_url.is_some();
+    if auth.secret.is_empty() && !has_keys {
+        add(
+            Key::dotted("auth.secret"),
+            "nobody can prove who they are; set it (JWT_SECRET), auth.public_keys or auth.jwks_url".into(),
+        );
+    }
+    if let Some(message) = short(auth.secret.len()) {
+        add(Key::dotted("auth.secret"), message);
+    }
+    if is_any(&config.origins) {
+        add(
+            Key::dotted("origins"),
+            "every web page may connect in its visitors' names; list your origins (CORS_ORIGIN)".into(),
+        );
+    }
+    if auth.guests == Guests::Everywhere {
+        add(
+            Key::dotted("auth.guests"),
+            "guests come in where no app asks for them; \"where_allowed\" or \"never\"".into(),
+        );
+    }
+    for (name, tenant) in &config.tenants.list {
+        let key = |last| Key::dotted("tenants.list").child(name).child(last);
+        if let Some(message) = short(tenant.secret.len()) {
+            add(key("secret"), message);
+        }
+        if is_any(&tenant.origins) {
+            add(
+                key("origins"),
+                "every web page may connect in its visitors' names; list the tenant's origins".into(),
+            );
+        }
+    }
+    dangers
+}
+
+fn short(bytes: usize) -> Option<String> {
+    (1..SECRET_BYTES_MIN)
+        .contains(&bytes)
+        .then(|| format!("a secret of {bytes} bytes can be guessed; at least {SECRET_BYTES_MIN} random ones"))
+}
+
+fn as_text<S: serde::Serializer>(key: &Key, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(key)
+}

@@ -1,0 +1,67 @@
+//! Values for people to read: as TOML, without their secrets.
+
+use toml::Value;
+
+use super::key::Key;
+use super::secret::Secret;
+
+/// The value as TOML writes it; of a secret its length alone, of a URL everything but the password.
+pub(crate) fn shown(key: &Key, value: &Value) -> String {
+    match value {
+        Value::String(text) if is_secret(key) => Secret::from(text.as_str()).to_string(),
+        value => without_passwords(value).to_string(),
+    }
+}
+
+/// Whether a key holds a secret.
+pub(crate) fn is_secret(key: &Key) -> bool {
+    match key.names() {
+        [table, last] => {
+            matches!((&**table, &**last), ("auth", "secret") | ("redis", "password"))
+        }
+        [tenants, _, _, last] => **tenants == *"tenants" && **last == *"secret",
+        _ => false,
+    }
+}
+
+/// The text without the passwords of URLs in it.
+pub(crate) fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    // A password may hold anything when nobody encoded it: rather too much is hidden than too little.
+    let Some(at) = rest.rfind('@') else { return text.to_owned() };
+    let user = rest[..at].split(':').next().unwrap_or_default();
+    let hidden = if rest[..at].contains(':') { ":<hidden>" } else { "" };
+    format!("{scheme}://{user}{hidden}{}", &rest[at..])
+}
+
+fn without_passwords(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_password(text)),
+        Value::Array(list) => Value::Array(list.iter().map(without_passwords).collect()),
+        value => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(key: &str, value: impl Into<Value>, expect: &str) {
+        assert_eq!(shown(&Key::dotted(key), &value.into()), expect, "{key}");
+    }
+
+    #[test]
+    fn secrets_and_passwords_are_hidden() {
+        check("port", 3000, "3000");
+        check("host", "::1", "\"::1\"");
+        check("auth.secret", "0123456789", "<set, 10 bytes>");
+        check("auth.secret", "", "<not set>");
+        check("redis.password", "x", "<set, 1 bytes>");
+        check("tenants.list.acme.secret", "x", "<set, 1 bytes>");
+        check("tls.key", "/run/key.pem", "\"/run/key.pem\"");
+        check("redis.url", "redis://u:p@h:1/0", "\"redis://u:<hidden>@h:1/0\"");
+        check("redis.url", "redis://:p/@/x@h:1/0", "\"redis://:<hidden>@h:1/0\"");
+        check("redis.url", "redis://h:1/0", "\"redis://h:1/0\"");
+        check("redis.nodes", vec!["redis://:p@h"], "[\"redis://:<hidden>@h\"]");
+    }
+}
