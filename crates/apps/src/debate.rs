@@ -130,7 +130,6 @@ pub fn install(app: &mut App, config: Config) {
             halls.of(&socket).depart(&socket);
             ready(())
         });
-        describe(nsp);
     });
 }
 

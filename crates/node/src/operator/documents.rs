@@ -98,7 +98,10 @@ const BRIEFLY: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 /// The OpenAPI document of the routes
 #[utoipa::path(
     get, path = "/api/openapi.json", operation_id = "read_openapi", tag = "documents",
-    responses((status = 200, body = Object, description = "The document."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = Object, description = "The document."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn openapi(State(documents): State<Arc<Documents>>) -> Document {
     ([JSON, BRIEFLY], documents.openapi.clone())
@@ -107,7 +110,10 @@ async fn openapi(State(documents): State<Arc<Documents>>) -> Document {
 /// The AsyncAPI document of the socket events
 #[utoipa::path(
     get, path = "/api/asyncapi.json", operation_id = "read_asyncapi", tag = "documents",
-    responses((status = 200, body = Object, description = "The document."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = Object, description = "The document."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn asyncapi(State(documents): State<Arc<Documents>>) -> Document {
     ([JSON, BRIEFLY], documents.asyncapi.clone())

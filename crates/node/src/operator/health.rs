@@ -58,7 +58,10 @@ impl Condition {
 /// Says nothing of anything else, so that an orchestrator never restarts a node for what a restart does not mend.
 #[utoipa::path(
     get, path = "/health", operation_id = "probe_health", tag = "health",
-    responses((status = 200, body = String, content_type = "text/plain", description = "`ok`."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "`ok`."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn health() -> &'static str {
     "ok\n"
@@ -69,7 +72,10 @@ async fn health() -> &'static str {
 /// The same as `/health`.
 #[utoipa::path(
     get, path = "/live", operation_id = "probe_live", tag = "health",
-    responses((status = 200, body = String, content_type = "text/plain", description = "`ok`."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "`ok`."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn live() -> &'static str {
     "ok\n"

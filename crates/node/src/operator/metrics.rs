@@ -43,7 +43,8 @@ async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Probl
 ///
 /// For whom the configuration allows, and for operators.
 #[utoipa::path(
-    get, path = "/tenant-metrics", operation_id = "read_tenant_metrics", tag = "metrics", security((), ("token" = [])),
+    get, path = "/tenant-metrics", operation_id = "read_tenant_metrics", tag = "metrics",
+    security((), ("token" = [])),
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "The page."),
         (status = "4XX", body = Refused, description = "Refused.")

@@ -62,12 +62,15 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
     html! {
         article {
             h3 { code class="method" { (method.to_uppercase()) } " " code { (path) } }
-            p { (text(&operation["summary"])) "." @if needs_token(operation) { " " span class="role" { "operator" } } }
+            p {
+                (text(&operation["summary"])) "."
+                @if needs_token(operation) { " " span class="role" { "operator" } }
+            }
             @if operation["description"].is_string() { p { (text(&operation["description"])) } }
             @if !list(&operation["parameters"]).is_empty() {
                 table {
                     caption { "Parameters" }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "In" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                    (columns(&["Name", "In", "Type", "Meaning"]))
                     tbody {
                         @for parameter in list(&operation["parameters"]) {
                             tr {
@@ -83,7 +86,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
             @if let Some((kind, content)) = body { p { "Body: " code { (kind) } ", " (shape(&content["schema"])) } }
             table {
                 caption { "Answers" }
-                thead { tr { th scope="col" { "Status" } th scope="col" { "Body" } th scope="col" { "Meaning" } } }
+                (columns(&["Status", "Body", "Meaning"]))
                 tbody {
                     @for (status, response) in entries(&operation["responses"]) {
                         tr {
@@ -106,15 +109,16 @@ fn events(asyncapi: &Value) -> Markup {
             @for (channel, about) in entries(&asyncapi["channels"]) {
                 table {
                     caption { "Namespace " code { (text(&about["address"])) } }
-                    thead { tr { th scope="col" { "Event" } th scope="col" { "Sent by" } th scope="col" { "Payload" } th scope="col" { "Acknowledged with" } th scope="col" { "Meaning" } } }
+                    (columns(&["Event", "Sent by", "Payload", "Acknowledged with", "Meaning"]))
                     tbody {
-                        @for (_, operation) in entries(&asyncapi["operations"]).filter(|(_, operation)| in_channel(operation, channel)) {
+                        @for operation in operations(asyncapi, channel) {
                             @let message = message(asyncapi, &operation["messages"][0]);
+                            @let answer = self::message(asyncapi, &operation["reply"]["messages"][0]);
                             tr {
                                 td { code { (text(&message["name"])) } }
                                 td { @if operation["action"] == "send" { "server" } @else { "client" } }
                                 td { (shape(&message["payload"])) }
-                                td { (shape(&self::message(asyncapi, &operation["reply"]["messages"][0])["payload"])) }
+                                td { (shape(&answer["payload"])) }
                                 td { (text(&message["summary"])) }
                             }
                         }
@@ -125,8 +129,15 @@ fn events(asyncapi: &Value) -> Markup {
     }
 }
 
-fn in_channel(operation: &Value, channel: &str) -> bool {
-    text(&operation["channel"]["$ref"]).strip_prefix("#/channels/") == Some(channel)
+fn columns(names: &[&str]) -> Markup {
+    html! { thead { tr { @for name in names { th scope="col" { (name) } } } } }
+}
+
+/// The operations of a namespace.
+fn operations<'a>(asyncapi: &'a Value, channel: &str) -> impl Iterator<Item = &'a Value> {
+    let reference = format!("#/channels/{channel}");
+    let of = move |operation: &&Value| text(&operation["channel"]["$ref"]) == reference;
+    entries(&asyncapi["operations"]).map(|(_, operation)| operation).filter(of)
 }
 
 /// The message behind a reference of an operation.

@@ -14,7 +14,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic while the lock is held").extend_from_slice(bytes);
+        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -40,9 +40,9 @@ fn log() -> &'static Log {
 }
 
 fn records(who: Option<&str>, action: &str) -> Vec<Value> {
-    let bytes = log().0.lock().expect("no panic while the lock is held").clone();
+    let bytes = log().0.lock().expect("no writer panics").clone();
     let text = String::from_utf8(bytes).expect("logs are text");
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("logs are JSON"));
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("lines are JSON"));
     records.filter(|record| record["who"].as_str() == who && record["action"] == action).collect()
 }
 

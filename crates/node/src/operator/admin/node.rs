@@ -107,7 +107,8 @@ async fn limits(State(node): State<Arc<Node>>, operator: Operator) -> Result<Jso
 ///
 /// At once, for sockets that are there already too; until the configuration is read again.
 #[utoipa::path(
-    put, path = "/api/admin/limits", operation_id = "change_limit", tag = "admin", security(("token" = [])), request_body = Limit,
+    put, path = "/api/admin/limits", operation_id = "change_limit", tag = "admin",
+    security(("token" = [])), request_body = Limit,
     responses(
         (status = 200, body = Done, description = "It is changed."),
         (status = "4XX", body = Refused, description = "Refused, or there is no such tenant.")
@@ -206,7 +207,8 @@ async fn log_levels(State(node): State<Arc<Node>>, operator: Operator) -> Result
 ///
 /// Until the next start or the next reading of the configuration.
 #[utoipa::path(
-    put, path = "/api/admin/log", operation_id = "change_log", tag = "admin", security(("token" = [])), request_body = LogFilter,
+    put, path = "/api/admin/log", operation_id = "change_log", tag = "admin",
+    security(("token" = [])), request_body = LogFilter,
     responses(
         (status = 200, body = Done, description = "It is changed."),
         (status = "4XX", body = Refused, description = "Refused, or it is no filter.")

@@ -64,7 +64,8 @@ struct RoomView {
 
 /// Rooms and their sizes, in the order of tenant, namespace and name
 #[utoipa::path(
-    get, path = "/api/admin/rooms", operation_id = "read_rooms", tag = "admin", security(("token" = [])), params(Wanted),
+    get, path = "/api/admin/rooms", operation_id = "read_rooms", tag = "admin",
+    security(("token" = [])), params(Wanted),
     responses(
         (status = 200, body = RoomPage, description = "A page."),
         (status = "4XX", body = Refused, description = "Refused.")
@@ -117,7 +118,8 @@ struct One {
 ///
 /// All of its members leave it; they stay connected.
 #[utoipa::path(
-    delete, path = "/api/admin/rooms", operation_id = "end_room", tag = "admin", security(("token" = [])), params(One),
+    delete, path = "/api/admin/rooms", operation_id = "end_room", tag = "admin",
+    security(("token" = [])), params(One),
     responses(
         (status = 200, body = Done, description = "It ends."),
         (status = "4XX", body = Refused, description = "Refused, or there is no such tenant.")

@@ -100,7 +100,8 @@ impl From<SocketFacts> for SocketView {
 
 /// Sockets, in the order of their identifiers
 #[utoipa::path(
-    get, path = "/api/admin/sockets", operation_id = "read_sockets", tag = "admin", security(("token" = [])), params(Wanted),
+    get, path = "/api/admin/sockets", operation_id = "read_sockets", tag = "admin",
+    security(("token" = [])), params(Wanted),
     responses(
         (status = 200, body = SocketPage, description = "A page."),
         (status = "4XX", body = Refused, description = "Refused.")
@@ -147,7 +148,8 @@ struct SocketDetail {
 
 /// One socket and its rooms
 #[utoipa::path(
-    get, path = "/api/admin/sockets/{id}", operation_id = "read_socket", tag = "admin", security(("token" = [])),
+    get, path = "/api/admin/sockets/{id}", operation_id = "read_socket", tag = "admin",
+    security(("token" = [])),
     params(("id" = String, Path, description = "The socket's identifier.")),
     responses(
         (status = 200, body = SocketDetail, description = "The socket."),
@@ -178,7 +180,8 @@ struct HowFar {
 ///
 /// Its client sees a disconnect by the server, and does not come back by itself.
 #[utoipa::path(
-    delete, path = "/api/admin/sockets/{id}", operation_id = "end_socket", tag = "admin", security(("token" = [])),
+    delete, path = "/api/admin/sockets/{id}", operation_id = "end_socket", tag = "admin",
+    security(("token" = [])),
     params(("id" = String, Path, description = "The socket's identifier."), HowFar),
     responses(
         (status = 200, body = Done, description = "It ends."),

@@ -61,7 +61,8 @@ struct UserView {
 
 /// Users who are connected, in the order of tenant and name
 #[utoipa::path(
-    get, path = "/api/admin/users", operation_id = "read_users", tag = "admin", security(("token" = [])), params(Wanted),
+    get, path = "/api/admin/users", operation_id = "read_users", tag = "admin",
+    security(("token" = [])), params(Wanted),
     responses(
         (status = 200, body = UserPage, description = "A page."),
         (status = "4XX", body = Refused, description = "Refused.")
@@ -109,7 +110,8 @@ struct OfTenant {
 ///
 /// With a token that is still good the user may come back; revoke it to prevent that.
 #[utoipa::path(
-    delete, path = "/api/admin/users/{user}", operation_id = "end_user", tag = "admin", security(("token" = [])),
+    delete, path = "/api/admin/users/{user}", operation_id = "end_user", tag = "admin",
+    security(("token" = [])),
     params(("user" = String, Path, description = "The user's name, as the token's `sub` says it."), OfTenant),
     responses(
         (status = 200, body = Ended, description = "They end."),
@@ -147,7 +149,8 @@ struct Revocation {
 ///
 /// Exactly one of `jti` and `user` says which. Their sockets end.
 #[utoipa::path(
-    post, path = "/api/admin/revocations", operation_id = "revoke", tag = "admin", security(("token" = [])), request_body = Revocation,
+    post, path = "/api/admin/revocations", operation_id = "revoke", tag = "admin",
+    security(("token" = [])), request_body = Revocation,
     responses(
         (status = 200, body = Done, description = "It is revoked."),
         (status = "4XX", body = Refused, description = "Refused, or there is no such tenant.")

@@ -55,7 +55,10 @@ struct DbPool {
 /// A node without a database has none, and is well.
 #[utoipa::path(
     get, path = "/api/health/db-pool", operation_id = "read_health_db_pool", tag = "health",
-    responses((status = 200, body = DbPool, description = "The pool."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = DbPool, description = "The pool."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn db_pool() -> Json<DbPool> {
     let status = Condition::NotConfigured;
@@ -105,7 +108,10 @@ impl Sockets {
 /// What is connected
 #[utoipa::path(
     get, path = "/api/health/sockets", operation_id = "read_health_sockets", tag = "health",
-    responses((status = 200, body = Sockets, description = "The sockets."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = Sockets, description = "The sockets."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn sockets(State(node): State<Arc<Node>>) -> Json<Sockets> {
     Json(Sockets::of(&node))
@@ -194,7 +200,10 @@ fn millis(time: Duration) -> f64 {
 /// Processor, memory, load, uptime, and the lag of the shards' loops
 #[utoipa::path(
     get, path = "/api/health/system", operation_id = "read_health_system", tag = "health",
-    responses((status = 200, body = System, description = "The system."), (status = "4XX", description = "Refused by the edge."))
+    responses(
+        (status = 200, body = System, description = "The system."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
 )]
 async fn system(State(node): State<Arc<Node>>) -> Json<System> {
     Json(System::of(&node))

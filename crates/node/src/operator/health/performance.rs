@@ -61,7 +61,8 @@ impl From<Reading> for Durations {
 
 /// Loop lag, turn durations, handshake durations and rates
 #[utoipa::path(
-    get, path = "/health/performance", operation_id = "read_performance", tag = "health", security(("token" = [])),
+    get, path = "/health/performance", operation_id = "read_performance", tag = "health",
+    security(("token" = [])),
     responses(
         (status = 200, body = Performance, description = "The figures."),
         (status = "4XX", body = Refused, description = "Refused.")
