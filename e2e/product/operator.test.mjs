@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -14,11 +15,17 @@ import { request } from "../polling.mjs";
 import { PRODUCT, startServer } from "../server.mjs";
 
 const PROMETHEUS = ".prometheus/usr/bin";
+const SCHEMATHESIS = ".venv/bin/schemathesis";
 const SECRET = "thirty-two bytes that only this test knows";
 
 let server;
-before(async () => (server = await startServer({ JWT_SECRET: SECRET }, PRODUCT)));
-after(async () => assert.equal(await server.close(), 0));
+before(async () => {
+  for (const program of [`${PROMETHEUS}/prometheus`, `${PROMETHEUS}/promtool`, SCHEMATHESIS]) {
+    if (!existsSync(program)) throw new Error(`There is no ${program}: scripts/setup fetches it.`);
+  }
+  server = await startServer({ JWT_SECRET: SECRET }, PRODUCT);
+});
+after(async () => assert.equal(await server?.close(), 0));
 
 /** Runs a program to its end, with text for it to read; gives its exit code and what it said. */
 function run(program, args, input = "") {
@@ -27,7 +34,7 @@ function run(program, args, input = "") {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`${error.message}; scripts/setup fetches ${program}`)));
+    child.once("error", reject);
     child.once("close", (code) => resolve({ code, output }));
   });
 }
@@ -81,6 +88,10 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
   const api = await within(Promise.race([listening, ended]), "Prometheus's address", 20_000);
   ended.catch(() => {});
 
+  const ready = async () => {
+    while ((await request(api, "/-/ready")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  await within(ready(), "Prometheus to be ready", 20_000);
   const ask = async (path) => JSON.parse((await request(api, `/api/v1/${path}`)).body).data;
   const value = async (query) => (await ask(`query?query=${encodeURIComponent(query)}`)).result[0]?.value[1];
   const until = async (query, expected) => {
@@ -116,6 +127,6 @@ test("the routes do what their description says, whatever is sent to them", { ti
   args.push("--exclude-operation-id", "start_drain", "--exclude-operation-id", "change_limit");
   args.push("--phases", "examples,coverage,fuzzing", "--checks", checks, "--max-examples", "15", "--seed", "1");
   args.push("--generation-database", "none", "--max-time", "55");
-  const { code, output } = await run(".venv/bin/schemathesis", args);
+  const { code, output } = await run(SCHEMATHESIS, args);
   assert.equal(code, 0, output);
 });

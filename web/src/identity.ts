@@ -21,10 +21,9 @@ export async function formerGuest(): Promise<Guest | null> {
   return null;
 }
 
-/** Keeps who this tab is for its next load. */
-export function keepGuest({ user, token }: Guest): void {
-  write(STORED, JSON.stringify({ user, token }));
-  void claim(user);
+/** Keeps who this tab is for its next load; not before the lock is held, or a duplicate could take its place. */
+export async function keepGuest({ user, token }: Guest): Promise<void> {
+  if (await claim(user)) write(STORED, JSON.stringify({ user, token }));
 }
 
 /** Forgets it, because the server knows the guest no more. */

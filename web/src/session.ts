@@ -88,7 +88,7 @@ function becomeSomeone(socket: DebateSocket, identity: { guest: Guest | null }):
     void ask(socket.timeout(REPLY_MS).emitWithAck("token:guest")).then((reply) => {
       if (!reply.ok) return;
       identity.guest = { user: reply.user, token: reply.token };
-      keepGuest(identity.guest);
+      void keepGuest(identity.guest);
     });
   });
   socket.on("connect_error", (error: Error & { data?: { code?: string } }) => {

@@ -51,9 +51,10 @@ pub(crate) fn start(log: &Log) -> Result<Handle, String> {
     Ok(Handle(handle))
 }
 
-/// Levels separated by commas, of everything or of one module. What no level is given for is logged at `info`.
+/// Levels separated by commas, of everything or of one module. What no level is given for is logged at `info`, and what
+/// operators do is logged whatever the level of the rest: only `audit=...` itself changes that.
 pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
-    let mut directives = vec![Level::INFO.to_string()];
+    let mut directives = vec![Level::INFO.to_string(), "audit=info".to_owned()];
     for part in text.split(',').map(str::trim) {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level).to_ascii_lowercase();
         if !["error", "warn", "info", "debug", "trace", "off"].contains(&level.as_str()) {
@@ -73,10 +74,10 @@ mod tests {
     #[test]
     fn filters_are_levels_of_everything_or_of_modules() {
         for (text, expect) in [
-            ("warn", "warn"),
-            ("DEBUG", "debug"),
-            ("throng_node=debug", "throng_node=debug,info"),
-            ("off,a=warn", "a=warn,off"),
+            ("warn", "audit=info,warn"),
+            ("DEBUG", "audit=info,debug"),
+            ("throng_node=debug", "throng_node=debug,audit=info,info"),
+            ("off,a=warn", "audit=info,a=warn,off"),
         ] {
             assert_eq!(filter(text).unwrap().to_string(), expect);
         }
@@ -90,8 +91,8 @@ mod tests {
         let (_layer, handle) = reload::Layer::new(filter("warn").unwrap());
         let handle = Handle::of(handle);
         assert!(handle.set("loud").unwrap_err().contains("\"loud\" is no level"));
-        assert_eq!(handle.now(), "warn");
+        assert_eq!(handle.now(), "audit=info,warn");
         handle.set("info,throng_node=trace").unwrap();
-        assert_eq!(handle.now(), "throng_node=trace,info");
+        assert_eq!(handle.now(), "throng_node=trace,audit=info,info");
     }
 }

@@ -25,17 +25,20 @@ use crate::tenants::{DEFAULT, Tenant};
 /// Finds out who calls: the middleware of every route that somebody has to have a right to. A token is checked with the
 /// keys of the tenant that the host names, else of the tenant that the token names, else of the node.
 pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    let identified = caller(&node, request.headers()).await;
+    // What changes something is not done for a cookie, which a browser sends along for whoever asks it to.
+    let by_cookie = request.method().is_safe();
+    let identified = caller(&node, request.headers(), by_cookie).await;
     if let (Err(problem), Some(shard)) = (&identified, Shard::here()) {
         shard.metrics().refused(problem.code);
     }
     http::pass(identified.map(Caller), request, next).await
 }
 
-async fn caller(node: &Node, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, Problem> {
+async fn caller(node: &Node, headers: &HeaderMap, by_cookie: bool) -> Result<Option<Arc<Identity>>, Problem> {
     let tenancy = node.tenants.tenancy();
     let Some(common) = tenancy.identities.as_ref() else { return Ok(None) };
-    let Some(token) = credentials::token(None, credentials::pairs(headers), &common.cookie)? else {
+    let cookie = if by_cookie { &*common.cookie } else { "" };
+    let Some(token) = credentials::token(None, credentials::pairs(headers), cookie)? else {
         return Ok(None);
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -107,7 +110,8 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
     if allowed {
         return Ok(());
     }
-    let operator = Caller(caller(node, &parts.headers).await?).require(Role::Operator)?;
+    let operator =
+        Caller(caller(node, &parts.headers, parts.method.is_safe()).await?).require(Role::Operator)?;
     Scope::of(node, &operator).node_wide()
 }
 

@@ -141,10 +141,14 @@ impl Shard {
         match what {
             "refresh" => {
                 let (args, answer) = (args.to_owned(), Ack::new(socket, ack));
-                let socket = socket.clone();
-                self.spawn_or_finish(
-                    async move { answer.send(answer_of(refresh(&socket, args.decode()).await)) },
-                );
+                let (socket, shard) = (socket.clone(), self.clone());
+                self.spawn_or_finish(async move {
+                    let refreshed = refresh(&socket, args.decode()).await;
+                    if let Err(problem) = &refreshed {
+                        shard.metrics().refused(problem.code);
+                    }
+                    answer.send(answer_of(refreshed));
+                });
             }
             "guest" => Ack::new(socket, ack).send(answer_of(guest(socket))),
             _ => return false,

@@ -17,7 +17,7 @@ pub(crate) fn shown(key: &Key, value: &Value) -> String {
 pub(crate) fn is_secret(key: &Key) -> bool {
     match key.names() {
         [table, last] => {
-            matches!((&**table, &**last), ("auth", "secret") | ("redis", "password"))
+            matches!((&**table, &**last), ("auth", "secret") | ("metrics", "token") | ("redis", "password"))
         }
         [tenants, _, _, last] => **tenants == *"tenants" && **last == *"secret",
         _ => false,

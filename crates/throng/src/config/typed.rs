@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use throng_apps::debate;
-use throng_node::TlsHandle;
+use throng_node::{MetricsAccess, TlsHandle};
 
+use crate::config::secret::Secret;
 use crate::policy::Policy;
 
 pub(crate) use edge::{Auth, EventLimit, Guests, Http, Limits, Tls};
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     pub(crate) limits: Limits,
     pub(crate) tenants: Tenants,
+    pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
     pub(crate) debate: Debate,
     pub(crate) redis: Redis,
@@ -101,6 +103,12 @@ pub(crate) struct Socket {
 pub(crate) enum Parser {
     Default,
     Msgpack,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) token: Secret,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -171,6 +179,11 @@ impl Config {
                 trusted_proxies: self.http.trusted_proxies.clone(),
                 proxy_protocol: self.http.proxy_protocol,
                 tls,
+            },
+            metrics: match (self.metrics.token.expose(), self.profile) {
+                ("", Profile::Development) => MetricsAccess::Anyone,
+                ("", Profile::Production) => MetricsAccess::Loopback,
+                (token, _) => MetricsAccess::Token(token.into()),
             },
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
             tenancy: policy.tenancy,

@@ -100,10 +100,10 @@ fn the_log_level_follows_the_file_and_a_change_by_hand_stays() {
     let level = |reloader: &Reloader| reloader.target.log.now();
     reloader.target.log.set("trace").unwrap();
     reloader.read_again();
-    assert_eq!(level(&reloader), "trace");
+    assert_eq!(level(&reloader), "audit=info,trace");
     std::fs::write(folder.path().join("throng.toml"), "log.level = 'warn'\n").unwrap();
     reloader.read_again();
-    assert_eq!(level(&reloader), "warn");
+    assert_eq!(level(&reloader), "audit=info,warn");
 }
 
 /// Watches one file of a folder, changes it, and waits until that is noticed.
