@@ -100,6 +100,60 @@ test("markup in a message and in a topic is text", async (t) => {
   }
 });
 
+// One of each way in which markup has run as script: elements, handlers, URLs, styles, SVG and MathML, templates, broken
+// tags, entities, template strings of frameworks. Every one that ran would set the title.
+const PAYLOADS = [
+  `<script>document.title="pwned"</script>`,
+  `"><script>document.title='pwned'</script>`,
+  `</textarea></title></style><script>document.title='pwned'</script>`,
+  `<img src=x onerror=document.title='pwned'>`,
+  `<img src=x:x onerror="&#100;ocument.title='pwned'">`,
+  `<svg onload=document.title='pwned'>`,
+  `<svg><script href="data:text/javascript,document.title='pwned'"></script></svg>`,
+  `<svg><animate onbegin=document.title='pwned' attributeName=x dur=1s>`,
+  `<math><mtext><table><mglyph><style><img src=x onerror=document.title='pwned'>`,
+  `<body onload=document.title='pwned'>`,
+  `<iframe srcdoc="<script>parent.document.title='pwned'</script>"></iframe>`,
+  `<iframe src="javascript:parent.document.title='pwned'"></iframe>`,
+  `<a href="javascript:document.title='pwned'">click</a>`,
+  `<a href="jAvAsCrIpT&colon;document.title='pwned'">click</a>`,
+  `<form action="javascript:document.title='pwned'"><button>go</button></form>`,
+  `<details open ontoggle=document.title='pwned'>`,
+  `<input autofocus onfocus=document.title='pwned'>`,
+  `<video><source onerror=document.title='pwned'></video>`,
+  `<object data="javascript:document.title='pwned'"></object>`,
+  `<meta http-equiv=refresh content="0;url=javascript:document.title='pwned'">`,
+  `<link rel=stylesheet href="data:text/css,*{display:none}">`,
+  `<style>@import "data:text/css,*{display:none}"</style>`,
+  `<template><img src=x onerror=document.title='pwned'></template>`,
+  `<noscript><p title="</noscript><img src=x onerror=document.title='pwned'>">`,
+  `<scr<script>ipt>document.title='pwned'</scr</script>ipt>`,
+  `&lt;img src=x onerror=document.title='pwned'&gt;`,
+  `{{constructor.constructor("document.title='pwned'")()}}`,
+  "${document.title='pwned'}",
+  `javascript:document.title='pwned'`,
+];
+
+test("no known way of running markup as script works", async (t) => {
+  const [ada, ben] = await twoPeople(t);
+  await pair(ada, ben);
+  // As many as fit go into one message, so that the limit of events is not what stops them.
+  const messages = [""];
+  for (const payload of PAYLOADS) {
+    if (messages.at(-1).length + payload.length > 480) messages.push("");
+    messages[messages.length - 1] = `${messages.at(-1)} ${payload}`.trim();
+  }
+  for (const message of messages) await say(ada, message, [ben]);
+  for (const page of [ada, ben]) {
+    const texts = (await transcript(page)).map((line) => line.replace(/^(you|partner): /, ""));
+    assert.deepEqual(texts, messages);
+    assert.doesNotMatch(await page.title(), /pwned/);
+    const foreign = ["script", "img", "iframe", "object", "meta", "link", "style", "video", "template", "math", "form a"];
+    assert.equal(await page.locator(`main :is(${foreign.join(", ")})`).count(), 0);
+    assert.deepEqual(page.complaints, []);
+  }
+});
+
 test("message has at most 500 characters and at least one", async (t) => {
   const [ada, ben] = await twoPeople(t);
   await pair(ada, ben);

@@ -3,7 +3,9 @@
 //! Shown by the examples `echo` and `chat`.
 
 pub use throng_node::{
-    Ack, Answers, App, ArgValue, Args, AskError, Broadcast, Closing, Config, DecodeError, Drain, Drained,
-    EncodeError, End, FromArgs, Handler, Handshake, Id, IntoArgs, Io, Limits, Namespace, Origins, Parser,
-    RawMessage, Refusal, RemoteSocket, Room, RunError, Socket, Transport, run,
+    Ack, Answers, App, AppStatistics, ArgValue, Args, AskError, Broadcast, Closing, Config, DecodeError,
+    Drain, Drained, EdgeConfig, EncodeError, End, EventLimits, FromArgs, GuestPolicy, Handler, Handshake, Id,
+    Identity, IntoArgs, Io, Limits, MetricsAccess, NamedRates, Namespace, Origins, PacketLimits, Parser,
+    Problem, Quotas, Rate, RawMessage, Refusal, RemoteSocket, Role, Room, RunError, Socket, Status, Tenancy,
+    TenantError, TenantName, TenantSettings, TlsHandle, Transport, identity, run, text,
 };

@@ -6,6 +6,7 @@ export function Footer() {
       <nav aria-label="Operation">
         <a href="/health">Health</a>
         <a href="/metrics">Metrics</a>
+        <a href="/api/docs">API</a>
       </nav>
     </footer>
   );

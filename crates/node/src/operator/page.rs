@@ -47,7 +47,7 @@ fn section(openapi: &Value, tag: &Value) -> Markup {
     html! {
         section aria-labelledby=(name) {
             h2 id=(name) { (name) }
-            p { (text(&tag["description"])) }
+            p { (prose(&tag["description"])) }
             @for (path, item) in entries(&openapi["paths"]) {
                 @for (method, operation) in entries(item).filter(|(_, operation)| of_tag(operation)) {
                     (route(method, path, operation))
@@ -66,7 +66,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                 (text(&operation["summary"])) "."
                 @if needs_token(operation) { " " span class="role" { "operator" } }
             }
-            @if operation["description"].is_string() { p { (text(&operation["description"])) } }
+            @if operation["description"].is_string() { p { (prose(&operation["description"])) } }
             @if !list(&operation["parameters"]).is_empty() {
                 table {
                     caption { "Parameters" }
@@ -77,7 +77,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                                 td { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
                                 td { (text(&parameter["in"])) }
                                 td { (shape(&parameter["schema"])) }
-                                td { (text(&parameter["description"])) }
+                                td { (prose(&parameter["description"])) }
                             }
                         }
                     }
@@ -92,11 +92,20 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                         tr {
                             td { code { (status) } }
                             td { @for (_, content) in entries(&response["content"]) { (shape(&content["schema"])) } }
-                            td { (text(&response["description"])) }
+                            td { (prose(&response["description"])) }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// A text in which backquotes mark what is code.
+fn prose(value: &Value) -> Markup {
+    html! {
+        @for (index, part) in text(value).split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }
@@ -119,7 +128,7 @@ fn events(asyncapi: &Value) -> Markup {
                                 td { @if operation["action"] == "send" { "server" } @else { "client" } }
                                 td { (shape(&message["payload"])) }
                                 td { (shape(&answer["payload"])) }
-                                td { (text(&message["summary"])) }
+                                td { (prose(&message["summary"])) }
                             }
                         }
                     }

@@ -5,6 +5,8 @@ use crate::{campaign::Outcome, figure::Figure, server::Server};
 /// One line of the budget.
 #[derive(Debug, Clone, Copy)]
 struct Line {
+    /// Whose figure it is.
+    server: Server,
     figure: Figure,
     limit: Limit,
 }
@@ -29,27 +31,35 @@ pub(crate) enum Verdict {
 /// A line as it is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) budget: String,
     pub(crate) measured: String,
     pub(crate) verdict: Verdict,
 }
 
-const BUDGET: [Line; 7] = [
-    Line { figure: Figure::IdleMemory, limit: Limit::AtMost(2.0) },
-    Line { figure: Figure::Echo, limit: Limit::AtLeast(0.9, Server::Floor) },
-    Line { figure: Figure::Echo, limit: Limit::AtLeast(1.3, Server::Socketioxide) },
-    Line { figure: Figure::Fanout, limit: Limit::AtLeast(0.9, Server::Floor) },
-    Line { figure: Figure::Backlog, limit: Limit::AtLeast(2.0, Server::Socketioxide) },
-    Line { figure: Figure::Connects, limit: Limit::AtLeast(2.0, Server::Socketioxide) },
-    Line { figure: Figure::IdleCpu, limit: Limit::AtMost(1.0) },
+const BUDGET: [Line; 11] = [
+    line(Server::Throng, Figure::IdleMemory, Limit::AtMost(2.0)),
+    line(Server::Throng, Figure::Echo, Limit::AtLeast(0.9, Server::Floor)),
+    line(Server::Throng, Figure::Echo, Limit::AtLeast(1.3, Server::Socketioxide)),
+    line(Server::Throng, Figure::Fanout, Limit::AtLeast(0.9, Server::Floor)),
+    line(Server::Throng, Figure::Backlog, Limit::AtLeast(2.0, Server::Socketioxide)),
+    line(Server::Throng, Figure::Connects, Limit::AtLeast(2.0, Server::Socketioxide)),
+    line(Server::Throng, Figure::IdleCpu, Limit::AtMost(1.0)),
+    line(Server::Guarded, Figure::IdleMemory, Limit::AtMost(2.0)),
+    line(Server::Guarded, Figure::Echo, Limit::AtLeast(0.95, Server::Throng)),
+    line(Server::Guarded, Figure::Fanout, Limit::AtLeast(0.95, Server::Throng)),
+    line(Server::Guarded, Figure::Backlog, Limit::AtLeast(0.95, Server::Throng)),
 ];
+
+const fn line(server: Server, figure: Figure, limit: Limit) -> Line {
+    Line { server, figure, limit }
+}
 
 /// Every line of the budget, checked against the medians.
 pub(crate) fn check(outcome: &Outcome) -> Vec<Row> {
     let median = |figure: Figure, server| figure.spread(outcome, server).map(|spread| spread.median);
     let row = |line: &Line| {
-        let throng = median(line.figure, Server::Throng);
+        let throng = median(line.figure, line.server);
         let peer = match line.limit {
             Limit::AtLeast(_, server) => median(line.figure, server),
             Limit::AtMost(_) => None,
@@ -78,7 +88,12 @@ impl Line {
             }
         };
         let measured = measured.unwrap_or_else(|| "not measured".to_owned());
-        Row { what: self.figure.title(), budget, measured, verdict: verdict(held) }
+        Row {
+            what: format!("{}: {}", self.server.name(), self.figure.title()),
+            budget,
+            measured,
+            verdict: verdict(held),
+        }
     }
 }
 
@@ -98,7 +113,7 @@ mod tests {
 
     #[track_caller]
     fn check(limit: Limit, throng: Option<f64>, peer: Option<f64>, measured: &str, verdict: Verdict) {
-        let row = Line { figure: Figure::IdleMemory, limit }.row(throng, peer);
+        let row = line(Server::Throng, Figure::IdleMemory, limit).row(throng, peer);
         assert_eq!((row.measured.as_str(), row.verdict), (measured, verdict));
     }
 

@@ -15,6 +15,8 @@ use std::{
 pub(crate) enum Server {
     /// This project, on one shard
     Throng,
+    /// The same behind the whole edge: identities, limits and quotas
+    Guarded,
     /// Our bare epoll server without any protocol: the upper bound
     Floor,
     /// socketioxide on axum, with mimalloc
@@ -29,6 +31,7 @@ impl Server {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Throng => "Throng",
+            Self::Guarded => "Throng, guarded",
             Self::Floor => "floor",
             Self::Socketioxide => "socketioxide",
             Self::Bun => "Bun",
@@ -46,8 +49,8 @@ impl Server {
     /// A sentence that says what is missing or did not build.
     pub(crate) fn build(self, places: &Places) -> anyhow::Result<()> {
         match self {
-            Self::Throng => {
-                let words = ["build", "--release", "--package", "throng", "--example", "echo"];
+            Self::Throng | Self::Guarded => {
+                let words = ["build", "--release", "--package", "throng", "--example", self.example()];
                 complete(Command::new("cargo").args(words).current_dir(&places.root))
             }
             Self::Floor | Self::Socketioxide => {
@@ -66,6 +69,11 @@ impl Server {
         }
     }
 
+    /// The example of this project that is measured.
+    fn example(self) -> &'static str {
+        if self == Self::Guarded { "guarded" } else { "echo" }
+    }
+
     fn target(self, places: &Places) -> PathBuf {
         places.built.join("peers").join(self.name())
     }
@@ -74,7 +82,7 @@ impl Server {
     pub(crate) fn command(self, places: &Places) -> Command {
         let peer = self.peer(places);
         let program = match self {
-            Self::Throng => places.built.join("examples/echo"),
+            Self::Throng | Self::Guarded => places.built.join("examples").join(self.example()),
             Self::Floor | Self::Socketioxide => {
                 self.target(places).join("release").join(format!("throng-bench-{}", self.name()))
             }
@@ -83,7 +91,7 @@ impl Server {
         };
         let mut command = Command::new(program);
         match self {
-            Self::Throng => {
+            Self::Throng | Self::Guarded => {
                 command.env("THRONG_SHARDS", "1");
             }
             Self::Floor | Self::Socketioxide => {}
@@ -99,10 +107,11 @@ impl Server {
         let peer = self.peer(places);
         let of_npm = |package: &str| npm_version(&peer.join("node_modules").join(package));
         Ok(match self {
-            Self::Throng => {
+            Self::Throng | Self::Guarded => {
                 let words = ["describe", "--always", "--dirty", "--abbrev=10"];
                 let commit = output(Command::new("git").args(words).current_dir(&places.root))?;
-                format!("{} (commit {commit}), example `echo`, one shard", env!("CARGO_PKG_VERSION"))
+                let (version, example) = (env!("CARGO_PKG_VERSION"), self.example());
+                format!("{version} (commit {commit}), example `{example}`, one shard")
             }
             Self::Floor => "bare epoll, no HTTP, no protocol: the upper bound".to_owned(),
             Self::Socketioxide => {
