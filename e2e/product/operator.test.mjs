@@ -81,10 +81,15 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
   const api = await within(Promise.race([listening, ended]), "Prometheus's address", 20_000);
   ended.catch(() => {});
 
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+  const ready = async () => {
+    while ((await request(api, "/-/ready")).status !== 200) await pause();
+  };
+  await within(ready(), "Prometheus's readiness", 20_000);
   const ask = async (path) => JSON.parse((await request(api, `/api/v1/${path}`)).body).data;
   const value = async (query) => (await ask(`query?query=${encodeURIComponent(query)}`)).result[0]?.value[1];
   const until = async (query, expected) => {
-    while ((await value(query)) !== expected) await new Promise((resolve) => setTimeout(resolve, 100));
+    while ((await value(query)) !== expected) await pause();
   };
   for (const [query, expected] of [
     ['sum(up{job=~"node|tenants"})', "2"],
