@@ -106,6 +106,20 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
   for (const target of (await ask("targets")).activeTargets) assert.equal(target.lastError, "");
 });
 
+test("an operator changes what is logged", async () => {
+  const headers = { authorization: `Bearer ${token()}`, "content-type": "application/json" };
+  const log = async (filter) => {
+    const change = filter && { method: "PUT", body: JSON.stringify({ filter }) };
+    const answer = await fetch(`${server.url}/api/admin/log`, { headers, ...change });
+    return [answer.status, await answer.json()];
+  };
+  assert.deepEqual(await log("warn,throng_node=debug"), [200, { ok: true }]);
+  const [status, { filter }] = await log();
+  assert.equal(status, 200);
+  assert.match(filter, /throng_node=debug/);
+  assert.equal((await log("loud"))[0], 422);
+});
+
 test("the routes do what their description says, whatever is sent to them", { timeout: 120_000 }, async () => {
   const authorization = `Bearer ${token()}`;
   // Else most of what is tried would be refused for coming too fast.
