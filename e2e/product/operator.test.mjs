@@ -88,14 +88,15 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
   const api = await within(Promise.race([listening, ended]), "Prometheus's address", 20_000);
   ended.catch(() => {});
 
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
   const ready = async () => {
-    while ((await request(api, "/-/ready")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await request(api, "/-/ready")).status !== 200) await pause();
   };
-  await within(ready(), "Prometheus to be ready", 20_000);
+  await within(ready(), "Prometheus's readiness", 20_000);
   const ask = async (path) => JSON.parse((await request(api, `/api/v1/${path}`)).body).data;
   const value = async (query) => (await ask(`query?query=${encodeURIComponent(query)}`)).result[0]?.value[1];
   const until = async (query, expected) => {
-    while ((await value(query)) !== expected) await new Promise((resolve) => setTimeout(resolve, 100));
+    while ((await value(query)) !== expected) await pause();
   };
   for (const [query, expected] of [
     ['sum(up{job=~"node|tenants"})', "2"],
@@ -110,6 +111,20 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
     await within(until(query, expected), `${query} = ${expected}`, 15_000);
   }
   for (const target of (await ask("targets")).activeTargets) assert.equal(target.lastError, "");
+});
+
+test("an operator changes what is logged", async () => {
+  const headers = { authorization: `Bearer ${token()}`, "content-type": "application/json" };
+  const log = async (filter) => {
+    const change = filter && { method: "PUT", body: JSON.stringify({ filter }) };
+    const answer = await fetch(`${server.url}/api/admin/log`, { headers, ...change });
+    return [answer.status, await answer.json()];
+  };
+  assert.deepEqual(await log("warn,throng_node=debug"), [200, { ok: true }]);
+  const [status, { filter }] = await log();
+  assert.equal(status, 200);
+  assert.match(filter, /throng_node=debug/);
+  assert.equal((await log("loud"))[0], 422);
 });
 
 test("the routes do what their description says, whatever is sent to them", { timeout: 120_000 }, async () => {

@@ -18,6 +18,11 @@ impl Handle {
     pub(crate) fn set(&self, text: &str) -> Result<(), String> {
         self.0.reload(filter(text)?).map_err(|error| error.to_string())
     }
+
+    /// The filter in force; empty once nothing is logged any more.
+    pub(crate) fn now(&self) -> String {
+        self.0.with_current(ToString::to_string).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -25,11 +30,6 @@ impl Handle {
     /// A handle of a layer that nothing is logged through.
     pub(crate) fn of(handle: reload::Handle<EnvFilter, Registry>) -> Self {
         Self(handle)
-    }
-
-    /// The filter in force.
-    pub(crate) fn now(&self) -> String {
-        self.0.with_current(ToString::to_string).unwrap()
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let address = listener.local_addr()?;
     let mut app = App::new();
     debate::install(&mut app, config.debate());
+    let (read, change) = (log.clone(), log.clone());
+    app.log_levels(move || read.now(), move |filter| change.set(filter));
     let io = app.io();
     let spare = Secret::random(SPARE_SECRET_BYTES).context("no randomness for a secret")?;
     let start = Reloadable::of(config, &spare);

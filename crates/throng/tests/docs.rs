@@ -22,9 +22,18 @@ fn readme_shows_the_examples_as_they_are() {
 
 #[test]
 fn every_relative_link_of_a_document_leads_somewhere() {
-    for document in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/debate.md"]
-    {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/configuration.md",
+        "docs/debate.md",
+        "docs/identity.md",
+        "docs/tenants.md",
+        "docs/edge.md",
+        "docs/operations.md",
+        "docs/events.md",
+    ] {
         let text = read(document);
         let folder = Path::new(document).parent().expect("a file has a folder");
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

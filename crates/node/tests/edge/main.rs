@@ -48,7 +48,6 @@ fn routes() -> Router {
         .route("/api/upload", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/api/names", get(names))
         .route("/api/panic", get(panics))
-        .route("/api/health/system", get(|| async { "fine" }))
 }
 
 async fn names(Extension(id): Extension<RequestId>, Extension(trace): Extension<TraceContext>) -> String {
