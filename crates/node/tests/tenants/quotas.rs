@@ -1,6 +1,8 @@
 //! What a tenant may use, and that one at its limits does not slow another.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use throng_node::{End, EventLimits, Quotas, Rate, Status, TenantSettings};
@@ -137,4 +139,45 @@ fn a_closed_tenant_is_refused_by_name() {
         assert_eq!(refused_with(&refused), (403, json!(code)));
         Client::connect(door(&node, "globex"));
     }
+}
+
+/// How long a client takes for some round trips.
+fn pace(client: &mut Client) -> Duration {
+    let begun = Instant::now();
+    for _ in 0..500 {
+        assert_eq!(client.call("echo", "x").decode::<String>().expect("an echo"), "x");
+    }
+    begun.elapsed()
+}
+
+#[test]
+fn a_tenant_at_its_limit_does_not_slow_another() {
+    // One shard, so that both share whatever can be shared; never ended for flooding, so that it goes on all the time.
+    let acme = TenantSettings {
+        quotas: Quotas { events_per_second: Some(10), ..Quotas::default() },
+        events: EventLimits { flood: 0, ..EventLimits::off() },
+        ..unbounded()
+    };
+    let node = node(1, acme, |_| {});
+    let (mut globex, _) = Client::connect(door(&node, "globex"));
+    let alone = pace(&mut globex);
+    let stop = Arc::new(AtomicBool::new(false));
+    let flood = {
+        let (stop, door) = (stop.clone(), door(&node, "acme"));
+        std::thread::spawn(move || {
+            let (mut client, _) = Client::connect(door);
+            while !stop.load(Ordering::Relaxed) {
+                // Each round waits for an answer, which is a refusal: the node keeps up, and so does the flood.
+                for _ in 0..50 {
+                    client.emit("echo", "x");
+                }
+                client.call("echo", "x");
+            }
+        })
+    };
+    node.until("the flood is refused", |metrics| metrics.get("rate_limited_total{class=\"events\"}") > 1_000);
+    let beside = pace(&mut globex);
+    stop.store(true, Ordering::Relaxed);
+    flood.join().expect("the flood ends");
+    assert!(beside < alone * 20, "{alone:?} alone, {beside:?} beside");
 }
