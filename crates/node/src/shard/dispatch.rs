@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -125,7 +126,7 @@ impl Shard {
         if !settings.bounds_events() {
             return Ok(());
         }
-        let now = self.node.uptime();
+        let now = self.event_time();
         entry.throttle.take(&settings.events, name, now)?;
         let shared = [
             (settings.quotas.events_per_second, &tenant.usage.events, 1),
@@ -136,6 +137,16 @@ impl Shard {
             taken.map_err(Throttled::Wait)?;
         }
         Ok(())
+    }
+
+    /// The time since the node began, read once in a turn.
+    fn event_time(&self) -> Duration {
+        if !self.in_turn.get() {
+            return self.node.uptime();
+        }
+        let now = self.turn_time.get().unwrap_or_else(|| self.node.uptime());
+        self.turn_time.set(Some(now));
+        now
     }
 
     /// Answers an event that came too fast; a client that never stops is ended.
