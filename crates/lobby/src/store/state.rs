@@ -111,13 +111,16 @@ impl State {
         Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
     }
 
-    pub(super) fn admit(&mut self, ticket: Ticket, now: Time) -> Option<Entered> {
-        let queue = *self.names.get(&ticket.wish.queue)?;
-        if self.users.contains_key(&ticket.user) {
-            return None;
+    pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
+        let Some(queue) = self.names.get(&ticket.wish.queue).copied() else { return Some(ticket) };
+        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() {
+            return Some(ticket);
         }
+        let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        Some(self.register(Ticket { id, ..ticket }, queue, now))
+        self.register(Ticket { id, ..ticket }, queue, now);
+        self.away(&user, now);
+        None
     }
 
     fn new_ticket_id(&mut self) -> TicketId {
