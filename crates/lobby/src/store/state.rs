@@ -23,7 +23,9 @@ use super::timers::{Alarm, Timers};
 use super::{Bound, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
-/// The most candidates of a window.
+/// The most candidates of a first window: most who find somebody find them there.
+const FIRST_WINDOW_MAX: usize = 16;
+/// The most candidates of any other.
 const WINDOW_MAX: usize = 64;
 
 /// Everything.
@@ -177,9 +179,10 @@ impl State {
         if self.paused {
             return Some(window);
         }
+        let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
         for place in queue.fitting(&entry.ticket, after, now) {
             window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
-            if window.candidates.len() == WINDOW_MAX {
+            if window.candidates.len() == most {
                 window.next = Some(place);
                 break;
             }

@@ -75,15 +75,21 @@ fn run(seed: u64, told: bool) -> Outcome {
     }));
     let shadow = locked(&shadow);
     if let Story::Told(lines) = &shadow.story {
-        println!("seed {seed}: {situation:?}\n{}", lines.join("\n"));
+        say(&format!("seed {seed}: {situation:?}\n{}", lines.join("\n")));
     }
     match played {
         Ok(still_waiting) => Outcome { waits: shadow.waits.clone(), still_waiting },
         Err(objection) => {
-            println!("this was seed {seed}, {situation:?}; THRONG_SEED={seed} tells its story");
+            say(&format!("this was seed {seed}, {situation:?}; THRONG_SEED={seed} tells its story"));
             resume_unwind(objection)
         }
     }
+}
+
+/// Shown for a test that fails, and with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "the story of a run is for whoever runs it")]
+fn say(what: &str) {
+    println!("{what}");
 }
 
 /// Also after an objection.
@@ -132,7 +138,7 @@ fn run_all(situation: Situation) {
     assert!(all.waits.len() > 1000, "{situation:?}: only {} were paired", all.waits.len());
     all.waits.sort_unstable();
     let wait = |share: usize| all.waits[(all.waits.len() - 1) * share / 100];
-    eprintln!(
+    say(&format!(
         "{situation:?}: {} paired, {} not; waits p50 {:?}, p90 {:?}, p99 {:?}, longest {:?}",
         all.waits.len(),
         all.still_waiting,
@@ -140,7 +146,7 @@ fn run_all(situation: Situation) {
         wait(90),
         wait(99),
         wait(100)
-    );
+    ));
 }
 
 #[test]

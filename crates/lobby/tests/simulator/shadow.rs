@@ -56,7 +56,7 @@ pub(crate) enum Standing {
 }
 
 /// A ticket as it must be.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Expected {
     /// The number of the join that made it.
     join: usize,
@@ -87,7 +87,7 @@ enum Alone {
     No,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Since {
     Exactly(Time),
     NotBefore(Time),
@@ -151,19 +151,30 @@ impl Shadow {
         person.away = None;
         let join = person.joins;
         let same = person.tickets.iter().filter(|ticket| ticket.newcomer.wish == newcomer.wish);
-        let kept: Vec<Expected> =
-            same.map(|ticket| Expected { join, newcomer: newcomer.clone(), ..ticket.clone() }).collect();
+        let kept: Vec<Expected> = same.cloned().collect();
         // After two joins at once it is open which ticket this one finds.
         let certain = person.standing == Standing::Waiting && person.tickets.len() == 1 && kept.len() == 1;
-        person.tickets.extend(kept);
+        let fresh = Expected {
+            join,
+            newcomer: newcomer.clone(),
+            enqueued: Since::Exactly(now),
+            credit: Duration::ZERO,
+            returned: Returned::Never,
+        };
+        if alone == Alone::No {
+            // The other one may find this one's ticket and keep its place.
+            let others =
+                kept.iter().map(|ticket| Expected { newcomer: ticket.newcomer.clone(), ..fresh.clone() });
+            let others: Vec<Expected> = others.collect();
+            person.tickets.extend(others);
+        }
+        person.tickets.extend(kept.into_iter().map(|ticket| Expected {
+            newcomer: newcomer.clone(),
+            join,
+            ..ticket
+        }));
         if !certain {
-            person.tickets.push(Expected {
-                join,
-                newcomer: newcomer.clone(),
-                enqueued: Since::Exactly(now),
-                credit: Duration::ZERO,
-                returned: Returned::Never,
-            });
+            person.tickets.push(fresh);
         }
         Joining { user: newcomer.user.clone(), join, alone }
     }
@@ -259,8 +270,9 @@ impl Shadow {
             assert!(!matches!(person.standing, Standing::Paired(_)), "{} is in two pairings", ticket.user);
             assert!(
                 person.tickets.iter().any(|expected| expected.is(ticket)),
-                "{} was paired by a ticket that they do not have",
-                ticket.user
+                "{} was paired by a ticket that they do not have, but {:?}",
+                ticket.user,
+                person.tickets
             );
             assert!(wait <= ticket.waited(now), "{} waited longer than possible", ticket.user);
             person.standing = Standing::Paired(pairing.id);
