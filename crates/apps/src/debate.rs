@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{App, AppStatistics, End, Io, Namespace, Role, Socket, TenantName};
+use throng_node::{App, AppStatistics, End, Io, Namespace, Role, Socket, TenantName, Waits};
 use utoipa::ToSchema;
 
 use hall::{Hall, Joined, LobbyState, Queued, RoomEnded, Said};
@@ -80,15 +80,18 @@ impl Halls {
     fn statistics(&self, tenant: Option<&TenantName>) -> AppStatistics {
         let halls = self.by_tenant.lock().expect("no panic while the lock is held");
         let wanted = halls.iter().filter(|(name, _)| tenant.is_none_or(|tenant| tenant == *name));
-        let (mut sum, mut waits) = (AppStatistics::default(), (Duration::ZERO, 0));
+        let mut sum = AppStatistics::default();
         for (_, hall) in wanted {
             let busy = hall.busy();
-            sum.rooms_active += busy.debates as u64;
-            sum.users_waiting += busy.waiting as u64;
-            sum.rooms_per_hour += busy.debates_per_hour;
-            waits = (waits.0 + busy.waits.0, waits.1 + busy.waits.1);
+            sum += AppStatistics {
+                rooms_active: busy.debates as u64,
+                waiting: [("default".to_owned(), busy.waiting as u64)].into(),
+                rooms_per_hour: busy.debates_per_hour,
+                waits_recent: Waits { sum: busy.waits.0, count: busy.waits.1 },
+                ..AppStatistics::default()
+            };
         }
-        AppStatistics { wait_average: waits.0 / waits.1.max(1), ..sum }
+        sum
     }
 }
 
@@ -96,7 +99,7 @@ impl Halls {
 pub fn install(app: &mut App, config: Config) {
     let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
     let here = halls.clone();
-    app.statistics(move |tenant| here.statistics(tenant));
+    app.statistics("debate", move |tenant| here.statistics(tenant));
     app.namespace(NAMESPACE, |nsp| {
         nsp.open_to(Role::Guest);
         describe(nsp);

@@ -122,13 +122,16 @@ impl App {
         self.io.clone()
     }
 
-    /// Says how to ask the app for its numbers, which `/api/stats` shows: those of one tenant, or of all. Called on a
-    /// shard, so it must not wait.
+    /// Says how to ask an app for its numbers, which `/api/stats` and `/metrics` show under its name: those of one tenant,
+    /// or of all. Several apps may say so, each under a name of its own; the same name again replaces. Called on a shard,
+    /// so it must not wait.
     pub fn statistics(
         &mut self,
+        app: &'static str,
         read: impl Fn(Option<&TenantName>) -> AppStatistics + Send + Sync + 'static,
     ) -> &mut Self {
-        self.operations.statistics = Some(Statistics(Arc::new(read)));
+        self.operations.statistics.retain(|known| known.app != app);
+        self.operations.statistics.push(Statistics { app, ask: Arc::new(read) });
         self
     }
 

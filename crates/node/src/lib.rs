@@ -46,7 +46,7 @@ pub use io::Io;
 pub use ipnet::IpNet;
 pub use limits::{Limits, Rate};
 pub use namespace::Namespace;
-pub use operator::statistics::AppStatistics;
+pub use operator::statistics::{AppStatistics, Distribution, Waits};
 pub use problem::Problem;
 pub use remote::RemoteSocket;
 pub use run::{Drained, RunError, run};

@@ -35,8 +35,8 @@ pub(crate) use system::watch;
 pub(crate) struct Operations {
     /// The system, as it was a few seconds ago.
     pub(crate) sample: ArcSwap<Sample>,
-    /// The app's own numbers.
-    pub(crate) statistics: Option<Statistics>,
+    /// The apps' own numbers, in the order in which they were said.
+    pub(crate) statistics: Vec<Statistics>,
     /// How to read and change what is logged.
     pub(crate) log_levels: Option<LogLevels>,
     /// Starts a drain.

@@ -54,11 +54,12 @@ fn app() -> App {
         });
         nsp.describe::<String, ()>("join", "Joins a room.");
     });
-    app.statistics(|_| AppStatistics {
+    app.statistics("chess", |_| AppStatistics {
         rooms_active: 3,
-        users_waiting: 2,
-        wait_average: Duration::from_millis(1500),
+        waiting: [("blitz".to_owned(), 2)].into(),
+        waits_recent: [1, 2].map(Duration::from_secs).into_iter().collect(),
         rooms_per_hour: 40,
+        ..AppStatistics::default()
     });
     app
 }

@@ -258,10 +258,10 @@ async fn comprehensive(State(node): State<Arc<Node>>) -> Response {
     let began = Instant::now();
     let system = System::of(&node).status == Condition::Ok;
     parts.push(Part::new("system", began, system));
-    if let Some(statistics) = &node.operations.statistics {
+    for statistics in &node.operations.statistics {
         let began = Instant::now();
         let answered = statistics.read(None).is_some();
-        parts.push(Part::new("app", began, answered));
+        parts.push(Part::new(statistics.app, began, answered));
     }
     let database = Condition::NotConfigured;
     parts.push(Part { name: "database", status: database, latency_millis: 0.0 });
@@ -303,16 +303,16 @@ async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> Json<Stats>
     let name = tenant.as_ref().map(|tenant| &tenant.name);
     let counts = node.tenants.counts();
     let counts = || counts.iter().filter(|counts| name.is_none_or(|name| *name == counts.name));
-    // An app without numbers of its own has the rooms of the hub.
-    let rooms =
-        || AppStatistics { rooms_active: counts().map(|of| of.rooms).sum(), ..AppStatistics::default() };
-    let app = node.operations.statistics.as_ref().and_then(|statistics| statistics.read(name));
-    let app = app.unwrap_or_else(rooms);
+    let mut app = AppStatistics::default();
+    node.operations.statistics.iter().filter_map(|statistics| statistics.read(name)).for_each(|of| app += of);
+    if node.operations.statistics.is_empty() {
+        app.rooms_active = counts().map(|of| of.rooms).sum();
+    }
     Json(Stats {
         active_rooms: app.rooms_active,
-        waiting_users: app.users_waiting,
+        waiting_users: app.users_waiting(),
         total_connections: counts().map(|of| of.connections).sum(),
-        average_wait_time: app.wait_average.as_secs_f64(),
+        average_wait_time: app.waits_recent.average().as_secs_f64(),
         rooms_per_hour: app.rooms_per_hour,
         message_rate: node.operations.sample.load().packets_per_second,
     })
