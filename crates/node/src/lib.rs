@@ -45,6 +45,7 @@ pub use identity::{Identity, Role};
 pub use io::Io;
 pub use ipnet::IpNet;
 pub use limits::{Limits, Rate};
+pub use metrics::family::{Family, FamilyKind, Series};
 pub use namespace::Namespace;
 pub use operator::statistics::{AppStatistics, Distribution, Waits};
 pub use problem::Problem;

@@ -99,14 +99,3 @@ fn performance_is_for_operators() {
     let figures = done(&node, "GET", path, None);
     assert_eq!(figures["handshakes"]["count"], 1);
 }
-
-#[test]
-fn the_apps_numbers_are_shown() {
-    let node = node(1);
-    let _here = client(&node, "ada");
-    let (status, mut stats) = ask(&node, "GET", "/api/stats", None, None);
-    assert!(stats["messageRate"].take().is_f64());
-    let expect = json!({"activeRooms": 3, "waitingUsers": 2, "totalConnections": 1, "averageWaitTime": 1.5,
-        "roomsPerHour": 40, "messageRate": null});
-    assert_eq!((status, stats), (200, expect));
-}

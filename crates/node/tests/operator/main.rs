@@ -1,6 +1,7 @@
 //! What an operator sees of a node and may do to it, over real connections.
 
 mod admin;
+mod apps;
 mod audit;
 mod documents;
 mod health;
