@@ -4,3 +4,5 @@ pub mod analytics;
 pub mod debate;
 pub mod experiments;
 mod request;
+pub mod rooms;
+pub mod roulette;

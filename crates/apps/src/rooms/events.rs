@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::clock::{millis, whole_millis};
 use super::ending::{Next, Reason};
 use super::history::Line;
-use super::room::{Room, Seat, Stage};
+use super::room::{Arrival, Room, Seat, Stage};
 
 /// `room:joined`: a room that somebody is in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -145,7 +145,7 @@ pub(crate) struct Reported {
 
 impl<'a, S> Joined<'a, S> {
     /// A room as one of its members is told.
-    pub(crate) fn new(room: &'a Room, seat: Seat, setting: S, resumed: bool) -> Self {
+    pub(crate) fn new((room, seat): (&'a Room, Seat), setting: S, arrival: Arrival) -> Self {
         Self {
             room: &room.id,
             queue: room.queue.as_str(),
@@ -155,7 +155,7 @@ impl<'a, S> Joined<'a, S> {
             },
             started_at: millis(room.started),
             ends_at: millis(room.ends),
-            resumed,
+            resumed: arrival == Arrival::Resumed,
             history: room.history.lines().map(|line| Said::new(line, seat)).collect(),
             tags: room.tags.iter().map(throng_lobby::Tag::as_str).collect(),
             language: room.language.as_ref().map(throng_lobby::Language::as_str),

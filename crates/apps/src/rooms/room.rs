@@ -113,13 +113,20 @@ pub(crate) enum Effect {
     Over(Cause),
 }
 
+/// How somebody comes to be in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// By being paired.
+    New,
+    /// By coming back to it.
+    Resumed,
+}
+
 /// What a member is told.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Notice {
     /// You are in this room.
-    Joined,
-    /// You are back in this room.
-    Resumed,
+    Joined(Arrival),
     /// Both of you are there.
     Active,
     /// It ends soon.
@@ -165,7 +172,7 @@ impl Room {
             grace: times.grace,
             members: members.map(Member::new),
         };
-        (room, both(&Notice::Joined))
+        (room, both(&Notice::Joined(Arrival::New)))
     }
 
     /// Who has a seat.
@@ -181,6 +188,11 @@ impl Room {
     /// Where a user sits.
     pub(crate) fn seat(&self, user: &User) -> Option<Seat> {
         Seat::BOTH.into_iter().find(|seat| self.user(*seat) == user)
+    }
+
+    /// Whether both have confirmed.
+    pub(crate) fn is_active(&self) -> bool {
+        self.stage == Stage::Active
     }
 
     /// Since when a member had waited for this.
@@ -221,7 +233,7 @@ impl Room {
     /// A member shows that it is there.
     pub(crate) fn confirm(&mut self, seat: Seat) -> Vec<Effect> {
         self.member_mut(seat).confirmed = true;
-        if self.stage == Stage::Active || !self.members.iter().all(|member| member.confirmed) {
+        if self.is_active() || !self.members.iter().all(|member| member.confirmed) {
             return Vec::new();
         }
         self.stage = Stage::Active;
@@ -232,7 +244,7 @@ impl Room {
 
     /// A member's connection is gone. Before both have confirmed this is the end.
     pub(crate) fn away(&mut self, seat: Seat, now: Time) -> Vec<Effect> {
-        if self.stage != Stage::Active {
+        if !self.is_active() {
             return self.end(Cause::Gone(seat));
         }
         let until = now + self.grace;
@@ -248,7 +260,7 @@ impl Room {
         let member = self.member_mut(seat);
         member.away_until = None;
         let missed = member.backlog.take();
-        let notices = std::iter::once(Notice::Resumed)
+        let notices = std::iter::once(Notice::Joined(Arrival::Resumed))
             .chain(away_until.map(|until| Notice::Away { until }))
             .chain(media.map(Notice::Media))
             .chain(missed.into_iter().map(Notice::Signal));

@@ -9,6 +9,7 @@ const TIMES: Times = Times {
     grace: Duration::from_secs(30),
     confirm_timeout: Duration::from_secs(5),
 };
+const RESUMED: Notice = Notice::Joined(Arrival::Resumed);
 const ONE: Seat = Seat::First;
 const TWO: Seat = Seat::Second;
 
@@ -28,7 +29,7 @@ fn open_with(times: Times) -> Room {
         times,
     };
     let (room, effects) = Room::open(opening, at(0));
-    assert_eq!(effects, both(&Notice::Joined));
+    assert_eq!(effects, both(&Notice::Joined(Arrival::New)));
     room
 }
 
@@ -97,7 +98,7 @@ fn whoever_vanishes_is_waited_for() {
     let mut room = active();
     assert_eq!(room.away(TWO, at(10)), [Effect::Tell(ONE, Notice::Away { until: at(40) })]);
     assert_eq!((room.due(), room.advance(at(39))), (Some(at(40)), vec![]));
-    assert_eq!(room.back(TWO), [Effect::Tell(TWO, Notice::Resumed), Effect::Tell(ONE, Notice::Back)]);
+    assert_eq!(room.back(TWO), [Effect::Tell(TWO, RESUMED), Effect::Tell(ONE, Notice::Back)]);
     assert_eq!(room.due(), Some(at(540)));
 
     room.away(ONE, at(100));
@@ -116,7 +117,7 @@ fn whoever_comes_back_sees_what_it_missed() {
     let media = MediaState { camera: false, microphone: true };
     room.show(ONE, media);
     let [first, second] = signals;
-    let missed = [Notice::Resumed, Notice::Media(media), Notice::Signal(first), Notice::Signal(second)];
+    let missed = [RESUMED, Notice::Media(media), Notice::Signal(first), Notice::Signal(second)];
     let mut expect: Vec<_> = missed.map(|notice| Effect::Tell(TWO, notice)).into();
     expect.push(Effect::Tell(ONE, Notice::Back));
     assert_eq!(room.back(TWO), expect);
@@ -131,7 +132,7 @@ fn both_may_be_away_and_the_first_to_go_is_waited_for_first() {
     room.away(ONE, at(10));
     room.away(TWO, at(20));
     let until = Notice::Away { until: at(50) };
-    assert_eq!(room.back(ONE)[..2], [Effect::Tell(ONE, Notice::Resumed), Effect::Tell(ONE, until)]);
+    assert_eq!(room.back(ONE)[..2], [Effect::Tell(ONE, RESUMED), Effect::Tell(ONE, until)]);
     room.away(ONE, at(30));
     assert_eq!(room.advance(at(50)), ended(Cause::Gone(TWO), [Next::Offered; 2]));
 }
