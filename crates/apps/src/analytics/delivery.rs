@@ -1,15 +1,15 @@
 //! The way of events to a webhook: gathered into batches, each sent until it is taken, refused for good, or given up.
 //!
-//! One task owns the queue's end and the batch in hand. A batch is sent at least once and perhaps twice, always under the
-//! same name; what it was waits for nobody: the queue behind it is bounded and drops what comes last.
+//! One task owns the queue's end and the batch in hand. A batch is sent again under the same name when it is not known to
+//! have been taken, so that it may arrive twice and its receiver can tell. What waits meanwhile is bounded by the queue.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::counts::{Counts, Outcome};
 use super::pseudonym::hex;
@@ -56,17 +56,24 @@ pub struct Delivery {
     batches: Batches,
     pub(super) patience: Patience,
     counts: Arc<Counts>,
-    /// Taken out of the queue and not yet settled. It lies here so that an attempt can be broken off.
+    /// Taken out of the queue and not yet settled.
     batch: Vec<Box<str>>,
-    /// The batch as it is sent, once it is complete.
-    sealed: Option<Sealed>,
 }
 
+/// The batch as it is sent.
 #[derive(Debug)]
 struct Sealed {
     name: String,
     body: Bytes,
-    attempts: u32,
+}
+
+/// Whether the node leaves.
+type Leaving = watch::Receiver<bool>;
+
+/// Waits until the node leaves.
+async fn left(leaving: &mut Leaving) {
+    // Whoever could still say so is gone only when the node is.
+    let _ = leaving.wait_for(|leaving| *leaving).await;
 }
 
 impl Delivery {
@@ -76,19 +83,25 @@ impl Delivery {
         batches: Batches,
         counts: Arc<Counts>,
     ) -> Self {
-        let patience = Patience::default();
-        Self { queue, webhook, batches, patience, counts, batch: Vec::new(), sealed: None }
+        Self { queue, webhook, batches, patience: Patience::default(), counts, batch: Vec::new() }
     }
 
     /// Sends until the shutdown completes; then sends the rest, for five seconds at most. Gives how many events were lost
     /// by that.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> usize {
-        tokio::select! {
-            () = shutdown => {}
-            () = self.work() => {}
-        }
-        self.queue.close();
-        if timeout(self.patience.flush, self.flush()).await.is_ok() {
+        let (leave, leaving) = watch::channel(false);
+        let flush = self.patience.flush;
+        let all_sent = {
+            let mut work = std::pin::pin!(self.work(leaving));
+            tokio::select! {
+                () = &mut work => true,
+                () = shutdown => {
+                    leave.send_replace(true);
+                    timeout(flush, work).await.is_ok()
+                }
+            }
+        };
+        if all_sent {
             return 0;
         }
         let lost = self.batch.len() + self.queue.len();
@@ -96,50 +109,44 @@ impl Delivery {
         lost
     }
 
-    /// Sends batches until nobody can record any more. May be broken off at any time: nothing is lost by that.
-    async fn work(&mut self) {
-        while self.gather().await {
-            self.settle().await;
+    /// Sends batches until nobody records any more, or the node leaves and all is sent.
+    async fn work(&mut self, mut leaving: Leaving) {
+        while self.gather(&mut leaving).await {
+            self.settle(&mut leaving).await;
         }
     }
 
-    /// Sends what there is.
-    async fn flush(&mut self) {
-        self.batches.interval = Duration::ZERO;
-        self.work().await;
-    }
-
-    /// Fills the batch: until it is full, or its first event has waited long enough. Whether there is anything in it.
-    async fn gather(&mut self) -> bool {
+    /// Fills the batch: until it is full, its first event has waited long enough, or the node leaves. Whether there is
+    /// anything in it.
+    async fn gather(&mut self, leaving: &mut Leaving) -> bool {
         let count_max = self.batches.count_max.get();
-        if self.sealed.is_some() {
-            return true;
-        }
-        if self.batch.is_empty() && self.queue.recv_many(&mut self.batch, count_max).await == 0 {
-            return false;
-        }
-        let until = Instant::now() + self.batches.interval;
+        let mut until = None;
         while self.batch.len() < count_max {
-            let more = self.queue.recv_many(&mut self.batch, count_max - self.batch.len());
-            if !matches!(timeout_at(until, more).await, Ok(count) if count > 0) {
-                break;
+            let room = count_max - self.batch.len();
+            tokio::select! {
+                biased;
+                // Nothing more comes once the queue is closed and empty.
+                count = self.queue.recv_many(&mut self.batch, room) => if count == 0 { break },
+                () = left(leaving) => self.queue.close(),
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => break,
             }
+            until = until.or_else(|| Some(Instant::now() + self.batches.interval));
         }
-        true
+        !self.batch.is_empty()
     }
 
     /// Sends the batch until it is settled, one way or the other.
-    async fn settle(&mut self) {
+    async fn settle(&mut self, leaving: &mut Leaving) {
+        let sealed = Sealed::of(&self.batch);
+        let (host, events) = (self.webhook.host(), self.batch.len());
+        let mut attempts = 0;
         let outcome = loop {
-            let sealed = self.sealed.get_or_insert_with(|| Sealed::of(&self.batch));
             let error = match self.webhook.send(&sealed.name, sealed.body.clone()).await {
                 Ok(()) => break Outcome::Delivered,
                 Err(error) => error,
             };
-            sealed.attempts += 1;
-            let attempts = sealed.attempts;
+            attempts += 1;
             self.counts.attempt_failed();
-            let (host, events) = (self.webhook.host(), self.batch.len());
             if !error.is_passing() {
                 tracing::warn!(%error, host, events, "analytics webhook refuses events");
                 break Outcome::Rejected;
@@ -149,11 +156,19 @@ impl Delivery {
                 break Outcome::GaveUp;
             }
             tracing::debug!(%error, host, attempts, "analytics webhook not reached");
-            sleep(pause(&self.patience, attempts, roll())).await;
+            self.rest(attempts, leaving).await;
         };
-        self.counts.add(outcome, self.batch.len());
+        self.counts.add(outcome, events);
         self.batch.clear();
-        self.sealed = None;
+    }
+
+    /// The pause after so many failed attempts. A node that begins to leave cuts it short.
+    async fn rest(&self, attempts: u32, leaving: &mut Leaving) {
+        let leaves_already = *leaving.borrow();
+        tokio::select! {
+            () = sleep(pause(&self.patience, attempts, roll())) => {}
+            () = left(leaving), if !leaves_already => {}
+        }
     }
 }
 
@@ -164,7 +179,7 @@ impl Sealed {
         let _ = getrandom::fill(&mut name);
         let name = hex(&name);
         let body = format!("{{\"delivery\":\"{name}\",\"events\":[{}]}}", events.join(","));
-        Self { name, body: body.into(), attempts: 0 }
+        Self { name, body: body.into() }
     }
 }
 

@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::{Experiments, VARIANTS};
 
 /// The experiments of each app, by the app's name.
-type All = Arc<[(&'static str, Experiments)]>;
+pub(super) type All = Arc<[(&'static str, Experiments)]>;
 
 /// Shows the experiments of all apps: `GET /api/admin/experiments` for operators, and metrics.
 pub fn install(app: &mut App, experiments: impl IntoIterator<Item = (&'static str, Experiments)>) {
@@ -48,7 +48,7 @@ fn experiments() {}
 
 /// What came of the experiments.
 #[derive(Debug, Serialize, ToSchema)]
-struct Report {
+pub(super) struct Report {
     experiments: Vec<Experiment>,
 }
 
@@ -99,18 +99,18 @@ impl From<Tally> for Variant {
     }
 }
 
-fn report(all: &All) -> Report {
+pub(super) fn report(all: &All) -> Report {
     let of_app = |(app, experiments): &(&'static str, Experiments)| {
         let app = *app;
-        let one = move |(flag, [off, on]): (&super::Flag, [Tally; 2])| Experiment {
+        let one = move |(flag, [off, on]): (super::Flag, [Tally; 2])| Experiment {
             app,
-            flag: flag.name.clone(),
-            queue: flag.queue.clone(),
+            flag: flag.name,
+            queue: flag.queue,
             percent: flag.audience.percent,
             on: on.into(),
             off: off.into(),
         };
-        experiments.tallies().map(one).collect::<Vec<_>>()
+        experiments.tallies().into_iter().map(one).collect::<Vec<_>>()
     };
     Report { experiments: all.iter().flat_map(of_app).collect() }
 }
@@ -134,8 +134,11 @@ fn families(all: &All) -> Vec<Family> {
     for (app, experiments) in all.iter() {
         for (flag, variants) in experiments.tallies() {
             for (variant, tally) in VARIANTS.into_iter().zip(variants) {
-                let labels =
-                    vec![("app", (*app).to_owned()), ("flag", flag.name.clone()), ("variant", variant.to_owned())];
+                let labels = vec![
+                    ("app", (*app).to_owned()),
+                    ("flag", flag.name.clone()),
+                    ("variant", variant.to_owned()),
+                ];
                 tallies.push((labels, tally));
             }
         }
@@ -147,7 +150,10 @@ fn families(all: &All) -> Vec<Family> {
         name,
         help,
         kind: FamilyKind::Counter,
-        series: tallies.iter().map(|(labels, tally)| Series { labels: labels.clone(), value: read(tally) }).collect(),
+        series: tallies
+            .iter()
+            .map(|(labels, tally)| Series { labels: labels.clone(), value: read(tally) })
+            .collect(),
     };
     ROWS.map(family).into()
 }

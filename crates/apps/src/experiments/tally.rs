@@ -54,7 +54,12 @@ mod tests {
     fn outcomes_are_counted_by_their_kind() {
         let mut tally = Tally::default();
         let seconds = Duration::from_secs;
-        for outcome in [Outcome::Paired(seconds(2)), Outcome::Paired(seconds(4)), Outcome::Ended(seconds(60)), Outcome::Rated(5)] {
+        for outcome in [
+            Outcome::Paired(seconds(2)),
+            Outcome::Paired(seconds(4)),
+            Outcome::Ended(seconds(60)),
+            Outcome::Rated(5),
+        ] {
             tally.add(outcome);
         }
         let means = [tally.waits, tally.lengths, tally.ratings].map(Sum::mean);
