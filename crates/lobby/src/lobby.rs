@@ -87,8 +87,17 @@ pub enum JoinError {
 enum Look {
     /// The ticket was paired, or is not there any longer.
     Over,
-    /// There is nobody; with the place where the look was stopped, if it was.
+    /// There is nobody; with the place where the search was stopped, if it was.
     Nobody(Option<Cursor>),
+}
+
+/// Whom to claim.
+enum Chosen {
+    Somebody(Choice),
+    /// There is nobody; with the place where the search was stopped, if it was.
+    Nobody(Option<Cursor>),
+    /// The ticket itself is not there any longer.
+    Gone,
 }
 
 impl Lobby {
@@ -137,7 +146,7 @@ impl Lobby {
     pub async fn back(&self, user: &User, now: Time) -> bool {
         match self.inner.store.back(user, now).await {
             Some(Some(ticket)) => {
-                self.look(&ticket, None, now).await;
+                self.look(&ticket, Cursor::default(), now).await;
                 true
             }
             Some(None) => true,
@@ -244,13 +253,13 @@ impl Lobby {
     /// Finds a partner for a ticket that is not in the index yet, or puts it there.
     async fn settle(&self, entered: Entered, bound: Bound, now: Time) -> Result<(), JoinError> {
         let Entered { ticket, seen, .. } = entered;
-        let Look::Nobody(stopped) = self.find(&ticket, None, now).await else { return Ok(()) };
-        match self.inner.store.post(&ticket, seen, bound, now).await? {
+        let Look::Nobody(stopped) = self.find(&ticket, Cursor::default(), now).await else { return Ok(()) };
+        match self.inner.store.post(ticket.id, seen, bound, now).await? {
             // Whoever came in between has not seen this ticket, nor has it seen them.
-            Posted::WithOthers => self.look(&ticket, None, now).await,
+            Posted::WithOthers => self.look(&ticket, Cursor::default(), now).await,
             Posted::Alone => {
                 if let Some(cursor) = stopped {
-                    self.inner.store.look_later(&ticket, cursor, now).await;
+                    self.inner.store.look_later(ticket.id, cursor, now).await;
                 }
             }
         }
@@ -258,50 +267,48 @@ impl Lobby {
     }
 
     /// Looks for a partner for a ticket that waits.
-    async fn look(&self, ticket: &Arc<Ticket>, from: Option<Cursor>, now: Time) {
-        if let Look::Nobody(Some(cursor)) = self.find(ticket, from, now).await {
-            self.inner.store.look_later(ticket, cursor, now).await;
+    async fn look(&self, ticket: &Arc<Ticket>, after: Cursor, now: Time) {
+        if let Look::Nobody(Some(cursor)) = self.find(ticket, after, now).await {
+            self.inner.store.look_later(ticket.id, cursor, now).await;
         }
     }
 
-    async fn find(&self, ticket: &Arc<Ticket>, from: Option<Cursor>, now: Time) -> Look {
+    /// Chooses and claims until one of the two fails for good.
+    async fn find(&self, ticket: &Ticket, after: Cursor, now: Time) -> Look {
         let store = &self.inner.store;
-        let mut cursor = from;
-        let mut acquaintance: Option<Choice> = None;
-        for _ in 0..WINDOWS_MAX {
-            let window = store.window(ticket, cursor, now).await;
-            match decide(ticket, &window.candidates, &window.policy, now) {
-                Some(choice) if choice.familiarity == Familiarity::New => {
-                    match self.claim(ticket, &choice, now).await {
-                        // Somebody was faster: this window again, without the one who is gone.
-                        Err(Lost::Theirs) => continue,
-                        Ok(()) | Err(Lost::Mine) => return Look::Over,
-                    }
-                }
-                Some(choice) if acquaintance.as_ref().is_none_or(|known| known.rank() < choice.rank()) => {
-                    acquaintance = Some(choice);
-                }
-                _ => {}
+        loop {
+            let choice = match self.choose(ticket, after, now).await {
+                Chosen::Somebody(choice) => choice,
+                Chosen::Nobody(next) => return Look::Nobody(next),
+                Chosen::Gone => return Look::Over,
+            };
+            match store.claim(ticket.id, choice.candidate.id, now).await {
+                Ok(pairing) => self.tell(Event::Paired(pairing)),
+                // Somebody was faster: again, without the one who is gone.
+                Err(Lost::Theirs) => continue,
+                Err(Lost::Mine) => {}
             }
-            cursor = window.next;
-            if cursor.is_none() {
+            return Look::Over;
+        }
+    }
+
+    /// The best of the first window that has somebody new; somebody whom the user has met lately when no window has.
+    async fn choose(&self, ticket: &Ticket, after: Cursor, now: Time) -> Chosen {
+        let mut next = Some(after);
+        let mut best: Option<Choice> = None;
+        for _ in 0..WINDOWS_MAX {
+            let Some(cursor) = next else { break };
+            let Some(window) = self.inner.store.window(ticket.id, cursor, now).await else {
+                return Chosen::Gone;
+            };
+            let choice = decide(ticket, &window.candidates, &window.policy, now);
+            best = best.into_iter().chain(choice).max_by_key(Choice::rank);
+            if best.as_ref().is_some_and(|choice| choice.familiarity == Familiarity::New) {
                 break;
             }
+            next = window.next;
         }
-        // Nobody else is there.
-        match acquaintance {
-            None => Look::Nobody(cursor),
-            Some(choice) => match self.claim(ticket, &choice, now).await {
-                Ok(()) | Err(Lost::Mine) => Look::Over,
-                Err(Lost::Theirs) => Look::Nobody(Some(cursor.unwrap_or_default())),
-            },
-        }
-    }
-
-    async fn claim(&self, ticket: &Arc<Ticket>, choice: &Choice, now: Time) -> Result<(), Lost> {
-        let pairing = self.inner.store.claim(ticket, &choice.candidate, now).await?;
-        self.tell(Event::Paired(pairing));
-        Ok(())
+        best.map_or(Chosen::Nobody(next), Chosen::Somebody)
     }
 
     fn tell(&self, event: Event) {

@@ -1,6 +1,9 @@
 //! Who waits and who was paired, in memory. Each method is one atomic step; deciding lies outside, so that a step may
 //! find that the world has moved on and say so.
 
+mod index;
+mod keys;
+mod queue;
 mod state;
 mod timers;
 mod waits;
@@ -86,7 +89,7 @@ pub(crate) enum Posted {
 #[derive(Debug)]
 pub(crate) enum Due {
     /// The ticket is to look for a partner, after the cursor.
-    Look(Arc<Ticket>, Option<Cursor>),
+    Look(Arc<Ticket>, Cursor),
     /// The ticket was away for too long and is gone.
     Expired(User),
     /// The pairing is over because not both have confirmed it.
@@ -112,7 +115,7 @@ impl Store {
     /// Puts an entered ticket where others find it, unless it is gone or away.
     pub(crate) async fn post(
         &self,
-        ticket: &Ticket,
+        ticket: TicketId,
         seen: u64,
         bound: Bound,
         now: Time,
@@ -120,18 +123,18 @@ impl Store {
         self.step(|state| state.post(ticket, seen, bound, now)).await
     }
 
-    /// The oldest tickets after the cursor that may fit. None during a pause.
-    pub(crate) async fn window(&self, ticket: &Ticket, after: Option<Cursor>, now: Time) -> Window {
+    /// The oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
+    pub(crate) async fn window(&self, ticket: TicketId, after: Cursor, now: Time) -> Option<Window> {
         self.step(|state| state.window(ticket, after, now)).await
     }
 
     /// Pairs two tickets: both are taken, or neither.
-    pub(crate) async fn claim(&self, mine: &Ticket, theirs: &Ticket, now: Time) -> Result<Pairing, Lost> {
+    pub(crate) async fn claim(&self, mine: TicketId, theirs: TicketId, now: Time) -> Result<Pairing, Lost> {
         self.step(|state| state.claim(mine, theirs, now)).await
     }
 
     /// Has a ticket that waits look again a little later, after the cursor.
-    pub(crate) async fn look_later(&self, ticket: &Ticket, after: Cursor, now: Time) {
+    pub(crate) async fn look_later(&self, ticket: TicketId, after: Cursor, now: Time) {
         self.step(|state| state.look_later(ticket, after, now)).await;
     }
 

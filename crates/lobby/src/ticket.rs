@@ -46,6 +46,11 @@ impl Ticket {
         now.since(self.since())
     }
 
+    /// Where it stands in the order in which people wait.
+    pub(crate) fn place(&self) -> (Time, TicketId) {
+        (self.since(), self.id)
+    }
+
     /// The policy that counts for it, in a queue with this one.
     pub(crate) fn policy<'a>(&'a self, queue: &'a Policy) -> &'a Policy {
         self.policy.as_deref().unwrap_or(queue)
