@@ -6,6 +6,7 @@
 //! nobody can. What happens in queues and rooms is [`rooms`](crate::rooms)' business; this decodes wishes.
 
 pub(crate) mod catalogue;
+mod routes;
 
 use serde::Deserialize;
 use throng_lobby::{AnyTopic, Few, Wish};
@@ -78,6 +79,8 @@ pub fn install(app: &mut App, config: Config) {
     let theme = Theme::Debate(Catalogue::new(&config.topics, config.own_topics));
     let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
     let halls = Halls::new(app, setup);
+    let (routes, described) = routes::routes(halls.clone()).split_for_parts();
+    app.operator_routes(routes).document(described);
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);

@@ -84,7 +84,7 @@ impl Default for Queue {
 
 impl Config {
     /// The same with a queue `default`.
-    fn complete(mut self) -> Self {
+    pub(crate) fn complete(mut self) -> Self {
         self.queues.entry(DEFAULT_QUEUE.to_owned()).or_default();
         self
     }

@@ -75,7 +75,9 @@ pub fn install(app: &mut App, config: Config) -> Router {
     let theme = Theme::Roulette(config.ice);
     let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
     let halls = Halls::new(app, setup);
-    let (routes, described) = routes::routes(halls.clone()).split_for_parts();
+    let (operators, described) = routes::for_operators(halls.clone()).split_for_parts();
+    app.operator_routes(operators).document(described);
+    let (routes, described) = routes::for_all(halls.clone()).split_for_parts();
     app.document(described);
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);

@@ -339,6 +339,17 @@ impl Hall {
     }
 }
 
+impl AppSetup {
+    /// The numbers of an app in which nothing has happened yet: every queue and every reason stands there.
+    pub(crate) fn nothing_yet(&self) -> AppStatistics {
+        AppStatistics {
+            waiting: self.config.queues.keys().map(|name| (name.clone(), 0)).collect(),
+            rooms_ended: Pace::new().ended,
+            ..AppStatistics::default()
+        }
+    }
+}
+
 impl State {
     fn new(now: Time) -> Self {
         Self {

@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::routing::get;
-use axum::{Json, Router};
 use throng_node::{App, AppStatistics, Io, Socket, TenantName};
 
 use super::hall::{AppSetup, Hall};
@@ -21,15 +19,12 @@ pub(crate) struct Halls {
 }
 
 impl Halls {
-    /// No halls yet. The numbers of those to come are told by `/api/stats`, what people say of rooms to operators.
+    /// No halls yet. The numbers of those to come are told by `/api/stats`.
     pub(crate) fn new(app: &mut App, setup: AppSetup) -> Arc<Self> {
         let name = setup.theme.name();
         let halls = Arc::new(Self { app: Arc::new(setup), io: app.io(), by_tenant: Mutex::default() });
         let here = halls.clone();
         app.statistics(name, move |tenant| here.statistics(tenant));
-        let here = halls.clone();
-        let records = move || std::future::ready(Json(here.records()));
-        app.operator_routes(Router::new().route(&format!("/api/admin/{name}/records"), get(records)));
         halls
     }
 
@@ -65,7 +60,8 @@ impl Halls {
         sum
     }
 
-    fn records(&self) -> Records {
+    /// What people said about rooms, in all halls.
+    pub(crate) fn records(&self) -> Records {
         let mut all = Records::default();
         self.halls().values().for_each(|hall| all.merge(hall.records()));
         all

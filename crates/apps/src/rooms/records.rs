@@ -15,8 +15,10 @@ pub(crate) const MESSAGES_MAX: usize = 20;
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct Records {
     /// Oldest first.
+    #[schema(value_type = Vec<Report>)]
     reports: VecDeque<Report>,
     /// Oldest first.
+    #[schema(value_type = Vec<Feedback>)]
     feedback: VecDeque<Feedback>,
 }
 

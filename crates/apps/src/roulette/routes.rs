@@ -1,4 +1,4 @@
-//! `GET /api/webrtc/stats`: how calls fare.
+//! `GET /api/webrtc/stats`: how calls fare; and for operators what people say about them.
 
 use std::sync::Arc;
 
@@ -9,9 +9,14 @@ use utoipa_axum::routes;
 
 use super::calls::CallStatistics;
 use crate::rooms::halls::Halls;
+use crate::rooms::records::Records;
 
-pub(super) fn routes(halls: Arc<Halls>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(read)).with_state(halls)
+pub(super) fn for_all(halls: Arc<Halls>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(statistics)).with_state(halls)
+}
+
+pub(super) fn for_operators(halls: Arc<Halls>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(records)).with_state(halls)
 }
 
 /// How calls fare, as the pages report it
@@ -22,6 +27,19 @@ pub(super) fn routes(halls: Arc<Halls>) -> OpenApiRouter {
         (status = "4XX", description = "Refused by the edge.")
     )
 )]
-async fn read(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
+async fn statistics(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
     Json(halls.calls())
+}
+
+/// The latest reports and ratings of calls
+#[utoipa::path(
+    get, path = "/api/admin/roulette/records", operation_id = "read_roulette_records", tag = "admin",
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Records, description = "The latest 500 of each, of all tenants."),
+        (status = "4XX", description = "Refused.")
+    )
+)]
+async fn records(State(halls): State<Arc<Halls>>) -> Json<Records> {
+    Json(halls.records())
 }

@@ -1,7 +1,5 @@
 //! Coming and going.
 
-use std::sync::Arc;
-
 use throng_lobby::service;
 use throng_node::{Closing, End, Socket};
 

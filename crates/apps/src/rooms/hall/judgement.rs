@@ -1,7 +1,5 @@
 //! What people say about each other: reports, blocks, feedback.
 
-use std::sync::Arc;
-
 use throng_lobby::{QueueName, User, service};
 use throng_node::Socket;
 
@@ -13,7 +11,7 @@ use crate::rooms::clock::millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events::Reported;
 use crate::rooms::people::{Errand, Target};
-use crate::rooms::records::{Feedback, MESSAGES_MAX, Offence, Quote, Report};
+use crate::rooms::records::{Feedback, MESSAGES_MAX, Quote, Report};
 use crate::rooms::refusal::{ALREADY_RATED, INVALID_RATING, NO_ROOM};
 use crate::rooms::requests::{FeedbackRequest, ReportRequest};
 use crate::rooms::room::{Room, RoomId, Seat};

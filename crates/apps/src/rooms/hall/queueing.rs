@@ -1,7 +1,5 @@
 //! Wishes: joining a queue, leaving it, going on to the next partner.
 
-use std::sync::Arc;
-
 use throng_lobby::{JoinError, Newcomer, Place, User, service};
 use throng_node::Socket;
 

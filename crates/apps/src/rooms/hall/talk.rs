@@ -9,7 +9,7 @@ use crate::analytics::Event;
 use crate::request::{Done, Failure};
 use crate::roulette::call::{CallReport, Milestone};
 use crate::roulette::media::MediaState;
-use crate::roulette::signal::Signal;
+use crate::roulette::signal::SignalRequest;
 use crate::rooms::backlog::BacklogFull;
 use crate::rooms::clock::millis;
 use crate::rooms::ending::Cause;
@@ -59,12 +59,12 @@ impl Hall {
     pub(crate) fn signal(
         &self,
         socket: &Socket,
-        signal: Signal,
+        asked: SignalRequest,
         named: Option<&str>,
     ) -> Result<Done, Failure> {
         self.act(socket, named, |room, seat, _| {
             must_be_call(room)?;
-            let effects = room.signal(seat, Arc::new(signal)).map_err(|BacklogFull| SIGNAL_BACKLOG)?;
+            let effects = room.signal(seat, Arc::new(asked.signal()?)).map_err(|BacklogFull| SIGNAL_BACKLOG)?;
             Ok((Done {}, effects))
         })
     }
