@@ -8,6 +8,8 @@
 pub(crate) mod catalogue;
 mod routes;
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use throng_lobby::{AnyTopic, Few, Wish};
 use throng_node::{Ack, App, Namespace, Socket};
@@ -23,8 +25,8 @@ use crate::rooms::setting::{DebateSetting, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
 
-pub use catalogue::OwnTopics;
 use catalogue::Catalogue;
+pub use catalogue::OwnTopics;
 
 /// The namespace.
 pub const NAMESPACE: &str = "/debate";
@@ -75,8 +77,8 @@ impl Join {
 
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
-    let catalogue = Catalogue::new(&config.topics, config.own_topics);
-    let theme = Theme::Debate(Catalogue::new(&config.topics, config.own_topics));
+    let catalogue = Arc::new(Catalogue::new(&config.topics, config.own_topics));
+    let theme = Theme::Debate(catalogue.clone());
     let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
     let halls = Halls::new(app, setup);
     let (routes, described) = routes::routes(halls.clone()).split_for_parts();

@@ -93,10 +93,8 @@ impl Config {
     /// own deadline is for what a crash left.
     fn lobby(&self) -> LobbyConfig {
         let queue = |(name, queue): (&String, &Queue)| {
-            let config = QueueConfig {
-                policy: Arc::new(queue.policy.clone()),
-                waiting_max: queue.waiting_max,
-            };
+            let config =
+                QueueConfig { policy: Arc::new(queue.policy.clone()), waiting_max: queue.waiting_max };
             (QueueName::from(name.as_str()), config)
         };
         LobbyConfig {
@@ -108,7 +106,8 @@ impl Config {
 
     /// How long things take in a queue's rooms.
     fn times(&self, queue: &QueueName) -> Times {
-        let duration = self.queues.get(queue.as_str()).map_or(Queue::default().duration, |queue| queue.duration);
+        let duration =
+            self.queues.get(queue.as_str()).map_or(Queue::default().duration, |queue| queue.duration);
         let Self { grace, warning, confirm_timeout, .. } = *self;
         Times { duration, warning, grace, confirm_timeout }
     }

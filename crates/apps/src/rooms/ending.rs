@@ -134,7 +134,11 @@ mod tests {
             (Cause::Operator(me), waiting, Next::None, Next::Waiting),
             (Cause::Drain, waiting, Next::None, Next::None),
         ] {
-            assert_eq!([cause.next(stage, me), cause.next(stage, other)], [mine, theirs], "{cause:?} {stage:?}");
+            assert_eq!(
+                [cause.next(stage, me), cause.next(stage, other)],
+                [mine, theirs],
+                "{cause:?} {stage:?}"
+            );
         }
     }
 }

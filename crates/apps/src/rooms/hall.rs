@@ -6,8 +6,8 @@
 //! thread that made it happen, never under either lock.
 
 mod attendance;
-mod pairing;
 mod judgement;
+mod pairing;
 mod queueing;
 mod talk;
 mod telling;
@@ -113,8 +113,16 @@ impl Hall {
         let state = self.state();
         AppStatistics {
             rooms_active: state.rooms.len() as u64,
-            waiting: lobby.queues.iter().map(|(name, queue)| (name.to_string(), queue.waiting as u64)).collect(),
-            waits_recent: lobby.queues.values().flat_map(|queue| queue.recent_waits.iter().copied()).collect(),
+            waiting: lobby
+                .queues
+                .iter()
+                .map(|(name, queue)| (name.to_string(), queue.waiting as u64))
+                .collect(),
+            waits_recent: lobby
+                .queues
+                .values()
+                .flat_map(|queue| queue.recent_waits.iter().copied())
+                .collect(),
             rooms_per_hour: state.pace.per_hour(now),
             rooms_ended: state.pace.ended.clone(),
             pairings: state.pace.pairings,
@@ -162,6 +170,16 @@ impl Hall {
         done
     }
 
+    /// A member's doing ends a room. Leaving does not show that one is there.
+    fn end_room(&self, state: &mut State, id: &RoomId, user: &User, cause: fn(Seat) -> Cause) {
+        if let Some(room) = state.rooms.get_mut(id)
+            && let Some(seat) = room.seat(user)
+        {
+            let effects = room.end(cause(seat));
+            self.carry_out(state, id, effects);
+        }
+    }
+
     /// Does what follows from a change of a room.
     fn carry_out(&self, state: &mut State, id: &RoomId, effects: Vec<Effect>) {
         for effect in effects {
@@ -194,9 +212,7 @@ impl Hall {
         let now = service::now();
         // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
         let dissolution = match cause.by() {
-            Some(seat) if !room.is_active() => {
-                Dissolution::DroppedOut(room.pairing, room.user(seat).clone())
-            }
+            Some(seat) if !room.is_active() => Dissolution::DroppedOut(room.pairing, room.user(seat).clone()),
             _ => Dissolution::Confirmed(room.pairing, room.users().map(User::clone)),
         };
         for seat in Seat::BOTH {
@@ -238,7 +254,10 @@ impl Hall {
             },
         );
         for member in room.users() {
-            self.app.config.experiments.outcome(self.subject(member, room.queue.as_str()), Outcome::Ended(length));
+            self.app
+                .config
+                .experiments
+                .outcome(self.subject(member, room.queue.as_str()), Outcome::Ended(length));
         }
     }
 
@@ -298,7 +317,8 @@ impl Hall {
     async fn settle(&self, user: &User) {
         loop {
             let (told, now) = (self.is_here(user), service::now());
-            let known = if told { self.lobby.back(user, now).await } else { self.lobby.away(user, now).await };
+            let known =
+                if told { self.lobby.back(user, now).await } else { self.lobby.away(user, now).await };
             if self.is_here(user) != told {
                 continue;
             }

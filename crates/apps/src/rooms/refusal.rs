@@ -21,8 +21,7 @@ pub(crate) const INVALID_PROPERTY: Failure = failure(
     "at most 8 properties; a name has 1 to 30 letters, digits, _ and -, a value is a number or 1 to 60 characters",
 );
 pub(crate) const UNKNOWN_QUEUE: Failure = failure("unknown_queue", "there is no such queue");
-pub(crate) const QUEUE_FULL: Failure =
-    failure("queue_full", "too many people are waiting; try again soon");
+pub(crate) const QUEUE_FULL: Failure = failure("queue_full", "too many people are waiting; try again soon");
 pub(crate) const DRAINING: Failure =
     failure("draining", "the server is going away; connect again and you will find another");
 pub(crate) const IN_ROOM: Failure = failure("in_room", "you are in a room; leave it first");
@@ -41,5 +40,7 @@ pub(crate) const SIGNAL_TOO_LARGE: Failure = failure("signal_too_large", "a sign
 pub(crate) const SIGNAL_BACKLOG: Failure =
     failure("signal_backlog", "your partner is away, and no more is kept for its return");
 pub(crate) const NOT_A_CALL: Failure = failure("not_a_call", "in this room people only write");
-pub(crate) const INVALID_REPORT: Failure =
-    failure("invalid_report", "this report does not follow from those before it, or has fields of another phase");
+pub(crate) const INVALID_REPORT: Failure = failure(
+    "invalid_report",
+    "this report does not follow from those before it, or has fields of another phase",
+);

@@ -60,7 +60,10 @@ mod tests {
         schedule.set(&art, Some(at(2)));
         schedule.set(&tea, Some(at(3)));
         assert_eq!((schedule.next(), schedule.pop(at(1))), (Some(at(2)), None));
-        assert_eq!([schedule.pop(at(9)), schedule.pop(at(9)), schedule.pop(at(9))], [Some(art), Some(tea.clone()), None]);
+        assert_eq!(
+            [schedule.pop(at(9)), schedule.pop(at(9)), schedule.pop(at(9))],
+            [Some(art), Some(tea.clone()), None]
+        );
         schedule.set(&tea, Some(at(1)));
         schedule.set(&tea, None);
         assert_eq!((schedule.next(), schedule.pop(at(9))), (None, None));

@@ -1,5 +1,7 @@
 //! What the two apps do differently, and what a room of each is about.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use throng_lobby::{Pairing, Time, Topic, User};
 use utoipa::ToSchema;
@@ -13,7 +15,7 @@ use crate::roulette::media::{Media, Role};
 #[derive(Debug)]
 pub(crate) enum Theme {
     /// People of opposite sides talk about a topic.
-    Debate(Catalogue),
+    Debate(Arc<Catalogue>),
     /// People call each other.
     Roulette(Ice),
 }

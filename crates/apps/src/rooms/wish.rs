@@ -117,10 +117,7 @@ impl About {
             region: self.region.as_deref().map(text::region).transpose()?,
             properties: properties(self.properties)?,
             requires: Criteria { facets, conditions: conditions(self.requires.properties)? },
-            prefers: Criteria {
-                facets: Facets::NONE,
-                conditions: conditions(self.prefers.properties)?,
-            },
+            prefers: Criteria { facets: Facets::NONE, conditions: conditions(self.prefers.properties)? },
             ..Wish::new(self.queue.as_deref().unwrap_or(DEFAULT_QUEUE))
         })
     }
@@ -193,7 +190,10 @@ mod tests {
         assert_eq!((wish.language, wish.region), (Some("en".into()), Some("de".into())));
         assert_eq!(wish.properties.get(&"team".into()), Some(&Value::Text("red".into())));
         assert_eq!(wish.requires.facets, Facets::from([Facet::Language]));
-        let between = |property: &str, min, max| Condition { property: property.into(), test: Test::Between { min, max } };
+        let between = |property: &str, min, max| Condition {
+            property: property.into(),
+            test: Test::Between { min, max },
+        };
         let red = Condition { property: "team".into(), test: Test::Equals("red".into()) };
         assert_eq!(wish.requires.conditions[..], [between("level", 2.0, f64::MAX), red]);
         assert_eq!(wish.prefers.conditions[..], [between("level", 3.0, 3.0)]);

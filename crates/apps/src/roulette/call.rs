@@ -129,8 +129,7 @@ impl Call {
             return Err(INVALID_REPORT);
         }
         let page = &mut self.pages[seat.index()];
-        let may_start =
-            self.back[seat.index()] || matches!(page, Page::Silent | Page::Failed | Page::Ended);
+        let may_start = self.back[seat.index()] || matches!(page, Page::Silent | Page::Failed | Page::Ended);
         let (next, milestone) = match (phase, *page) {
             (Phase::Started, _) if may_start => {
                 self.back[seat.index()] = false;

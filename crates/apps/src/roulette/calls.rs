@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn figures_are_those_of_the_milestones() {
         let mut calls = Calls::default();
-        let connected = |millis, relayed| Milestone::Connected { setup: Duration::from_millis(millis), relayed };
+        let connected =
+            |millis, relayed| Milestone::Connected { setup: Duration::from_millis(millis), relayed };
         for milestone in [
             Milestone::Started,
             Milestone::Started,

@@ -125,7 +125,12 @@ impl Signal {
     pub(crate) fn candidate(text: &str) -> Self {
         let candidate = text.to_owned();
         let none = || None;
-        Self::Candidate(Some(Candidate { candidate, sdp_mid: none(), sdp_m_line_index: None, username_fragment: none() }))
+        Self::Candidate(Some(Candidate {
+            candidate,
+            sdp_mid: none(),
+            sdp_m_line_index: None,
+            username_fragment: none(),
+        }))
     }
 }
 
@@ -174,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_signal_has_at_most_64_kib() {
-        let sdp = |bytes: usize| json!({"description": {"type": "offer", "sdp": format!("{:v<bytes$}", "v=0")}});
+        let sdp =
+            |bytes: usize| json!({"description": {"type": "offer", "sdp": format!("{:v<bytes$}", "v=0")}});
         check(sdp(BYTES_MAX), Ok(sdp(BYTES_MAX)));
         check(sdp(BYTES_MAX + 1), Err("signal_too_large"));
     }

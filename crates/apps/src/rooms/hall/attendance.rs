@@ -49,10 +49,11 @@ impl Hall {
             return;
         }
         presence.socket = None;
-        if presence.waiting.is_some() {
+        let (waits, room) = (presence.waiting.is_some(), presence.room.clone());
+        if waits {
             state.errands.push(Errand::Settle(user.clone()));
         }
-        if let Some(id) = state.people.get(&user).and_then(|presence| presence.room.clone())
+        if let Some(id) = room
             && let Some(room) = state.rooms.get_mut(&id)
             && let Some(seat) = room.seat(&user)
         {
@@ -80,16 +81,13 @@ impl Hall {
         if presence.socket.as_ref().is_none_or(|current| current.id() != socket.id()) {
             return;
         }
-        if presence.waiting.take().is_some() {
+        let (waiting, room) = (presence.waiting.take(), presence.room.clone());
+        if let Some(waiting) = waiting {
             state.errands.push(Errand::Leave(user.clone()));
-            state.board.change(service::now());
+            self.count_leaving(&mut state, &user, &waiting);
         }
-        if let Some(id) = state.people.get(&user).and_then(|presence| presence.room.clone())
-            && let Some(room) = state.rooms.get_mut(&id)
-            && let Some(seat) = room.seat(&user)
-        {
-            let effects = room.end(cause(seat));
-            self.carry_out(&mut state, &id, effects);
+        if let Some(room) = room {
+            self.end_room(&mut state, &room, &user, cause);
         }
         self.finish(state);
     }

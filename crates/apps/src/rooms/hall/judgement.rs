@@ -18,7 +18,7 @@ use crate::rooms::room::{Room, RoomId, Seat};
 use crate::rooms::text;
 
 /// The room that somebody speaks of, current or last.
-struct Subject {
+struct Judged {
     room: RoomId,
     queue: QueueName,
     partner: User,
@@ -26,33 +26,29 @@ struct Subject {
 
 impl Hall {
     /// Somebody accuses the partner. The room ends, if it has not, and the two never meet again.
-    pub(crate) fn report(
-        &self,
-        socket: &Socket,
-        request: ReportRequest,
-    ) -> Result<Reported, Failure> {
+    pub(crate) fn report(&self, socket: &Socket, request: ReportRequest) -> Result<Reported, Failure> {
         let ReportRequest { reason, text, room: named } = request;
         let (user, now) = (user(socket), service::now());
         let text = text.as_deref().map(text::message).transpose()?;
         let mut state = self.state();
-        let subject = subject(&state, &user, named.as_deref())?;
+        let judged = judged(&state, &user, named.as_deref())?;
         let report = format!("{:016x}", getrandom::u64().expect("the system has randomness"));
-        let messages = state.rooms.get(&subject.room).map(quotes).unwrap_or_default();
+        let messages = state.rooms.get(&judged.room).map(quotes).unwrap_or_default();
         state.records.report(Report {
             report: report.clone(),
             at: millis(now),
             tenant: self.tenant.to_string(),
-            room: subject.room.to_string(),
+            room: judged.room.to_string(),
             reporter: user.to_string(),
-            reported: subject.partner.to_string(),
+            reported: judged.partner.to_string(),
             reason,
             text: text.map(|text| text.to_string()),
             messages,
         });
-        let users = [user.as_str(), subject.partner.as_str()];
+        let users = [user.as_str(), judged.partner.as_str()];
         let event = Event::Reported { reason: reason.code() };
-        self.record(subject.queue.as_str(), Some(&subject.room), &users, event);
-        self.part(&mut state, &user, &subject, Cause::Reported);
+        self.record(judged.queue.as_str(), Some(&judged.room), &users, event);
+        self.part(&mut state, &user, &judged, Cause::Reported);
         self.finish(state);
         Ok(Reported { report })
     }
@@ -61,20 +57,16 @@ impl Hall {
     pub(crate) fn block(&self, socket: &Socket, named: Option<&str>) -> Result<Done, Failure> {
         let user = user(socket);
         let mut state = self.state();
-        let subject = subject(&state, &user, named)?;
-        let users = [user.as_str(), subject.partner.as_str()];
-        self.record(subject.queue.as_str(), Some(&subject.room), &users, Event::Blocked);
-        self.part(&mut state, &user, &subject, Cause::Left);
+        let judged = judged(&state, &user, named)?;
+        let users = [user.as_str(), judged.partner.as_str()];
+        self.record(judged.queue.as_str(), Some(&judged.room), &users, Event::Blocked);
+        self.part(&mut state, &user, &judged, Cause::Left);
         self.finish(state);
         Ok(Done {})
     }
 
     /// Somebody rates a room, once.
-    pub(crate) fn feedback(
-        &self,
-        socket: &Socket,
-        request: FeedbackRequest,
-    ) -> Result<Done, Failure> {
+    pub(crate) fn feedback(&self, socket: &Socket, request: FeedbackRequest) -> Result<Done, Failure> {
         let FeedbackRequest { rating, text, room: named } = request;
         let user = user(socket);
         let text = text.as_deref().map(text::message).transpose()?;
@@ -82,7 +74,7 @@ impl Hall {
             return Err(INVALID_RATING);
         }
         let mut state = self.state();
-        let Subject { room, queue, .. } = subject(&state, &user, named.as_deref())?;
+        let Judged { room, queue, .. } = judged(&state, &user, named.as_deref())?;
         let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
         if presence.rated.as_ref() == Some(&room) {
             return Err(ALREADY_RATED);
@@ -103,13 +95,10 @@ impl Hall {
     }
 
     /// Sees to it that two never meet again, and ends the room that they are in.
-    fn part(&self, state: &mut State, user: &User, subject: &Subject, cause: fn(Seat) -> Cause) {
-        state.acquaintances.block(user, &subject.partner);
-        if let Some(room) = state.rooms.get_mut(&subject.room)
-            && let Some(seat) = room.seat(user)
-        {
-            let effects = room.end(cause(seat));
-            self.carry_out(state, &subject.room, effects);
+    fn part(&self, state: &mut State, user: &User, judged: &Judged, cause: fn(Seat) -> Cause) {
+        state.acquaintances.block(user, &judged.partner);
+        if state.rooms.contains_key(&judged.room) {
+            self.end_room(state, &judged.room, user, cause);
         } else if state.people.get(user).is_some_and(|presence| presence.waiting.is_some()) {
             // The ticket does not know of it yet.
             state.errands.push(Errand::Rejoin(user.clone()));
@@ -117,14 +106,14 @@ impl Hall {
     }
 }
 
-fn subject(state: &State, user: &User, named: Option<&str>) -> Result<Subject, Failure> {
+fn judged(state: &State, user: &User, named: Option<&str>) -> Result<Judged, Failure> {
     match state.people.get(user).ok_or(NO_ROOM)?.target(named)? {
-        Target::Last(past) => Ok(Subject { room: past.room, queue: past.queue, partner: past.partner }),
+        Target::Last(past) => Ok(Judged { room: past.room, queue: past.queue, partner: past.partner }),
         Target::Current(id) => {
             let room = state.rooms.get(&id).ok_or(NO_ROOM)?;
             let seat = room.seat(user).ok_or(NO_ROOM)?;
             let (queue, partner) = (room.queue.clone(), room.user(seat.other()).clone());
-            Ok(Subject { room: id, queue, partner })
+            Ok(Judged { room: id, queue, partner })
         }
     }
 }

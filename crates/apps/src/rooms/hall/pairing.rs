@@ -114,20 +114,16 @@ impl Hall {
 
     /// Somebody who waited was away for too long.
     fn expired(&self, state: &mut State, user: &User) {
-        let now = service::now();
         let Some(presence) = state.people.get_mut(user) else { return };
         if presence.socket.is_some() {
             // Back at the last moment, and has been told that it still waits.
             state.errands.push(Errand::Rejoin(user.clone()));
             return;
         }
-        let waiting = presence.waiting.take();
-        if let Some(Waiting { queue, since }) = waiting {
-            let wait = now.since(since);
-            self.record(queue.as_str(), None, &[user.as_str()], Event::QueueLeft { wait });
+        if let Some(waiting) = presence.waiting.take() {
+            self.count_leaving(state, user, &waiting);
         }
         state.forget_if_gone(user);
-        state.board.change(now);
     }
 }
 

@@ -10,9 +10,7 @@ use crate::rooms::clock::whole_millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events::Queued;
 use crate::rooms::people::{Errand, Target, Waiting};
-use crate::rooms::refusal::{
-    DRAINING, IN_ROOM, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNKNOWN_QUEUE,
-};
+use crate::rooms::refusal::{DRAINING, IN_ROOM, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNKNOWN_QUEUE};
 use crate::rooms::wish::Wanted;
 
 impl Hall {
@@ -36,10 +34,8 @@ impl Hall {
         {
             let mut state = self.state();
             let presence = state.people.get_mut(&user).ok_or(NOT_WAITING)?;
-            let Waiting { queue, since } = presence.waiting.take().ok_or(NOT_WAITING)?;
-            let now = service::now();
-            state.board.change(now);
-            self.record(queue.as_str(), None, &[user.as_str()], Event::QueueLeft { wait: now.since(since) });
+            let waiting = presence.waiting.take().ok_or(NOT_WAITING)?;
+            self.count_leaving(&mut state, &user, &waiting);
             self.finish(state);
         }
         self.lobby.leave(&user).await;
@@ -47,11 +43,7 @@ impl Hall {
     }
 
     /// Somebody leaves their room, if they are in one, and waits for the next partner with the last wish.
-    pub(crate) async fn next(
-        &self,
-        socket: &Socket,
-        named: Option<&str>,
-    ) -> Result<Queued, Failure> {
+    pub(crate) async fn next(&self, socket: &Socket, named: Option<&str>) -> Result<Queued, Failure> {
         let user = user(socket);
         let (newcomer, errands) = {
             let mut state = self.state();
@@ -64,19 +56,15 @@ impl Hall {
             if state.stage == HallStage::Draining {
                 return Err(DRAINING);
             }
-            if let Some(Target::Current(id)) = target
-                && let Some(room) = state.rooms.get_mut(&id)
-                && let Some(seat) = room.seat(&user)
-            {
-                let effects = room.end(Cause::Next(seat));
-                self.carry_out(&mut state, &id, effects);
+            if let Some(Target::Current(id)) = target {
+                self.end_room(&mut state, &id, &user, Cause::Next);
             }
-            let newcomer = self.newcomer(&mut state, &user, wanted)?;
+            let newcomer = self.newcomer(&mut state, &user, wanted);
             (newcomer, self.release(&mut state))
         };
         // The lobby lets nobody in whom it believes to be in a pairing.
         self.run_errands(errands).await;
-        self.enter(newcomer).await
+        self.enter(newcomer?).await
     }
 
     /// Puts somebody who waits into the queue again, with the place that they had.
@@ -91,6 +79,14 @@ impl Hall {
             self.newcomer(&mut state, user, wanted)?
         };
         self.enter(newcomer).await
+    }
+
+    /// Counts somebody who waits no more, without having been paired.
+    pub(super) fn count_leaving(&self, state: &mut State, user: &User, waiting: &Waiting) {
+        let now = service::now();
+        state.board.change(now);
+        let wait = now.since(waiting.since);
+        self.record(waiting.queue.as_str(), None, &[user.as_str()], Event::QueueLeft { wait });
     }
 
     /// Notes that somebody waits from now on, and what the lobby has to know of them.

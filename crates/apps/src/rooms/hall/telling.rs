@@ -60,9 +60,10 @@ impl Hall {
 
     fn ask_to_confirm(&self, socket: &Socket, (user, room): (User, RoomId), joined: Args) {
         let (socket, me, timeout) = (socket.clone(), self.me.clone(), self.app.config.confirm_timeout);
-        let mut answer = Box::pin(async move {
-            socket.timeout(timeout).emit_with_ack::<Args>("room:joined", joined).await
-        });
+        let mut answer =
+            Box::pin(
+                async move { socket.timeout(timeout).emit_with_ack::<Args>("room:joined", joined).await },
+            );
         // It is sent with the first poll, which must not wait for a task's turn: what is sent next comes after it.
         if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return;
