@@ -60,7 +60,7 @@ pub struct Queue {
     /// People of one tenant who may wait in it at the same time. Default 10,000.
     pub waiting_max: usize,
     /// How it pairs.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
 }
 
 impl Default for Config {
@@ -78,7 +78,7 @@ impl Default for Config {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { duration: Duration::from_secs(600), waiting_max: 10_000, policy: Policy::default() }
+        Self { duration: Duration::from_secs(600), waiting_max: 10_000, policy: Arc::default() }
     }
 }
 
@@ -94,7 +94,7 @@ impl Config {
     fn lobby(&self) -> LobbyConfig {
         let queue = |(name, queue): (&String, &Queue)| {
             let config =
-                QueueConfig { policy: Arc::new(queue.policy.clone()), waiting_max: queue.waiting_max };
+                QueueConfig { policy: queue.policy.clone(), waiting_max: queue.waiting_max };
             (QueueName::from(name.as_str()), config)
         };
         LobbyConfig {

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use throng_apps::analytics::{self, Analytics, Delivery, Webhook};
-use throng_apps::debate;
+use throng_apps::debate::{self, OwnTopics};
 use throng_apps::experiments::{self, Audience, Everyone, Experiments, Flag};
+use throng_apps::roulette::{self, Ice};
+use throng_apps::rooms;
 use throng_node::{App, TenantName};
 
 use crate::config::key::Key;
@@ -32,12 +35,14 @@ impl Apps {
         Ok((apps, delivery))
     }
 
-    /// Adds the apps to a node's.
-    pub(crate) fn install(&self, app: &mut App, config: &Config) {
+    /// Adds the apps to a node's. What comes back are their routes.
+    pub(crate) fn install(&self, app: &mut App, config: &Config) -> Router {
         debate::install(app, self.debate(config));
+        let routes = roulette::install(app, self.roulette(config));
         experiments::install(app, self.experiments.clone());
         let analytics = self.analytics.clone();
         app.metrics(move || analytics.metrics());
+        routes
     }
 
     /// Makes the apps try out other flags.
@@ -65,8 +70,46 @@ impl Apps {
     }
 
     fn debate(&self, config: &Config) -> debate::Config {
-        let typed::Debate { duration, grace, waiting_max, .. } = config.debate;
-        debate::Config { duration, grace, waiting_max: waiting_max.get() }
+        let typed::Debate { topics, own_topics, .. } = &config.debate;
+        debate::Config {
+            topics: topics.clone(),
+            own_topics: if *own_topics { OwnTopics::Allowed } else { OwnTopics::Refused },
+            rooms: self.rooms(config.debate.rooms()),
+        }
+    }
+
+    fn roulette(&self, config: &Config) -> roulette::Config {
+        let typed::Roulette { stun, turn, turn_secret, turn_lifetime, .. } = &config.roulette;
+        let turn_secret = Some(turn_secret.expose()).filter(|secret| !secret.is_empty());
+        roulette::Config {
+            ice: Ice {
+                stun: stun.clone(),
+                turn: turn.clone(),
+                turn_secret: turn_secret.map(Into::into),
+                turn_lifetime: *turn_lifetime,
+            },
+            rooms: self.rooms(config.roulette.rooms()),
+        }
+    }
+
+    fn rooms(&self, told: typed::Rooms<'_>) -> rooms::Config {
+        let queue = |queue: &typed::Queue| rooms::Queue {
+            duration: queue.duration.unwrap_or(told.duration),
+            waiting_max: queue.waiting_max.unwrap_or(told.waiting_max).get(),
+            // What is no policy was refused by whoever judged the configuration.
+            policy: self.pairing.policy(queue.policy.as_deref().unwrap_or(told.policy)).unwrap_or_default(),
+        };
+        let mut queues: BTreeMap<_, _> =
+            told.queues.iter().map(|(name, own)| (name.clone(), queue(own))).collect();
+        queues.entry("default".to_owned()).or_insert_with(|| queue(&typed::Queue::default()));
+        rooms::Config {
+            queues,
+            grace: told.grace,
+            warning: told.warning,
+            confirm_timeout: told.confirm_timeout,
+            experiments: self.experiments.get(told.app).cloned().unwrap_or_default(),
+            analytics: self.analytics.clone(),
+        }
     }
 }
 
@@ -128,6 +171,23 @@ mod tests {
         assert_eq!((chosen("ranked"), chosen("default")), (Some((7, 3)), None));
         apps.try_out(&BTreeMap::new());
         assert_eq!(chosen("ranked"), None);
+    }
+
+    #[test]
+    fn a_queue_is_as_the_app_says_but_for_what_is_its_own() {
+        let text = "[debate]\nduration = '5m'\nwaiting_max = 7\n[debate.queues.fast]\nduration = '1m'\n\
+            [roulette]\nturn = ['turn:a']\nturn_secret = 's'\n";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        let sources = Sources { file: Some(file.path().into()), ..Sources::default() };
+        let (config, _) = sources.read().accepted().unwrap_or_else(|problems| panic!("{problems}"));
+        let apps = apps(text);
+        let debates = apps.debate(&config).rooms.queues;
+        let of = |name: &str| (debates[name].duration.as_secs(), debates[name].waiting_max);
+        assert_eq!((debates.len(), of("default"), of("fast")), (2, (300, 7), (60, 7)));
+        let calls = apps.roulette(&config);
+        assert_eq!((calls.ice.turn.len(), calls.ice.turn_secret.is_some()), (1, true));
+        assert_eq!(calls.rooms.queues["default"].waiting_max, 10_000);
     }
 
     #[test]

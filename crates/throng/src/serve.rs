@@ -36,7 +36,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
     let node = config.node(made, tls.clone());
     let (apps, delivery) = Apps::new(config, &start.auth.secret).map_err(in_words)?;
-    apps.install(&mut app, config);
+    let routes = pages::router().merge(apps.install(&mut app, config));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -49,7 +49,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));
         tokio::spawn(follow(target.policy.subscribe(), Followers { maker, tls, io, apps }));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
-        let drained = throng_node::run(node, app, pages::router(), listener, stop).await?;
+        let drained = throng_node::run(node, app, routes, listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         drop(flush);
         if let Some(delivering) = delivering {

@@ -28,6 +28,7 @@ fn every_relative_link_of_a_document_leads_somewhere() {
         "CONTRIBUTING.md",
         "docs/configuration.md",
         "docs/debate.md",
+        "docs/roulette.md",
         "docs/identity.md",
         "docs/tenants.md",
         "docs/edge.md",

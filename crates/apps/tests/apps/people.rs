@@ -53,14 +53,14 @@ pub(crate) fn with_queue(queue: rooms::Queue) -> rooms::Config {
 }
 
 /// A policy that demands this at first and little soon after. Recent partners meet again at once, if nobody else is there.
-pub(crate) fn widening(shared: Facets) -> Policy {
+pub(crate) fn widening(shared: Facets) -> Arc<Policy> {
     let step = |after, shared, topics| Step { after, shared, topics };
     let steps = vec![
         step(Duration::ZERO, shared, TopicScope::Same),
         step(SHORT, Facets::NONE, TopicScope::Same),
         step(2 * SHORT, Facets::NONE, TopicScope::Allowed),
     ];
-    Policy::new(steps, Duration::ZERO, Weights::default()).expect("a good policy")
+    Arc::new(Policy::new(steps, Duration::ZERO, Weights::default()).expect("a good policy"))
 }
 
 /// Somebody at one of the apps.
