@@ -81,7 +81,8 @@ export function negotiate(peer: Peer, { manners, send, beforeAnswer, onFailure }
 
   const sendLocal = () => {
     const local = peer.localDescription;
-    if (local !== null) send({ description: { type: local.type, sdp: local.sdp } });
+    // One that was closed meanwhile has nothing to say: another may speak already.
+    if (local !== null && !isClosed()) send({ description: { type: local.type, sdp: local.sdp } });
   };
 
   const guarded = async (step: () => Promise<void>) => {
