@@ -125,7 +125,7 @@ fn told(config: &typed::Analytics, key: &Secret) -> Result<analytics::Config, Fa
                 url.map_err(|error: http::uri::InvalidUri| wrong(error.to_string()))?,
                 &config.secret.expose().into(),
             );
-            analytics::Sink::Webhook(webhook.map_err(|error| wrong(error.to_string()))?)
+            analytics::Sink::Webhook(webhook.map_err(|error| wrong(error.to_string()))?.into())
         }
     };
     Ok(analytics::Config {

@@ -17,8 +17,8 @@ use super::{Experiments, VARIANTS};
 pub(super) type All = Arc<[(&'static str, Experiments)]>;
 
 /// Shows the experiments of all apps: `GET /api/admin/experiments` for operators, and metrics.
-pub fn install(app: &mut App, experiments: impl IntoIterator<Item = (&'static str, Experiments)>) {
-    let all: All = experiments.into_iter().collect();
+pub fn install(app: &mut App, of_apps: impl IntoIterator<Item = (&'static str, Experiments)>) {
+    let all: All = of_apps.into_iter().collect();
     let counted = all.clone();
     app.metrics(move || families(&counted));
     let (routes, described) =
