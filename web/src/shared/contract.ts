@@ -12,7 +12,7 @@ export type Reply<T = object> = ({ ok: true } & T) | { ok: false; error: Refusal
 
 /** What a wish can say on both pages. */
 export interface CommonWish {
-  /** At most 5, each of 1 to 30 letters, digits, spaces and hyphens. */
+  /** At most 5, each of 1 to 24 of A-Z, a-z and 0-9. */
   tags?: string[];
   /** An ISO 639 code, `en`. */
   language?: string;

@@ -6,7 +6,7 @@ const WORDS: Record<string, string> = {
   unknown_queue: "This queue does not exist any more. Start again from the first page.",
   invalid_topic: "A topic is one line of 1 to 120 characters.",
   unknown_topic: "This server takes only the topics on its list. Please pick one of those.",
-  invalid_tag: "An interest has up to 30 letters, digits, spaces or hyphens, and there are five at most.",
+  invalid_tag: "An interest is one word of up to 24 letters (a to z) and digits, and there are five at most.",
   invalid_language: "This language is not one that the server knows.",
   invalid_region: "This region is not one that the server knows.",
   invalid_property: "Something in your wish is not what the server expects.",

@@ -3,11 +3,11 @@ import { addTags, cleanTag, TAG_MAX } from "./tags";
 
 test.each([
   ["  Jazz ", "jazz"],
-  ["board   games", "board games"],
-  ["sci-fi!", "sci-fi"],
+  ["board   games", "boardgames"],
+  ["sci-fi!", "scifi"],
   ["C++", "c"],
   ["<b>", "b"],
-  ["Käse", "käse"],
+  ["Käse", "kase"],
   ["🦉", ""],
   ["x".repeat(40), "x".repeat(TAG_MAX)],
 ])("tag %j is sent as %j", (typed, sent) => {

@@ -4,13 +4,11 @@
 export const TAGS_MAX = 5;
 
 /** Longest one in characters. */
-export const TAG_MAX = 30;
+export const TAG_MAX = 24;
 
-/** A tag as it is sent: lower case, single spaces, and only what a tag may have: letters, digits, spaces, hyphens. */
+/** A tag as it is sent: the letters a to z and digits of what was typed, accents dropped, in lower case and in one word. */
 export function cleanTag(text: string): string {
-  const letters = text.normalize("NFC").toLowerCase().replace(/[^\p{L}\p{M}\p{N} -]+/gu, " ");
-  const words = letters.replace(/\s+/g, " ").trim();
-  return [...words].slice(0, TAG_MAX).join("").trim();
+  return text.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "").slice(0, TAG_MAX);
 }
 
 /** The list with what was typed added, cut at commas; what is empty, doubled or too many is left out. */

@@ -11,7 +11,7 @@ pub(crate) const INVALID_TOPIC: Failure =
     failure("invalid_topic", "a topic has 1 to 120 characters, and there are at most 5 others");
 pub(crate) const UNKNOWN_TOPIC: Failure = failure("unknown_topic", "choose one of the topics that there are");
 pub(crate) const INVALID_TAG: Failure =
-    failure("invalid_tag", "at most 5 tags of 1 to 30 letters, digits, spaces and hyphens");
+    failure("invalid_tag", "at most 5 tags, each of 1 to 24 letters and digits (A-Z, a-z, 0-9)");
 pub(crate) const INVALID_LANGUAGE: Failure =
     failure("invalid_language", "a language is two or three letters, such as en");
 pub(crate) const INVALID_REGION: Failure =
