@@ -1,0 +1,48 @@
+//! What a backbone is opened with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::memory::MemoryStore;
+
+/// Everything that [`Backbone::open`](crate::Backbone::open) needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it is all kept.
+    pub store: Store,
+    /// The name of this node, unlike that of any other: members are listed under it.
+    pub node: Arc<str>,
+    /// How members notice each other.
+    pub heartbeat: Heartbeat,
+    /// Deliveries that may wait for their owner. Beyond, they are dropped, counted, and the channels reported as missed.
+    pub deliveries_max: usize,
+}
+
+impl Config {
+    /// A configuration with the defaults: heartbeats of 3 s, 65,536 deliveries that may wait.
+    pub fn new(node: impl Into<Arc<str>>, store: Store) -> Self {
+        Self { store, node: node.into(), heartbeat: Heartbeat::default(), deliveries_max: 65_536 }
+    }
+}
+
+/// Where a backbone keeps what nodes share.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In this process. Backbones opened on the same store see each other.
+    Memory(MemoryStore),
+}
+
+/// How members notice each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Heartbeat {
+    /// How often a member says that it is there.
+    pub interval: Duration,
+    /// How long it may be silent before the others take it for dead. At least twice the interval.
+    pub dead_after: Duration,
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(3), dead_after: Duration::from_secs(10) }
+    }
+}

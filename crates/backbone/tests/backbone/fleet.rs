@@ -1,0 +1,82 @@
+//! A fleet for one case: nodes on one store, apart from every other fleet on the same servers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use throng_backbone::{
+    Backbone, Channel, Config, Deliveries, Delivery, Heartbeat, MemoryStore, Missed, Position, Store,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long anything may take before a case fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Fleet {
+    store: Store,
+}
+
+/// A node of a fleet.
+pub(crate) struct Node {
+    pub(crate) backbone: Backbone,
+    pub(crate) deliveries: Deliveries,
+}
+
+impl Fleet {
+    pub(crate) fn memory() -> Self {
+        Self { store: Store::Memory(MemoryStore::new()) }
+    }
+
+    /// A node that beats ten times a second and is dead after one.
+    pub(crate) async fn node(&self, name: &str) -> Node {
+        self.node_with(name, |_| ()).await
+    }
+
+    /// A node with another configuration.
+    pub(crate) async fn node_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
+        let mut config = Config::new(name, self.store.clone());
+        config.heartbeat =
+            Heartbeat { interval: Duration::from_millis(100), dead_after: Duration::from_secs(1) };
+        change(&mut config);
+        let (backbone, deliveries) =
+            timeout(PATIENCE, Backbone::open(config)).await.expect("opened in time").expect("opened");
+        Node { backbone, deliveries }
+    }
+}
+
+impl Node {
+    pub(crate) async fn subscribe(&self, channel: &Channel) {
+        let subscribed = timeout(PATIENCE, self.backbone.bus().subscribe(channel.clone())).await;
+        subscribed.expect("subscribed in time").expect("subscribed");
+    }
+
+    /// The next delivery.
+    pub(crate) async fn next(&mut self) -> Delivery {
+        timeout(PATIENCE, self.deliveries.next()).await.expect("something arrives in time").expect("open")
+    }
+
+    /// The next delivery, which must be a message.
+    pub(crate) async fn message(&mut self) -> (Channel, Bytes, Option<Position>) {
+        match self.next().await {
+            Delivery::Message { channel, bytes, position } => (channel, bytes, position),
+            other => panic!("expected a message, got {other:?}"),
+        }
+    }
+
+    /// The channels of the next report of missed messages, past any message.
+    pub(crate) async fn missed(&mut self) -> Missed {
+        loop {
+            if let Delivery::Resynced(missed) = self.next().await {
+                return missed;
+            }
+        }
+    }
+}
+
+/// Waits until the condition holds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
