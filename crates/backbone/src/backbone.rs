@@ -12,6 +12,7 @@ use crate::histories::Histories;
 use crate::leases::Leases;
 use crate::members::Members;
 use crate::memory::Seat;
+use crate::redis::{RedisStore, TlsError};
 use crate::sessions::Sessions;
 use crate::status::{Counters, Status};
 
@@ -25,6 +26,7 @@ pub struct Backbone {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Memory(Arc<Seat>),
+    Redis(Arc<RedisStore>),
 }
 
 #[derive(Debug)]
@@ -42,7 +44,29 @@ struct Parts {
 
 /// Why a backbone could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {}
+pub enum OpenError {
+    /// Nobody answered, however often it was tried.
+    #[error("the store at {address} cannot be reached after {attempts} attempts: {error}")]
+    Unreachable {
+        /// Where the first server or sentinel should be.
+        address: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What was wrong the last time.
+        error: String,
+    },
+    /// The server does not let this login in.
+    #[error("the store at {address} refuses the login: {error}")]
+    Login {
+        /// Where the first server or sentinel is.
+        address: String,
+        /// What it says.
+        error: String,
+    },
+    /// The encryption cannot work.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
 
 impl Backbone {
     /// Opens a backbone and says that this node is there. Needs a tokio runtime, on which it leaves its tasks.
@@ -51,6 +75,9 @@ impl Backbone {
         let inbox = Inbox::new(config.deliveries_max, counters.clone());
         let kind = match config.store {
             Store::Memory(store) => Kind::Memory(store.seat(inbox.clone(), counters.clone())),
+            Store::Redis(redis) => {
+                Kind::Redis(RedisStore::open(redis, inbox.clone(), counters.clone()).await?)
+            }
         };
         let members = Members::new(kind.clone(), config.node);
         let _ = members.beat(config.heartbeat.dead_after).await;

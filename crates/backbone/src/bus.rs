@@ -60,6 +60,7 @@ impl Bus {
                 seat.publish(&channel, &bytes);
                 Ok(())
             }
+            Kind::Redis(store) => store.publish(&channel, &bytes, urgency),
         }
     }
 
@@ -71,6 +72,7 @@ impl Bus {
                 seat.subscribe(channel);
                 Ok(())
             }
+            Kind::Redis(store) => store.subscribe(channel).await,
         }
     }
 
@@ -79,6 +81,7 @@ impl Bus {
     pub fn release(&self, channel: &Channel) {
         match &self.kind {
             Kind::Memory(seat) => seat.release(channel),
+            Kind::Redis(store) => store.release(channel),
         }
     }
 }

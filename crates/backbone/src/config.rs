@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::memory::MemoryStore;
+use crate::redis::RedisConfig;
 
 /// Everything that [`Backbone::open`](crate::Backbone::open) needs.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ impl Config {
 pub enum Store {
     /// In this process. Backbones opened on the same store see each other.
     Memory(MemoryStore),
+    /// In Redis. Backbones with the same servers and prefix see each other.
+    Redis(RedisConfig),
 }
 
 /// How members notice each other.

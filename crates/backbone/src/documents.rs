@@ -80,6 +80,7 @@ impl Documents {
     pub async fn get(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().documents().get(key)),
+            Kind::Redis(store) => store.document(key).await,
         }
     }
 
@@ -89,6 +90,7 @@ impl Documents {
             Kind::Memory(seat) => {
                 seat.store().documents().put(key, value, terms).map_err(DocumentError::Conflict)
             }
+            Kind::Redis(store) => store.put_document(key, &value, terms).await,
         }
     }
 
@@ -98,6 +100,7 @@ impl Documents {
             Kind::Memory(seat) => {
                 seat.store().documents().remove(key, expect).map_err(DocumentError::Conflict)
             }
+            Kind::Redis(store) => store.remove_document(key, expect).await,
         }
     }
 
@@ -113,6 +116,7 @@ impl Documents {
                 seat.store().documents().hash_set(key, fields, ttl);
                 Ok(())
             }
+            Kind::Redis(store) => store.hash_set(key, fields, ttl).await,
         }
     }
 
@@ -120,6 +124,7 @@ impl Documents {
     pub async fn hash_get(&self, key: &DocumentKey, field: &str) -> Result<Option<Bytes>, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().documents().hash_get(key, field)),
+            Kind::Redis(store) => store.hash_get(key, field).await,
         }
     }
 
@@ -127,6 +132,7 @@ impl Documents {
     pub async fn hash_all(&self, key: &DocumentKey) -> Result<Vec<(String, Bytes)>, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().documents().hash_all(key)),
+            Kind::Redis(store) => store.hash_all(key).await,
         }
     }
 
@@ -134,6 +140,7 @@ impl Documents {
     pub async fn hash_remove(&self, key: &DocumentKey, fields: &[&str]) -> Result<usize, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().documents().hash_remove(key, fields)),
+            Kind::Redis(store) => store.hash_remove(key, fields).await,
         }
     }
 }

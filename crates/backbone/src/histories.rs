@@ -81,6 +81,7 @@ impl Histories {
         }
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.append(room, bytes, keep)),
+            Kind::Redis(store) => store.append(room, &bytes, keep).await,
         }
     }
 
@@ -88,6 +89,7 @@ impl Histories {
     pub async fn position(&self, room: &Room, keep: Retention) -> Result<Position, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().histories().position(room, keep)),
+            Kind::Redis(store) => store.position(room, keep).await,
         }
     }
 
@@ -95,6 +97,7 @@ impl Histories {
     pub async fn after(&self, room: &Room, position: Position, max: usize) -> Result<Replay, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().histories().after(room, position, max)),
+            Kind::Redis(store) => store.after(room, position, max).await,
         }
     }
 }

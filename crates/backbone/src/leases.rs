@@ -43,6 +43,7 @@ impl Leases {
     pub async fn acquire(&self, name: &str, ttl: Duration) -> Result<Option<Lease>, StoreError> {
         let fence = match &self.kind {
             Kind::Memory(seat) => seat.store().leases().acquire(name, ttl),
+            Kind::Redis(store) => store.acquire(name, ttl).await?,
         };
         Ok(fence.map(|fence| Lease { name: name.into(), fence }))
     }
@@ -51,6 +52,7 @@ impl Leases {
     pub async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<(), LeaseError> {
         let ours = match &self.kind {
             Kind::Memory(seat) => seat.store().leases().renew(lease, ttl),
+            Kind::Redis(store) => store.renew_lease(lease, ttl).await?,
         };
         if ours { Ok(()) } else { Err(LeaseError::Lost) }
     }
@@ -59,6 +61,7 @@ impl Leases {
     pub async fn release(&self, lease: &Lease) -> Result<(), LeaseError> {
         let ours = match &self.kind {
             Kind::Memory(seat) => seat.store().leases().release(lease),
+            Kind::Redis(store) => store.release_lease(lease).await?,
         };
         if ours { Ok(()) } else { Err(LeaseError::Lost) }
     }

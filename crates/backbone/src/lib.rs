@@ -17,6 +17,7 @@ mod histories;
 mod leases;
 mod members;
 mod memory;
+mod redis;
 mod sessions;
 mod status;
 
@@ -32,5 +33,6 @@ pub use histories::{Entry, Gone, Histories, Position, Replay, Retention};
 pub use leases::{Lease, LeaseError, Leases};
 pub use members::{Incarnation, Load, Member, Members};
 pub use memory::MemoryStore;
+pub use redis::{Address, BadKeyPrefix, Credentials, Deployment, KeyPrefix, RedisConfig, Tls, TlsError};
 pub use sessions::{Hold, Session, SessionError, SessionKey, Sessions};
 pub use status::Status;

@@ -66,6 +66,12 @@ struct View {
     list: watch::Sender<Arc<[Member]>>,
 }
 
+/// How long a buried member is remembered, should it come back.
+pub(crate) const GRAVE: Duration = Duration::from_secs(3600);
+
+/// How long the dead are listed if nobody buries them.
+pub(crate) const DEAD_LISTED: Duration = Duration::from_secs(24 * 3600);
+
 /// The answer to a heartbeat.
 #[derive(Debug)]
 pub(crate) enum Beat {
@@ -117,22 +123,27 @@ impl Members {
                 seat.store().members().leave(incarnation);
                 Ok(())
             }
+            Kind::Redis(store) => store.leave(incarnation).await,
         }
     }
 
     /// Those who are dead and not buried. For the holder of a lease: who held it earlier reads [`LeaseError::Lost`].
     pub async fn fallen(&self, lease: &Lease) -> Result<Vec<Member>, LeaseError> {
-        match &self.kind {
-            Kind::Memory(seat) => seat.store().members().fallen(lease.fence).ok_or(LeaseError::Lost),
-        }
+        let answer = match &self.kind {
+            Kind::Memory(seat) => seat.store().members().fallen(lease.fence),
+            Kind::Redis(store) => store.fallen(lease.fence).await?,
+        };
+        answer.ok_or(LeaseError::Lost)
     }
 
     /// Says that what this member left behind is cleared away. If it was alive after all, it starts a new life; `false` if
     /// it has come back before this.
     pub async fn bury(&self, lease: &Lease, fallen: Incarnation) -> Result<bool, LeaseError> {
-        match &self.kind {
-            Kind::Memory(seat) => seat.store().members().bury(lease.fence, fallen).ok_or(LeaseError::Lost),
-        }
+        let answer = match &self.kind {
+            Kind::Memory(seat) => seat.store().members().bury(lease.fence, fallen),
+            Kind::Redis(store) => store.bury(lease.fence, fallen).await?,
+        };
+        answer.ok_or(LeaseError::Lost)
     }
 
     /// Says once that this node is there, and reads who is.
@@ -142,6 +153,7 @@ impl Members {
             Member { node: self.view.node.clone(), incarnation: *self.view.incarnation.borrow(), load };
         let beat = match &self.kind {
             Kind::Memory(seat) => seat.store().members().beat(member, dead_after),
+            Kind::Redis(store) => store.beat(&member, dead_after).await?,
         };
         match beat {
             Beat::Alive(members) => {

@@ -72,6 +72,7 @@ impl Sessions {
     pub async fn record(&self, key: SessionKey, value: Bytes, ttl: Duration) -> Result<Hold, StoreError> {
         let fence = match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().record(&key, value, ttl),
+            Kind::Redis(store) => store.record_session(&key, &value, ttl).await?,
         };
         Ok(Hold { key, fence })
     }
@@ -80,6 +81,7 @@ impl Sessions {
     pub async fn read(&self, key: &SessionKey) -> Result<Option<Session>, StoreError> {
         match &self.kind {
             Kind::Memory(seat) => Ok(seat.store().sessions().read(key)),
+            Kind::Redis(store) => store.session(key).await,
         }
     }
 
@@ -87,6 +89,7 @@ impl Sessions {
     pub async fn renew(&self, hold: &Hold, ttl: Duration) -> Result<(), SessionError> {
         match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().renew(hold, ttl),
+            Kind::Redis(store) => store.keep_session(hold, ttl, None).await,
         }
     }
 
@@ -94,6 +97,7 @@ impl Sessions {
     pub async fn update(&self, hold: &Hold, value: Bytes, ttl: Duration) -> Result<(), SessionError> {
         match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().update(hold, value, ttl),
+            Kind::Redis(store) => store.keep_session(hold, ttl, Some(&value)).await,
         }
     }
 
@@ -102,6 +106,7 @@ impl Sessions {
     pub async fn take(&self, hold: &Hold, ttl: Duration) -> Result<(Hold, Bytes), SessionError> {
         let Session { fence, value } = match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().take(hold, ttl),
+            Kind::Redis(store) => store.take_session(hold, ttl).await,
         }?;
         Ok((Hold { key: hold.key.clone(), fence }, value))
     }
@@ -110,6 +115,7 @@ impl Sessions {
     pub async fn remove(&self, hold: &Hold) -> Result<(), SessionError> {
         match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().remove(hold),
+            Kind::Redis(store) => store.remove_session(hold).await,
         }
     }
 }

@@ -6,10 +6,7 @@ use hashbrown::HashMap;
 use tokio::time::Instant;
 
 use super::expiring::Expiring;
-use crate::members::{Beat, Incarnation, Member};
-
-/// How long a buried member is remembered, should it come back.
-const GRAVE: Duration = Duration::from_secs(3600);
+use crate::members::{Beat, DEAD_LISTED, GRAVE, Incarnation, Member};
 
 /// Everybody who was there, and until when they count as alive.
 #[derive(Debug, Default)]
@@ -26,6 +23,7 @@ impl MemberTable {
         }
         let now = Instant::now();
         self.members.insert(member.incarnation, (member, now + dead_after));
+        self.members.retain(|_, (_, end)| now < *end + DEAD_LISTED);
         let alive = self.members.values().filter(|(_, end)| now < *end);
         let mut alive: Vec<Member> = alive.map(|(member, _)| member.clone()).collect();
         alive.sort_unstable_by(|one, other| {

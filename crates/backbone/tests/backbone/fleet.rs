@@ -1,12 +1,17 @@
 //! A fleet for one case: nodes on one store, apart from every other fleet on the same servers.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use throng_backbone::{
-    Backbone, Channel, Config, Deliveries, Delivery, Heartbeat, MemoryStore, Missed, Position, Store,
+    Backbone, Backoff, Channel, Config, Deliveries, Delivery, Deployment, Heartbeat, KeyPrefix, MemoryStore,
+    Missed, Position, RedisConfig, Store,
 };
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::servers::{Cluster, Sentinels, Single};
 
 /// How long anything may take before a case fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +29,39 @@ pub(crate) struct Node {
 impl Fleet {
     pub(crate) fn memory() -> Self {
         Self { store: Store::Memory(MemoryStore::new()) }
+    }
+
+    /// On one server, that all such fleets share.
+    pub(crate) fn single() -> Self {
+        static SHARED: OnceLock<Single> = OnceLock::new();
+        Self::redis(SHARED.get_or_init(Single::start).deployment())
+    }
+
+    /// On a primary with a replica and three sentinels.
+    pub(crate) fn sentinel() -> Self {
+        static SHARED: OnceLock<Sentinels> = OnceLock::new();
+        Self::redis(SHARED.get_or_init(Sentinels::start).deployment())
+    }
+
+    /// On a cluster of three primaries and three replicas.
+    pub(crate) fn cluster() -> Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        Self::redis(SHARED.get_or_init(Cluster::start).deployment())
+    }
+
+    /// On these servers, under a prefix of its own. It does not wait long for anything.
+    pub(crate) fn redis(deployment: Deployment) -> Self {
+        static FLEETS: AtomicU32 = AtomicU32::new(0);
+        let number = FLEETS.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("fleet-{}-{number}", std::process::id());
+        Self {
+            store: Store::Redis(RedisConfig {
+                prefix: KeyPrefix::try_from(&*prefix).expect("a good prefix"),
+                beat_interval: Duration::from_millis(500),
+                backoff: Backoff { first: Duration::from_millis(50), max: Duration::from_millis(500) },
+                ..RedisConfig::new(deployment)
+            }),
+        }
     }
 
     /// A node that beats ten times a second and is dead after one.

@@ -1,7 +1,9 @@
 //! The backbone's suite: every case of `cases/` against every store. Redis stores are real servers, started on free ports.
 
 mod cases;
+mod faults;
 mod fleet;
+mod servers;
 mod tidy;
 
 /// Every case, handed to the macro that is named.
@@ -75,3 +77,6 @@ macro_rules! suite {
 }
 
 with_cases!(suite, memory);
+with_cases!(suite, single);
+with_cases!(suite, sentinel);
+with_cases!(suite, cluster);

@@ -12,7 +12,7 @@ const CASES: [(&str, &str); 6] = [
 ];
 
 /// What runs all of the list on one store; a macro call that is missing here would be a store without cases.
-const STORES: [&str; 1] = ["memory"];
+const STORES: [&str; 4] = ["memory", "single", "sentinel", "cluster"];
 
 #[test]
 fn every_case_is_listed_and_every_store_runs_the_list() {

@@ -1,0 +1,226 @@
+//! The replies of a Redis server in RESP3, from bytes to values. Pure, incremental and bounded.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::bus::PAYLOAD_BYTES_MAX;
+
+/// The most bytes of one string: a payload and what is written before it.
+const BULK_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 1024;
+/// The most elements of one list.
+const ELEMENTS_MAX: usize = 1 << 20;
+/// How deep lists may lie in lists.
+const DEPTH_MAX: usize = 8;
+/// The longest line: of a number, a status or an error.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// A value from the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// A string of any kind, and numbers with fractions.
+    Text(Bytes),
+    /// An error: a code, a space, an explanation.
+    Error(Bytes),
+    Integer(i64),
+    Null,
+    /// An array or a set; a map with keys and values in turn.
+    List(Vec<Frame>),
+    /// Something that was not asked for.
+    Push(Vec<Frame>),
+}
+
+impl Frame {
+    pub(crate) fn text(&self) -> Option<&Bytes> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list(&self) -> Option<&[Frame]> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(integer) => Some(*integer),
+            Self::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes that are no RESP3, or too much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server sends something that is not RESP3 or too large")]
+pub(crate) struct Malformed;
+
+/// Takes the next value off the buffer, if it is there whole.
+pub(crate) fn take(buffer: &mut BytesMut) -> Result<Option<Frame>, Malformed> {
+    let Some(end) = end_of(buffer, 0, DEPTH_MAX)? else { return Ok(None) };
+    let whole = buffer.split_to(end).freeze();
+    let (frame, _) = build(&whole, 0)?;
+    Ok(Some(frame))
+}
+
+/// A command as the server reads it.
+pub(crate) fn command<A: AsRef<[u8]>>(arguments: &[A], into: &mut Vec<u8>) {
+    into.extend_from_slice(format!("*{}\r\n", arguments.len()).as_bytes());
+    for argument in arguments.iter().map(AsRef::as_ref) {
+        into.extend_from_slice(format!("${}\r\n", argument.len()).as_bytes());
+        into.extend_from_slice(argument);
+        into.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The kind of the value at `at`, its first line without the kind, and where the rest begins.
+fn head(bytes: &[u8], at: usize) -> Result<Option<(u8, &[u8], usize)>, Malformed> {
+    let rest = &bytes[at..];
+    let window = &rest[..rest.len().min(LINE_BYTES_MAX)];
+    let Some(end) = window.windows(2).position(|pair| pair == b"\r\n") else {
+        return if rest.len() < LINE_BYTES_MAX { Ok(None) } else { Err(Malformed) };
+    };
+    let kind = *rest.first().filter(|_| end > 0).ok_or(Malformed)?;
+    Ok(Some((kind, &rest[1..end], at + end + 2)))
+}
+
+/// The length in a head; nothing for the old way of writing null.
+fn length(line: &[u8], max: usize) -> Result<Option<usize>, Malformed> {
+    if line == b"-1" {
+        return Ok(None);
+    }
+    let length: usize = std::str::from_utf8(line).ok().and_then(|text| text.parse().ok()).ok_or(Malformed)?;
+    if length <= max { Ok(Some(length)) } else { Err(Malformed) }
+}
+
+/// How many values follow the head of a list.
+fn elements(kind: u8, line: &[u8]) -> Result<Option<usize>, Malformed> {
+    let count = length(line, ELEMENTS_MAX)?;
+    Ok(count.map(|count| if matches!(kind, b'%' | b'|') { count * 2 } else { count }))
+}
+
+/// Where the value at `at` ends, if it is there whole.
+fn end_of(bytes: &[u8], at: usize, depth: usize) -> Result<Option<usize>, Malformed> {
+    let Some((kind, line, mut next)) = head(bytes, at)? else { return Ok(None) };
+    match kind {
+        b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(' => Ok(Some(next)),
+        b'$' | b'=' | b'!' => {
+            let Some(length) = length(line, BULK_BYTES_MAX)? else { return Ok(Some(next)) };
+            let end = next + length + 2;
+            if bytes.len() < end {
+                return Ok(None);
+            }
+            if &bytes[end - 2..end] == b"\r\n" { Ok(Some(end)) } else { Err(Malformed) }
+        }
+        b'*' | b'~' | b'%' | b'>' => {
+            let depth = depth.checked_sub(1).ok_or(Malformed)?;
+            for _ in 0..elements(kind, line)?.unwrap_or_default() {
+                let Some(end) = end_of(bytes, next, depth)? else { return Ok(None) };
+                next = end;
+            }
+            Ok(Some(next))
+        }
+        _ => Err(Malformed),
+    }
+}
+
+/// The value at `at`, and where it ends. The bytes are known to hold it whole.
+fn build(bytes: &Bytes, at: usize) -> Result<(Frame, usize), Malformed> {
+    let (kind, line, next) = head(bytes, at)?.ok_or(Malformed)?;
+    let line = bytes.slice_ref(line);
+    match kind {
+        b'+' | b',' | b'(' | b'#' => Ok((Frame::Text(line), next)),
+        b'-' => Ok((Frame::Error(line), next)),
+        b':' => Ok((Frame::Integer(Frame::Text(line).integer().ok_or(Malformed)?), next)),
+        b'_' => Ok((Frame::Null, next)),
+        b'$' | b'=' | b'!' => {
+            let Some(length) = length(&line, BULK_BYTES_MAX)? else { return Ok((Frame::Null, next)) };
+            let text = bytes.slice(next..next + length);
+            let frame = if kind == b'!' { Frame::Error(text) } else { Frame::Text(text) };
+            Ok((frame, next + length + 2))
+        }
+        _ => {
+            let Some(count) = elements(kind, &line)? else { return Ok((Frame::Null, next)) };
+            let (mut list, mut next) = (Vec::with_capacity(count.min(1024)), next);
+            for _ in 0..count {
+                let (frame, end) = build(bytes, next)?;
+                list.push(frame);
+                next = end;
+            }
+            Ok((if kind == b'>' { Frame::Push(list) } else { Frame::List(list) }, next))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &'static str) -> Frame {
+        Frame::Text(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], expect: Frame) {
+        for cut in 0..bytes.len() {
+            assert_eq!(take(&mut BytesMut::from(&bytes[..cut])), Ok(None), "cut at {cut}");
+        }
+        let mut buffer = BytesMut::from(bytes);
+        buffer.extend_from_slice(b"+next");
+        assert_eq!(take(&mut buffer), Ok(Some(expect)));
+        assert_eq!(&buffer[..], b"+next");
+    }
+
+    #[test]
+    fn every_kind_is_read_when_it_is_whole() {
+        check(b"+OK\r\n", text("OK"));
+        check(b"-MOVED 3 h:1\r\n", Frame::Error(Bytes::from_static(b"MOVED 3 h:1")));
+        check(b":-7\r\n", Frame::Integer(-7));
+        check(b"_\r\n", Frame::Null);
+        check(b"$-1\r\n", Frame::Null);
+        check(b"$4\r\na\r\nb\r\n", text("a\r\nb"));
+        check(
+            b"*2\r\n:1\r\n*1\r\n+a\r\n",
+            Frame::List(vec![Frame::Integer(1), Frame::List(vec![text("a")])]),
+        );
+        check(b"%1\r\n+a\r\n,1.5\r\n", Frame::List(vec![text("a"), text("1.5")]));
+        check(b">2\r\n+a\r\n#t\r\n", Frame::Push(vec![text("a"), text("t")]));
+        check(b"!3\r\nERR\r\n", Frame::Error(Bytes::from_static(b"ERR")));
+        check(b"*0\r\n", Frame::List(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_or_too_much_is_refused() {
+        let deep = b"*1\r\n".repeat(DEPTH_MAX + 1);
+        let long = [b"+".to_vec(), vec![b'x'; LINE_BYTES_MAX]].concat();
+        for bytes in [
+            b"x\r\n".as_slice(),
+            b"\r\n",
+            b"$x\r\n",
+            b"$-2\r\n",
+            b"$99999999999999999999\r\n",
+            b"$17000000\r\n",
+            b"*2000000\r\n",
+            b"$1\r\nabc",
+            b":x\r\n",
+            &deep,
+            &long,
+        ] {
+            assert_eq!(
+                take(&mut BytesMut::from(bytes)),
+                Err(Malformed),
+                "{:?}",
+                Bytes::copy_from_slice(bytes)
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_is_written_as_strings() {
+        let mut bytes = Vec::new();
+        command(&["SSUBSCRIBE", "ä"], &mut bytes);
+        assert_eq!(bytes, "*2\r\n$10\r\nSSUBSCRIBE\r\n$2\r\nä\r\n".as_bytes());
+    }
+}
