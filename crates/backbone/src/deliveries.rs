@@ -113,12 +113,6 @@ impl Inbox {
         self.arrived.notify_one();
     }
 
-    /// Reports that any channel may have missed something.
-    pub(crate) fn missed_all(&self) {
-        self.lock().missed_all = true;
-        self.arrived.notify_one();
-    }
-
     /// Lets the receiver end when it has taken what is there.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -73,6 +73,9 @@ fn problems_of_packages(packages: &[Value]) -> Vec<String> {
             if own.contains(on) && !allowed.contains(&on) {
                 problems.push(format!("{name} depends on {on}"));
             }
+            if on == "redis" && name != "throng-backbone" {
+                problems.push(format!("{name} depends on redis, which is for throng-backbone alone"));
+            }
             if name == "throng-protocol" && IMPURE.contains(&on) {
                 problems.push(format!("{name} is pure and depends on {on}"));
             }
@@ -219,6 +222,15 @@ mod samples {
             "throng-protocol",
             json!([{"name": "bytes", "kind": null}, {"name": "tokio", "kind": null}]),
             &["throng-protocol is pure and depends on tokio"],
+        );
+    }
+
+    #[test]
+    fn redis_is_for_the_backbone_alone() {
+        check_package(
+            "throng-node",
+            json!([{"name": "redis", "kind": null}]),
+            &["throng-node depends on redis, which is for throng-backbone alone"],
         );
     }
 

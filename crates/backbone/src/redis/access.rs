@@ -43,7 +43,12 @@ impl Access {
             Tls::System => system_roots()?,
             Tls::Authority(pem) => authority_roots(pem)?,
         };
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let config =
+            ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .expect("the provider speaks the versions that are safe")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         Ok(Self { tls: Some(TlsConnector::from(Arc::new(config))) })
     }
 

@@ -13,7 +13,7 @@ use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
 };
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::access::{certificates, client, connection_info};
 use super::config::{Deployment, RedisConfig};
@@ -135,6 +135,7 @@ impl Commands {
     /// Keeps the connection for as long as the store is in use.
     pub(crate) async fn keep(self: Arc<Self>) {
         let mut broken = self.broken.subscribe();
+        let mut made_at = Instant::now();
         loop {
             let generation = self.current().generation;
             let noticed = timeout(self.config.ping_interval, broken.wait_for(|found| *found >= generation));
@@ -143,7 +144,12 @@ impl Commands {
                 let _ = self.query(&redis::cmd("PING")).await;
                 continue;
             }
+            // What connects and is of no use all the same is not made anew without a pause.
+            if made_at.elapsed() < self.config.backoff.first {
+                sleep(self.config.backoff.wait(1, random_u64() as u32)).await;
+            }
             let link = self.connect_again().await;
+            made_at = Instant::now();
             tracing::info!("the store can be reached again");
             let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             *current = Current { generation: generation + 1, link };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::config::Address;
 use super::resp::Frame;
@@ -34,8 +34,8 @@ pub(crate) struct Link {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beat {
     pub(crate) nonce: u64,
-    /// Whether the store took it.
-    pub(crate) sent: bool,
+    /// When the store said that it took it.
+    pub(crate) sent: Option<Instant>,
 }
 
 /// What a link is told to do. The names are of one slot.

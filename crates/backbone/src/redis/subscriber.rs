@@ -167,7 +167,7 @@ impl Subscriber {
         }
         if now >= self.beat_at {
             self.beat_at = now + self.shared.config.beat_interval;
-            self.beat();
+            self.beat(now);
         }
     }
 
@@ -224,7 +224,7 @@ impl Subscriber {
             }
             News::Sent(nonce) => {
                 if let Some(beat) = link.beat.as_mut().filter(|beat| beat.nonce == nonce) {
-                    beat.sent = true;
+                    beat.sent = Some(Instant::now());
                 }
             }
             News::Confirmed(name) => self.confirmed(&address, &name),
@@ -357,8 +357,11 @@ impl Subscriber {
     }
 
     /// Sends each connection a beat, to a partition after the other; gives up those that did not hear the last.
-    fn beat(&mut self) {
-        let heard_nothing = |link: &Link| link.beat.is_some_and(|beat| beat.sent);
+    fn beat(&mut self, now: Instant) {
+        // One that Redis took a moment ago may still be on its way.
+        let patience = self.shared.config.beat_interval / 2;
+        let heard_nothing =
+            |link: &Link| link.beat.and_then(|beat| beat.sent).is_some_and(|sent| now - sent >= patience);
         let deaf: Vec<Address> = self
             .links
             .iter()
@@ -370,6 +373,9 @@ impl Subscriber {
         }
         let partitions = self.shared.keys.partitions();
         for (address, link) in &mut self.links {
+            if link.beat.is_some_and(|beat| beat.sent.is_some()) {
+                continue;
+            }
             let mut turn = (0..partitions).map(|step| (link.beats + step) % partitions);
             let next = turn.find(|partition| {
                 let server = &self.servers[usize::from(*partition)];
@@ -378,7 +384,7 @@ impl Subscriber {
             let Some(partition) = next else { continue };
             link.beats = (partition + 1) % partitions;
             let nonce = random_u64();
-            link.beat = Some(Beat { nonce, sent: false });
+            link.beat = Some(Beat { nonce, sent: None });
             let mut command = redis::cmd("SPUBLISH");
             command.arg(self.shared.keys.beat(partition, self.shared.number)).arg(format!("b{nonce:x}"));
             let (commands, reports) = (self.shared.commands.clone(), self.reports.0.clone());

@@ -1,1 +1,242 @@
-//! What happens when servers fail, pause, or move slots: on servers of the test's own.
+//! What happens when servers fail, pause, refuse, or hand slots over: on servers of the test's own.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use throng_backbone::{
+    Backbone, Backoff, BusError, Channel, Config, Credentials, Delivery, Deployment, Missed, OpenError,
+    RedisConfig, Replay, Retention, Room, Status, Store, Urgency,
+};
+use tokio::time::{Instant, timeout};
+
+use crate::fleet::{Fleet, Node, PATIENCE, until};
+use crate::servers::{Cluster, Sentinels, Server, Single};
+
+const KEEP: Retention = Retention { entries_max: 100_000, ttl: PATIENCE, epoch_ttl: PATIENCE };
+
+/// Rooms enough that every primary of three has some.
+fn rooms() -> Vec<Channel> {
+    (0..24).map(|n| Channel::room("t", "/", n.to_string())).collect()
+}
+
+fn publish(node: &Node, channel: &Channel) -> Result<(), BusError> {
+    node.backbone.bus().publish(channel.clone(), Bytes::from("x"), Urgency::Volatile)
+}
+
+/// Publishes to each room until it is heard there.
+async fn hears_all(node: &mut Node, rooms: &[Channel]) {
+    let mut silent: BTreeSet<&Channel> = rooms.iter().collect();
+    let begun = Instant::now();
+    while !silent.is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "still silent: {silent:?}");
+        for room in &silent {
+            publish(node, room).expect("taken");
+        }
+        while let Ok(delivery) = timeout(Duration::from_millis(50), node.deliveries.next()).await {
+            if let Some(Delivery::Message { channel, .. }) = delivery {
+                silent.remove(&channel);
+            }
+        }
+    }
+}
+
+fn status(node: &Node) -> Status {
+    node.backbone.status()
+}
+
+/// Reads reports until one of each of these rooms was missed.
+async fn misses_all(node: &mut Node, rooms: &[Channel]) {
+    let mut unreported: BTreeSet<&Channel> = rooms.iter().collect();
+    while !unreported.is_empty() {
+        match node.missed().await {
+            Missed::All => return,
+            Missed::Channels(missed) => unreported.retain(|room| !missed.contains(room)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_found_again() {
+    let single = Single::start();
+    let mut node = Fleet::redis(single.deployment()).node("a").await;
+    let rooms = rooms();
+    for room in &rooms {
+        node.subscribe(room).await;
+    }
+    single.server.kill();
+    until("the loss is noticed", async || {
+        publish(&node, &rooms[0]).expect("volatile messages are dropped, not refused");
+        !status(&node).connected && status(&node).volatile_dropped > 0
+    })
+    .await;
+    single.server.restart();
+    misses_all(&mut node, &rooms).await;
+    hears_all(&mut node, &rooms).await;
+    assert!(status(&node).connected && status(&node).reconnects > 0);
+    until("it is a member again", async || node.backbone.members().list().len() == 1).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_waits_and_what_is_too_much_is_refused() {
+    let single = Single::start();
+    let fleet = Fleet::redis(single.deployment());
+    let small = |config: &mut Config| {
+        if let Store::Redis(redis) = &mut config.store {
+            redis.publish_bytes_max = 10_000;
+        }
+    };
+    let node = fleet.node_with("a", small).await;
+    single.server.kill();
+    let room = Channel::room("t", "/", "tea");
+    let keep = || node.backbone.bus().publish(room.clone(), Bytes::from(vec![b'x'; 100]), Urgency::Kept);
+    let mut taken = 0;
+    while keep().is_ok() {
+        taken += 1;
+    }
+    assert_eq!(keep(), Err(BusError::QueueFull));
+    assert!((10..100).contains(&taken), "{taken}");
+    single.server.restart();
+    until("all of it has left", async || status(&node).published == taken).await;
+    until("there is room again", async || keep().is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_paused_server_holds_nobody_up() {
+    let single = Single::start();
+    let mut node = Fleet::redis(single.deployment()).node("a").await;
+    let rooms = rooms();
+    for room in &rooms {
+        node.subscribe(room).await;
+    }
+    single.server.pause();
+    let begun = Instant::now();
+    for room in &rooms {
+        publish(&node, room).expect("taken");
+        node.backbone.bus().release(&Channel::inbox("other"));
+        let _ = node.backbone.members().list();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    single.server.resume();
+    hears_all(&mut node, &rooms).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slots_move_under_traffic_and_nothing_is_lost_for_good() {
+    let cluster = Cluster::start();
+    let fleet = Fleet::redis(cluster.deployment());
+    let (writer, mut reader) = (fleet.node("w").await, fleet.node("r").await);
+    let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
+    reader.subscribe(&Channel::Room(room.clone())).await;
+    let start = reader.backbone.histories().position(&room, KEEP).await.expect("asked");
+    let (histories, written) = (writer.backbone.histories().clone(), room.clone());
+    let writing = tokio::spawn(async move {
+        for n in 0..1500 {
+            let bytes = Bytes::from(n.to_string());
+            while histories.append(&written, bytes.clone(), KEEP).await.is_err() {}
+        }
+    });
+    let moving = tokio::task::spawn_blocking(move || {
+        let (mut from, slot) = cluster.find("*:top:t:/:tea");
+        for _ in 0..3 {
+            let to = (from + 1) % 3;
+            cluster.move_slot(slot, from, to);
+            from = to;
+        }
+        cluster
+    });
+    let mut last = start;
+    loop {
+        match reader.next().await {
+            Delivery::Message { position, .. } => {
+                let position = position.expect("it was appended");
+                if position.offset == last.offset + 1 {
+                    last = position;
+                }
+            }
+            Delivery::Resynced(_) => {
+                let Ok(Replay::Whole(missed)) = reader.backbone.histories().after(&room, last, 100_000).await
+                else {
+                    panic!("the history is whole")
+                };
+                last.offset = missed.last().map_or(last.offset, |entry| entry.offset);
+            }
+        }
+        if last.offset >= 1500 {
+            break;
+        }
+    }
+    writing.await.expect("written");
+    drop(moving.await.expect("moved"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_of_a_cluster_fails_and_its_replica_is_found() {
+    let cluster = Cluster::start();
+    let mut node = Fleet::redis(cluster.deployment()).node("a").await;
+    let rooms = rooms();
+    for room in &rooms {
+        node.subscribe(room).await;
+    }
+    hears_all(&mut node, &rooms).await;
+    cluster.primaries[0].kill();
+    let Missed::Channels(missed) = node.missed().await else { panic!("some were on other servers") };
+    assert!(!missed.is_empty() && missed.len() < rooms.len(), "{missed:?}");
+    hears_all(&mut node, &rooms).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_behind_sentinels_fails_and_the_next_is_found() {
+    let sentinels = Sentinels::start();
+    let mut node = Fleet::redis(sentinels.deployment()).node("a").await;
+    let rooms = rooms();
+    for room in &rooms {
+        node.subscribe(room).await;
+    }
+    sentinels.servers[0].kill();
+    misses_all(&mut node, &rooms).await;
+    hears_all(&mut node, &rooms).await;
+    until("the node is a member again", async || node.backbone.members().list().len() == 1).await;
+}
+
+#[tokio::test]
+async fn opening_gives_up_and_says_why() {
+    let gone = Single::start();
+    let deployment = gone.deployment();
+    drop(gone);
+    let redis = RedisConfig {
+        backoff: Backoff { first: Duration::from_millis(1), max: Duration::from_millis(1) },
+        ..RedisConfig::new(deployment)
+    };
+    let error = Backbone::open(Config::new("a", Store::Redis(redis))).await.expect_err("nobody is there");
+    assert!(matches!(error, OpenError::Unreachable { attempts: 10, .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("127.0.0.1:") && text.contains("refused"), "{text}");
+}
+
+#[tokio::test]
+async fn a_login_is_used_and_a_wrong_one_refused_at_once() {
+    let single = Single::start();
+    secure(&single.server);
+    let open = async |password: &str| {
+        let Deployment::Single(address) = single.deployment() else { panic!("it is a single server") };
+        let credentials =
+            Credentials { user: Some("throng".to_owned()), password: password.to_owned().into() };
+        let redis =
+            RedisConfig { credentials: Some(credentials), ..RedisConfig::new(Deployment::Single(address)) };
+        Backbone::open(Config::new("a", Store::Redis(redis))).await
+    };
+    let (backbone, mut deliveries) = open("right").await.expect("let in");
+    let room = Channel::room("t", "/", "tea");
+    backbone.bus().subscribe(room.clone()).await.expect("subscribed");
+    backbone.bus().publish(room, Bytes::from("x"), Urgency::Kept).expect("taken");
+    assert!(timeout(PATIENCE, deliveries.next()).await.expect("heard in time").is_some());
+    let begun = Instant::now();
+    let error = open("wrong").await.expect_err("not let in");
+    assert!(matches!(error, OpenError::Login { .. }), "{error}");
+    assert!(begun.elapsed() < PATIENCE, "trying again would not help");
+}
+
+fn secure(server: &Server) {
+    server.ask::<()>("ACL SETUSER throng on >right ~* &* +@all");
+}

@@ -173,11 +173,7 @@ pub(crate) struct Single {
 
 impl Single {
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
-    }
-
-    pub(crate) fn start_with(options: &[&str]) -> Self {
-        Self { server: Server::start(options) }
+        Self { server: Server::start(&[]) }
     }
 
     pub(crate) fn deployment(&self) -> Deployment {
@@ -269,16 +265,15 @@ impl Cluster {
     }
 
     fn is_whole(&self) -> bool {
-        let ok = |server| {
-            let info: String = server_info(server);
+        let ok = |server: &Server| {
+            let info: String = server.ask("CLUSTER INFO");
             info.contains("cluster_state:ok") && info.contains("cluster_slots_ok:16384")
         };
-        let replicates = |server| info(server, "replication", "master_link_status:up");
-        let replicas_seen = |server: &Server| {
-            server.ask::<String>("CLUSTER NODES").matches(" slave").count() == 3
-                || server.ask::<String>("CLUSTER NODES").matches("slave ").count() == 3
-        };
-        self.servers().all(ok) && self.servers().all(replicas_seen) && self.replicas.iter().all(replicates)
+        let knows_replicas =
+            |server: &Server| server.ask::<String>("CLUSTER NODES").matches("slave ").count() == 3;
+        let replicates = |server: &Server| info(server, "replication", "master_link_status:up");
+        self.servers().all(|server| ok(server) && knows_replicas(server))
+            && self.replicas.iter().all(replicates)
     }
 
     pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
@@ -289,34 +284,39 @@ impl Cluster {
         Deployment::Cluster(self.primaries.iter().map(Server::address).collect())
     }
 
-    /// Moves slots from a primary to another, with what is in them, as an operator does.
-    pub(crate) fn move_slots(&self, slots: &[u16], from: usize, to: usize) {
+    /// The primary that has a key, and the key's slot.
+    pub(crate) fn find(&self, pattern: &str) -> (usize, u16) {
+        for (place, primary) in self.primaries.iter().enumerate() {
+            let keys: Vec<String> = primary.ask(&format!("KEYS {pattern}"));
+            if let Some(key) = keys.first() {
+                return (place, primary.ask(&format!("CLUSTER KEYSLOT {key}")));
+            }
+        }
+        panic!("nobody has {pattern}");
+    }
+
+    /// Moves a slot from a primary to another, with what is in it, as an operator does.
+    pub(crate) fn move_slot(&self, slot: u16, from: usize, to: usize) {
         let (from, to) = (&self.primaries[from], &self.primaries[to]);
         let (from_id, to_id): (String, String) = (from.ask("CLUSTER MYID"), to.ask("CLUSTER MYID"));
-        for slot in slots {
-            to.ask::<()>(&format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}"));
-            from.ask::<()>(&format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}"));
-            loop {
-                let keys: Vec<String> = from.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
-                if keys.is_empty() {
-                    break;
-                }
-                let keys = keys.join(" ");
-                from.ask::<String>(&format!("MIGRATE 127.0.0.1 {}  0 5000 KEYS {keys}", to.port));
+        to.ask::<()>(&format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}"));
+        from.ask::<()>(&format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}"));
+        loop {
+            let keys: Vec<String> = from.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
+            if keys.is_empty() {
+                break;
             }
-            for server in [to, from] {
-                server.ask::<()>(&format!("CLUSTER SETSLOT {slot} NODE {to_id}"));
-            }
+            let keys = keys.join(" ");
+            from.ask::<String>(&format!("MIGRATE 127.0.0.1 {}  0 5000 KEYS {keys}", to.port));
+        }
+        for server in [to, from] {
+            server.ask::<()>(&format!("CLUSTER SETSLOT {slot} NODE {to_id}"));
         }
     }
 }
 
-fn server_info(server: &Server) -> String {
-    server.ask("CLUSTER INFO")
-}
-
 /// Whether a section of INFO says this.
-pub(crate) fn info(server: &Server, section: &str, says: &str) -> bool {
+fn info(server: &Server, section: &str, says: &str) -> bool {
     server.ask::<String>(&format!("INFO {section}")).contains(says)
 }
 
