@@ -79,3 +79,112 @@ fn fulfilled(preferences: &Criteria, mine: &Wish, theirs: &Wish) -> u64 {
     let conditions = preferences.conditions.iter().filter(|condition| condition.holds(&theirs.properties));
     (facets.count() + conditions.count()) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::criteria::{Condition, Properties, Test, Value};
+    use crate::few::Few;
+    use crate::names::{PropertyName, Tag, User};
+    use crate::ticket::People;
+    use crate::wish::Tags;
+
+    const NOW: Time = Time(Duration::from_secs(100));
+
+    /// Somebody who has waited for so many seconds.
+    fn ticket(id: u64, waited: u64, wish: Wish) -> Ticket {
+        Ticket {
+            id: TicketId(id),
+            user: User::from(id.to_string()),
+            wish: Arc::new(wish),
+            blocked: People::default(),
+            recent: People::default(),
+            policy: None,
+            enqueued: NOW - Duration::from_secs(waited),
+            credit: Duration::ZERO,
+        }
+    }
+
+    fn tagged(tags: &[&str]) -> Wish {
+        let mut wish = Wish::new("default");
+        wish.tags = Tags::new(tags.iter().map(|tag| Tag::from(*tag))).unwrap();
+        wish
+    }
+
+    #[track_caller]
+    fn check(mine: Ticket, window: Vec<Ticket>, expect: Option<u64>) {
+        let window: Vec<Arc<Ticket>> = window.into_iter().map(Arc::new).collect();
+        let choice = decide(&mine, &window, &Policy::default(), NOW);
+        assert_eq!(choice.map(|choice| choice.candidate.id.0), expect);
+    }
+
+    #[test]
+    fn nobody_fits_in_an_empty_window() {
+        check(ticket(1, 0, tagged(&[])), Vec::new(), None);
+    }
+
+    #[test]
+    fn nobody_takes_themselves() {
+        let another_of_mine = Ticket { user: User::from("1"), ..ticket(2, 0, tagged(&[])) };
+        check(ticket(1, 0, tagged(&[])), vec![ticket(1, 0, tagged(&[])), another_of_mine], None);
+    }
+
+    #[test]
+    fn more_shared_tags_are_better() {
+        let window = vec![ticket(2, 1, tagged(&["a"])), ticket(3, 0, tagged(&["a", "b"]))];
+        check(ticket(1, 0, tagged(&["a", "b"])), window, Some(3));
+    }
+
+    #[test]
+    fn language_and_region_count() {
+        let speaks =
+            |id, language: &str| ticket(id, 0, Wish { language: Some(language.into()), ..tagged(&[]) });
+        check(speaks(1, "en"), vec![speaks(2, "de"), speaks(3, "en")], Some(3));
+        let lives = |id, region: &str| ticket(id, 0, Wish { region: Some(region.into()), ..tagged(&[]) });
+        check(lives(1, "eu"), vec![lives(2, "us"), lives(3, "eu")], Some(3));
+    }
+
+    #[test]
+    fn preferences_of_either_count() {
+        let level =
+            |number: f64| Properties::new([(PropertyName::from("level"), Value::Number(number))]).unwrap();
+        let test = Test::Between { min: 2.0, max: 3.0 };
+        let conditions = Few::new([Condition { property: PropertyName::from("level"), test }]).unwrap();
+        let prefers = Criteria { conditions, ..Criteria::default() };
+        let plain = |id, number| ticket(id, 0, Wish { properties: level(number), ..tagged(&[]) });
+        let picky = |id| ticket(id, 0, Wish { prefers: prefers.clone(), ..(*plain(id, 2.0).wish).clone() });
+        check(picky(1), vec![plain(2, 1.0), plain(3, 2.0)], Some(3));
+        check(plain(1, 2.0), vec![plain(2, 2.0), picky(3)], Some(3));
+    }
+
+    #[test]
+    fn among_equals_the_oldest_is_taken_then_the_lower_number() {
+        check(ticket(1, 0, tagged(&[])), vec![ticket(2, 4, tagged(&[])), ticket(3, 9, tagged(&[]))], Some(3));
+        check(ticket(1, 0, tagged(&[])), vec![ticket(3, 4, tagged(&[])), ticket(2, 4, tagged(&[]))], Some(2));
+        let credited = Ticket { credit: Duration::from_secs(9), ..ticket(3, 0, tagged(&[])) };
+        check(ticket(1, 0, tagged(&[])), vec![ticket(2, 8, tagged(&[])), credited], Some(3));
+    }
+
+    #[test]
+    fn somebody_new_is_better_than_the_best_acquaintance() {
+        let mine =
+            Ticket { recent: [User::from("2")].into_iter().collect(), ..ticket(1, 4, tagged(&["a", "b"])) };
+        let window = vec![ticket(2, 90, tagged(&["a", "b"])), ticket(3, 0, tagged(&["a"]))];
+        check(mine.clone(), window, Some(3));
+        check(mine, vec![ticket(2, 90, tagged(&["a"]))], Some(2));
+    }
+
+    #[test]
+    fn whoever_lists_the_other_must_have_waited() {
+        let met = |id, waited, other: &str| Ticket {
+            recent: [User::from(other)].into_iter().collect(),
+            ..ticket(id, waited, tagged(&[]))
+        };
+        check(met(1, 2, "2"), vec![ticket(2, 90, tagged(&[]))], None);
+        check(ticket(1, 90, tagged(&[])), vec![met(2, 2, "1")], None);
+        check(ticket(1, 0, tagged(&[])), vec![met(2, 3, "1")], Some(2));
+        check(met(1, 3, "2"), vec![met(2, 2, "1")], None);
+    }
+}

@@ -34,6 +34,12 @@ impl Index {
         }
     }
 
+    /// How many keys there are under which somebody is found.
+    #[cfg(test)]
+    pub(super) fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
     /// Those after a place who are found under any of the keys, each once, in the order in which they wait.
     pub(super) fn after(&self, keys: &[u64], place: Cursor) -> impl Iterator<Item = Cursor> + use<'_> {
         let lines = keys.iter().filter_map(|key| self.lines.get(key));

@@ -118,3 +118,100 @@ impl Queue {
         self.index.after(&keys, after)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::criteria::Criteria;
+    use crate::facet::Facet;
+    use crate::few::Few;
+    use crate::names::{Tag, User};
+    use crate::policy::{Step, TopicScope, Weights};
+    use crate::ticket::{People, TicketId};
+    use crate::wish::{AnyTopic, SideWish, Tags, Wish};
+
+    /// One of the numbers below `end`, by the state of a linear congruential generator.
+    fn below(state: &mut u64, end: usize) -> usize {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as usize % end
+    }
+
+    fn pick<T: Clone>(state: &mut u64, items: &[T]) -> T {
+        items[below(state, items.len())].clone()
+    }
+
+    fn ticket(id: u64, state: &mut u64) -> Ticket {
+        let mut wish = Wish::new("default");
+        wish.topic = pick(state, &[None, Some("tea"), Some("art"), Some("law")]).map(Topic::from);
+        wish.other_topics = Few::new([Topic::from(pick(state, &["tea", "art", "pop"]))]).unwrap();
+        wish.any_topic = pick(state, &[AnyTopic::Accepted, AnyTopic::Refused, AnyTopic::Refused]);
+        wish.side = pick(state, &[None, Some(SideWish::For), Some(SideWish::Against), Some(SideWish::Any)]);
+        let tags = (0..below(state, 4)).map(|_| Tag::from(pick(state, &["a", "b", "c"])));
+        wish.tags = Tags::new(tags).unwrap();
+        wish.language = pick(state, &[None, Some("en"), Some("de")]).map(Into::into);
+        wish.region = pick(state, &[None, Some("eu"), Some("us")]).map(Into::into);
+        let facets = pick(state, &[None, None, Some(Facet::Language), Some(Facet::Region)]);
+        wish.requires = Criteria { facets: facets.into_iter().collect(), ..Criteria::default() };
+        Ticket {
+            id: TicketId(id),
+            user: User::from(id.to_string()),
+            wish: Arc::new(wish),
+            blocked: People::default(),
+            recent: People::default(),
+            policy: None,
+            enqueued: Time(Duration::from_secs(below(state, 10) as u64)),
+            credit: Duration::ZERO,
+        }
+    }
+
+    /// Everything that the decider accepts is found, and nothing else, whatever people wish and however long they wait.
+    #[test]
+    fn exactly_those_are_found_who_fit() {
+        let step = |seconds, shared, topics| Step { after: Duration::from_secs(seconds), shared, topics };
+        let steps = vec![
+            step(0, Facet::ALL.into(), TopicScope::Same),
+            step(3, [Facet::Tag].into(), TopicScope::Same),
+            step(6, Facets::NONE, TopicScope::Allowed),
+        ];
+        let policy = Policy::new(steps, Duration::ZERO, Weights::default()).unwrap();
+        let mut state = 1;
+        let now = Time(Duration::from_secs(10));
+        let mut queue = Queue::new(QueueConfig { policy: Arc::new(policy.clone()), waiting_max: 1000 });
+        let tickets: Vec<Ticket> = (1..=300).map(|id| ticket(id, &mut state)).collect();
+        for ticket in &tickets {
+            queue.learn(ticket);
+        }
+        let keys: Vec<Vec<u64>> = tickets.iter().map(|ticket| queue.post(ticket, now)).collect();
+        let mut found_in_all = 0;
+        for mine in &tickets {
+            let found: Vec<Cursor> = queue.fitting(mine, Cursor::default(), now).collect();
+            assert!(found.is_sorted_by(|first, second| first < second), "in order, each once");
+            let stance = Stance::of(mine, &policy, now);
+            let fitting: BTreeSet<Cursor> = tickets
+                .iter()
+                .filter(|other| stance.accepts(&Stance::of(other, &policy, now)).is_some())
+                .map(Ticket::place)
+                .collect();
+            // It also finds itself when it asks for what it has; the decider does not take it.
+            let others: BTreeSet<Cursor> =
+                found.iter().copied().filter(|place| *place != mine.place()).collect();
+            assert_eq!(others, fitting);
+            found_in_all += others.len();
+            let rest: Vec<Cursor> = found.get(1..).map(<[Cursor]>::to_vec).unwrap_or_default();
+            let first = found.first().copied().unwrap_or_default();
+            assert_eq!(
+                queue.fitting(mine, first, now).collect::<Vec<_>>(),
+                rest,
+                "after a place come the others"
+            );
+        }
+        assert!(found_in_all > 1000, "a test that finds nobody shows nothing");
+        for (ticket, keys) in tickets.iter().zip(&keys) {
+            queue.withdraw(ticket, keys);
+        }
+        assert_eq!(queue.index.lines(), 0, "nothing is left behind");
+    }
+}

@@ -23,7 +23,9 @@ use super::timers::{Alarm, Timers};
 use super::{Bound, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
-/// The most candidates of a window.
+/// The most candidates of a first window: most who find somebody find them there.
+const FIRST_WINDOW_MAX: usize = 16;
+/// The most candidates of any other.
 const WINDOW_MAX: usize = 64;
 
 /// Everything.
@@ -111,13 +113,16 @@ impl State {
         Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
     }
 
-    pub(super) fn admit(&mut self, ticket: Ticket, now: Time) -> Option<Entered> {
-        let queue = *self.names.get(&ticket.wish.queue)?;
-        if self.users.contains_key(&ticket.user) {
-            return None;
+    pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
+        let Some(queue) = self.names.get(&ticket.wish.queue).copied() else { return Some(ticket) };
+        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() {
+            return Some(ticket);
         }
+        let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        Some(self.register(Ticket { id, ..ticket }, queue, now))
+        self.register(Ticket { id, ..ticket }, queue, now);
+        self.away(&user, now);
+        None
     }
 
     fn new_ticket_id(&mut self) -> TicketId {
@@ -174,9 +179,10 @@ impl State {
         if self.paused {
             return Some(window);
         }
+        let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
         for place in queue.fitting(&entry.ticket, after, now) {
             window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
-            if window.candidates.len() == WINDOW_MAX {
+            if window.candidates.len() == most {
                 window.next = Some(place);
                 break;
             }
