@@ -72,7 +72,8 @@ fn message<'a>(document: &'a Value, reference: &Value) -> &'a Value {
 fn shape(document: &Value, schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.strip_prefix('#').expect("references stay inside");
-        return shape(document, document.pointer(pointer).expect("references lead somewhere"));
+        let target = document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        return shape(document, target);
     }
     let all = |list: &Value, between: &str| {
         let shapes = list.as_array().into_iter().flatten().map(|one| shape(document, one));

@@ -212,7 +212,10 @@ impl Hall {
         let now = service::now();
         // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
         let dissolution = match cause.by() {
-            Some(seat) if !room.is_active() => Dissolution::DroppedOut(room.pairing, room.user(seat).clone()),
+            Some(seat) if !room.is_active() => {
+                let (gone, left) = (room.user(seat).clone(), room.user(seat.other()).clone());
+                Dissolution::DroppedOut { pairing: room.pairing, gone, left }
+            }
             _ => Dissolution::Confirmed(room.pairing, room.users().map(User::clone)),
         };
         for seat in Seat::BOTH {
@@ -306,8 +309,13 @@ impl Hall {
                     self.lobby.confirm(*pairing, user).await;
                 }
             }
-            Dissolution::DroppedOut(pairing, user) => {
-                self.lobby.drop_out(*pairing, user, service::now()).await;
+            Dissolution::DroppedOut { pairing, gone, left } => {
+                if !self.lobby.drop_out(*pairing, gone, service::now()).await {
+                    // Told before, or the lobby knows nothing of it: then it may not know that the other waits.
+                    let mut state = self.state();
+                    state.errands.push(Errand::Settle(left.clone()));
+                    self.finish(state);
+                }
             }
         }
     }

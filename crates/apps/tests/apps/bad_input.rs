@@ -220,11 +220,11 @@ fn signals_need_a_call_and_a_shape() {
     ] {
         one.refused("signal", bad, "invalid_signal");
     }
-    one.refused("signal", offer(&format!("{:v<65537}", "v=0")), "signal_too_large");
+    one.refused("signal", offer(&format!("v=0{}", "x".repeat(65_534))), "signal_too_large");
     one.refused("call:report", json!({"phase": "connected"}), "invalid_report");
     one.refused("call:report", json!({"phase": "started", "reason": "ice"}), "invalid_report");
     alone.refused("signal", with(offer("v=0"), "room", json!(room)), "not_your_room");
-    one.done("signal", offer(&format!("{:v<65536}", "v=0")));
+    one.done("signal", offer(&format!("v=0{}", "x".repeat(65_533))));
     two.event("signal");
     two.done("room:leave", Value::Null);
     one.event("room:ended");
@@ -257,7 +257,9 @@ fn whoever_floods_is_told_and_then_cut_off() {
     let settings = TenantSettings { events: EventLimits::default(), ..TenantSettings::default() };
     let tenancy = Tenancy { default: Arc::new(settings), ..Tenancy::unlimited() };
     let node = node_with(1, tenancy, (debate::Config::default(), roulette::Config::default()));
-    let mut one = Person::debating(node.address(), "one");
+    // Before: the address is held off after a flood.
+    let mut people = ["one", "two", "three"].map(|name| Person::debating(node.address(), name));
+    let [one, two, three] = &mut people;
     for _ in 0..10_000 {
         one.0.emit_asking("queue:join", json!({"topic": "tea", "side": "for"}));
     }
@@ -270,8 +272,6 @@ fn whoever_floods_is_told_and_then_cut_off() {
     one.0.wait_in(debate::NAMESPACE, "a refusal", is_refusal);
     one.0.wait_closed();
     // The others do not feel it.
-    let (mut two, mut three) =
-        (Person::debating(node.address(), "two"), Person::debating(node.address(), "three"));
     two.debate("art", "for");
     three.debate("art", "against");
     assert_eq!(two.active()["room"], three.active()["room"]);

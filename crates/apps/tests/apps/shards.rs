@@ -7,7 +7,7 @@ use serde_json::json;
 use throng_apps::{debate, rooms, roulette};
 use throng_node::{EventLimits, Tenancy, TenantName, TenantSettings};
 use throng_testkit::Door;
-use throng_testkit::wait::until;
+use throng_testkit::until;
 
 use crate::people::{Person, get, node_with};
 
