@@ -79,6 +79,7 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
       manners: room.role === "offerer" ? "impolite" : "polite",
       send: hooks.send,
       beforeAnswer: () => attach(next),
+      beginAnew: line.ask,
       onFailure: () => fail("other"),
     });
     peer = next;
@@ -114,7 +115,7 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
   function watch(here: RTCPeerConnection): void {
     clearTimeout(repairing);
     if (here.connectionState === "connected") return void connected(here);
-    const next = repair({ state: here.connectionState, tries, partner });
+    const next = repair({ role: room.role, state: here.connectionState, tries, partner });
     if (next.do === "give_up") return fail("ice");
     if (next.do === "nothing" && here.connectionState !== "disconnected") return;
     hooks.onPhase(wasConnected ? "lost" : "connecting");

@@ -53,6 +53,7 @@ function openPage(name: string, role: Role, line: Line, life: "first" | "resumed
       manners: role === "offerer" ? "impolite" : "polite",
       send,
       beforeAnswer() {},
+      beginAnew: () => renewing.ask(),
       onFailure: (error) => line.failures.push(error),
     });
     if (role === "offerer") void negotiation.offer();
