@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
-use throng_apps::debate;
+use throng_apps::{debate, roulette};
 use throng_node::App;
 
 fn app() -> App {
     let mut app = App::new();
     debate::install(&mut app, debate::Config::default());
+    let _routes = roulette::install(&mut app, roulette::Config::default());
     app
 }
 

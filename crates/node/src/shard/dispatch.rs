@@ -19,7 +19,7 @@ use crate::app::RawMessage;
 use crate::handler::{EventListener, Incoming, Running};
 use crate::ids::Place;
 use crate::socket::{Socket, SocketInner};
-use crate::throttle::{self, Throttled};
+use crate::throttle::{self, Bounds, Throttled};
 
 impl Shard {
     /// A Socket.IO message, or a part of one.
@@ -126,7 +126,8 @@ impl Shard {
             return Ok(());
         }
         let now = self.node.uptime();
-        entry.throttle.take(&settings.events, name, now)?;
+        let bounds = Bounds { limits: &settings.events, own: &entry.nsp.behaviour.rates };
+        entry.throttle.take(bounds, name, now)?;
         let shared = [
             (settings.quotas.events_per_second, &tenant.usage.events, 1),
             (settings.quotas.bytes_per_second, &tenant.usage.bytes, bytes),

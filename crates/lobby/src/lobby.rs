@@ -1,0 +1,339 @@
+//! The lobby: the handle that apps hold, and how a ticket looks for a partner.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use thiserror::Error;
+use tokio::sync::Notify;
+
+use crate::accept::Familiarity;
+use crate::config::LobbyConfig;
+use crate::decide::{Choice, decide};
+use crate::event::{Event, Place};
+use crate::names::User;
+use crate::pairing::{Confirmed, PairingId};
+use crate::policy::Policy;
+use crate::statistics::Statistics;
+use crate::store::{Bound, Cursor, Due, Entered, Lost, Pace, Posted, Store};
+use crate::ticket::{People, Ticket};
+use crate::time::Time;
+use crate::wish::Wish;
+
+/// A look goes through so many windows of candidates; then the ticket looks again a little later from where it stopped.
+const WINDOWS_MAX: usize = 8;
+
+/// Where people wait for each other: one for each tenant and app. Clones are handles of the same lobby.
+///
+/// Every method that works on the store is to be run to its end: one that is dropped halfway may leave a ticket that no
+/// longer looks for a partner.
+#[derive(Clone)]
+pub struct Lobby {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    on_event: Box<dyn Fn(Event) + Send + Sync>,
+    bell: Arc<Notify>,
+}
+
+/// Somebody who wishes to be paired.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// Who.
+    pub user: User,
+    /// What for.
+    pub wish: Arc<Wish>,
+    /// Whom they never meet.
+    pub blocked: People,
+    /// Whom they have met lately.
+    pub recent: People,
+    /// The policy that counts for them instead of the queue's.
+    pub policy: Option<Arc<Policy>>,
+}
+
+impl Newcomer {
+    /// Somebody who has blocked nobody and met nobody.
+    pub fn new(user: impl Into<User>, wish: impl Into<Arc<Wish>>) -> Self {
+        Self {
+            user: user.into(),
+            wish: wish.into(),
+            blocked: People::default(),
+            recent: People::default(),
+            policy: None,
+        }
+    }
+}
+
+/// Why somebody could not join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum JoinError {
+    /// As many wait in the queue as may, and none of them is a partner. Whatever else the user waited for is over. May
+    /// be tried again soon.
+    #[error("too many people are waiting")]
+    QueueFull,
+    /// There is no queue of this name.
+    #[error("there is no such queue")]
+    UnknownQueue,
+    /// The lobby lets nobody in at the moment.
+    #[error("the lobby is paused")]
+    Paused,
+    /// The user was paired and has to confirm or drop out first.
+    #[error("already paired")]
+    Paired(PairingId),
+}
+
+/// How a look for a partner ended.
+enum Look {
+    /// The ticket was paired, or is not there any longer.
+    Over,
+    /// There is nobody; with the place where the search was stopped, if it was.
+    Nobody(Option<Cursor>),
+}
+
+/// Whom to claim.
+enum Chosen {
+    Somebody(Choice),
+    /// There is nobody; with the place where the search was stopped, if it was.
+    Nobody(Option<Cursor>),
+    /// The ticket itself is not there any longer.
+    Gone,
+}
+
+impl Lobby {
+    /// An empty lobby. Whatever happens in it is told to `on_event`, on the thread that made it happen; it must not block.
+    pub fn new(config: LobbyConfig, on_event: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self::paced(config, Pace::Prompt, on_event)
+    }
+
+    /// As [`new`](Self::new), but each of its steps lets others run before and after it, as a store on another machine
+    /// does. For tests that interleave what is done at the same time.
+    pub fn yielding(config: LobbyConfig, on_event: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self::paced(config, Pace::Yielding, on_event)
+    }
+
+    fn paced(config: LobbyConfig, pace: Pace, on_event: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        let bell = Arc::new(Notify::new());
+        let store = Store::new(config, pace, Arc::clone(&bell));
+        Self { inner: Arc::new(Inner { store, on_event: Box::new(on_event), bell }) }
+    }
+
+    /// Lets somebody in, who is paired at once or waits. Gives the place that they have, or would have had.
+    ///
+    /// Whoever waits already and joins with the same wish keeps their place; with another wish they start anew. Their
+    /// former ticket is gone either way, and with it whom they had blocked or met when they made it. Joining also means
+    /// being [back](Self::back).
+    pub async fn join(&self, newcomer: Newcomer, now: Time) -> Result<Place, JoinError> {
+        let entered = self.inner.store.enter(newcomer, now).await?;
+        let place = entered.place;
+        self.settle(entered, Bound::Kept, now).await?;
+        Ok(place)
+    }
+
+    /// Takes somebody's ticket out. Says whether they waited. A pairing is not touched: see
+    /// [`drop_out`](Self::drop_out).
+    pub async fn leave(&self, user: &User) -> bool {
+        self.inner.store.take(user).await.is_some()
+    }
+
+    /// Somebody's socket has vanished: nobody is paired with them until they are back, and after the lease their ticket
+    /// is gone. Says whether they waited.
+    pub async fn away(&self, user: &User, now: Time) -> bool {
+        self.inner.store.away(user, now).await
+    }
+
+    /// Somebody is back. Says whether their ticket is still there (it may have been paired right now).
+    pub async fn back(&self, user: &User, now: Time) -> bool {
+        match self.inner.store.back(user, now).await {
+            Some(Some(ticket)) => {
+                self.look(&ticket, Cursor::default(), now).await;
+                true
+            }
+            Some(None) => true,
+            None => false,
+        }
+    }
+
+    /// One of a pairing is there. When both are, the pairing is no longer the lobby's.
+    pub async fn confirm(&self, pairing: PairingId, user: &User) -> Confirmed {
+        self.inner.store.confirm(pairing, user).await
+    }
+
+    /// One of a pairing is gone or does not want to be in it. If not both had confirmed, the pairing is over and the other
+    /// waits again, with what they had waited credited. Says whether there was such a pairing.
+    pub async fn drop_out(&self, pairing: PairingId, user: &User, now: Time) -> bool {
+        let Some(survivor) = self.inner.store.fail(pairing, user, now).await else { return false };
+        self.return_survivor(pairing, survivor, now).await;
+        true
+    }
+
+    /// Does all that is due: tickets that ask for less from now on look again, those whose lease is over go, pairings that
+    /// were not confirmed in time end.
+    pub async fn advance(&self, now: Time) {
+        while self.advance_once(now).await {}
+    }
+
+    /// Does one of the things that are due. Says whether there was one.
+    pub(crate) async fn advance_once(&self, now: Time) -> bool {
+        match self.inner.store.next_due(now).await {
+            None => return false,
+            Some(Due::Look(ticket, cursor)) => self.look(&ticket, cursor, now).await,
+            Some(Due::Expired(user)) => self.tell(Event::Expired { user }),
+            Some(Due::Unconfirmed { pairing, absent, survivor }) => {
+                for user in absent {
+                    self.tell(Event::Lapsed { pairing, user });
+                }
+                if let Some(survivor) = survivor {
+                    self.return_survivor(pairing, survivor, now).await;
+                }
+            }
+        }
+        true
+    }
+
+    /// When [`advance`](Self::advance) has something to do next.
+    pub fn due(&self) -> Option<Time> {
+        self.inner.store.due()
+    }
+
+    /// Lets nobody in and looks for no partners until [`resume`](Self::resume). People may still leave, and leases and
+    /// deadlines go on. A look that has begun may still pair two.
+    pub fn pause(&self) {
+        self.inner.store.pause();
+    }
+
+    /// Goes on after a pause: everyone looks for a partner again, at the next [`advance`](Self::advance).
+    pub fn resume(&self, now: Time) {
+        self.inner.store.resume(now);
+    }
+
+    /// Takes everyone out who waits, those who are away too, oldest first: for a lobby elsewhere to
+    /// [`insert`](Self::insert). Without a [`pause`](Self::pause) before it others may come meanwhile.
+    pub async fn extract(&self) -> Vec<Ticket> {
+        self.inner.store.extract().await
+    }
+
+    /// Lets people in who have waited elsewhere, with the wait that they had. Gives back the tickets for which there is
+    /// no queue or no room, and those of users who are here already.
+    pub async fn insert(&self, tickets: Vec<Ticket>, now: Time) -> Vec<Ticket> {
+        let mut refused = Vec::new();
+        for ticket in tickets {
+            let settled = match self.inner.store.admit(ticket.clone(), now).await {
+                None => false,
+                Some(entered) => self.settle(entered, Bound::Kept, now).await.is_ok(),
+            };
+            if !settled {
+                refused.push(ticket);
+            }
+        }
+        refused
+    }
+
+    /// How busy the lobby is.
+    pub fn statistics(&self, now: Time) -> Statistics {
+        self.inner.store.statistics(now)
+    }
+
+    /// Rings when [`due`](Self::due) has moved earlier and when the last handle is gone.
+    pub(crate) fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.inner.bell)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakLobby {
+        WeakLobby(Arc::downgrade(&self.inner))
+    }
+
+    async fn return_survivor(&self, pairing: PairingId, survivor: Entered, now: Time) {
+        let (user, place) = (survivor.ticket.user.clone(), survivor.place);
+        self.tell(Event::Returned { pairing, user, place });
+        // Nobody is refused for a full queue who had a place in it.
+        let _never_full = self.settle(survivor, Bound::Waived, now).await;
+    }
+
+    /// Finds a partner for a ticket that is not in the index yet, or puts it there.
+    async fn settle(&self, entered: Entered, bound: Bound, now: Time) -> Result<(), JoinError> {
+        let Entered { ticket, seen, .. } = entered;
+        let Look::Nobody(stopped) = self.find(&ticket, Cursor::default(), now).await else { return Ok(()) };
+        match self.inner.store.post(ticket.id, seen, bound, now).await? {
+            // Whoever came in between has not seen this ticket, nor has it seen them.
+            Posted::WithOthers => self.look(&ticket, Cursor::default(), now).await,
+            Posted::Alone => {
+                if let Some(cursor) = stopped {
+                    self.inner.store.look_later(ticket.id, cursor, now).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for a partner for a ticket that waits.
+    async fn look(&self, ticket: &Arc<Ticket>, after: Cursor, now: Time) {
+        if let Look::Nobody(Some(cursor)) = self.find(ticket, after, now).await {
+            self.inner.store.look_later(ticket.id, cursor, now).await;
+        }
+    }
+
+    /// Chooses and claims until one of the two fails for good.
+    async fn find(&self, ticket: &Ticket, after: Cursor, now: Time) -> Look {
+        let store = &self.inner.store;
+        loop {
+            let choice = match self.choose(ticket, after, now).await {
+                Chosen::Somebody(choice) => choice,
+                Chosen::Nobody(next) => return Look::Nobody(next),
+                Chosen::Gone => return Look::Over,
+            };
+            match store.claim(ticket.id, choice.candidate.id, now).await {
+                Ok(pairing) => self.tell(Event::Paired(pairing)),
+                // Somebody was faster: again, without the one who is gone.
+                Err(Lost::Theirs) => continue,
+                Err(Lost::Mine) => {}
+            }
+            return Look::Over;
+        }
+    }
+
+    /// The best of the first window that has somebody new; somebody whom the user has met lately when no window has.
+    async fn choose(&self, ticket: &Ticket, after: Cursor, now: Time) -> Chosen {
+        let mut next = Some(after);
+        let mut best: Option<Choice> = None;
+        for _ in 0..WINDOWS_MAX {
+            let Some(cursor) = next else { break };
+            let Some(window) = self.inner.store.window(ticket.id, cursor, now).await else {
+                return Chosen::Gone;
+            };
+            let choice = decide(ticket, &window.candidates, &window.policy, now);
+            best = best.into_iter().chain(choice).max_by_key(Choice::rank);
+            if best.as_ref().is_some_and(|choice| choice.familiarity == Familiarity::New) {
+                break;
+            }
+            next = window.next;
+        }
+        best.map_or(Chosen::Nobody(next), Chosen::Somebody)
+    }
+
+    fn tell(&self, event: Event) {
+        (self.inner.on_event)(event);
+    }
+}
+
+impl fmt::Debug for Lobby {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lobby").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.bell.notify_one();
+    }
+}
+
+/// A handle that does not keep the lobby.
+#[derive(Clone)]
+pub(crate) struct WeakLobby(Weak<Inner>);
+
+impl WeakLobby {
+    pub(crate) fn upgrade(&self) -> Option<Lobby> {
+        self.0.upgrade().map(|inner| Lobby { inner })
+    }
+}

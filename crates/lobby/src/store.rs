@@ -1,0 +1,222 @@
+//! Who waits and who was paired, in memory. Each method is one atomic step; deciding lies outside, so that a step may
+//! find that the world has moved on and say so.
+
+mod index;
+mod keys;
+mod queue;
+mod state;
+mod timers;
+mod waits;
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use tokio::sync::Notify;
+
+use crate::config::LobbyConfig;
+use crate::event::Place;
+use crate::lobby::{JoinError, Newcomer};
+use crate::names::User;
+use crate::pairing::{Confirmed, Pairing, PairingId};
+use crate::policy::Policy;
+use crate::statistics::Statistics;
+use crate::ticket::{Ticket, TicketId};
+use crate::time::Time;
+
+use state::State;
+
+/// The tickets and the pairings of a lobby.
+#[derive(Debug)]
+pub(crate) struct Store {
+    state: Mutex<State>,
+    pace: Pace,
+}
+
+/// Whether others run between the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Steps never wait.
+    Prompt,
+    /// Each step waits a turn before and after it.
+    Yielding,
+}
+
+/// A ticket that is the user's now, but in no window yet.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) ticket: Arc<Ticket>,
+    pub(crate) place: Place,
+    /// How often tickets had been put into windows before.
+    pub(crate) seen: u64,
+}
+
+/// Candidates, oldest first.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) candidates: Vec<Arc<Ticket>>,
+    /// The policy of the queue.
+    pub(crate) policy: Arc<Policy>,
+    /// After whom the next window begins, if there may be one.
+    pub(crate) next: Option<Cursor>,
+}
+
+/// A place in the order of those who wait: since when, and which ticket. The default is before all of them.
+pub(crate) type Cursor = (Time, TicketId);
+
+/// Whose ticket was not there to be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    Mine,
+    Theirs,
+}
+
+/// Whether a ticket counts against the queue's bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Kept,
+    Waived,
+}
+
+/// Whether others were put into windows since the ticket entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Posted {
+    Alone,
+    WithOthers,
+}
+
+/// Something whose time has come.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// The ticket is to look for a partner, after the cursor.
+    Look(Arc<Ticket>, Cursor),
+    /// The ticket was away for too long and is gone.
+    Expired(User),
+    /// The pairing is over because not both have confirmed it.
+    Unconfirmed { pairing: PairingId, absent: Vec<User>, survivor: Option<Entered> },
+}
+
+impl Store {
+    /// An empty store that rings the bell when the next due time moves earlier.
+    pub(crate) fn new(config: LobbyConfig, pace: Pace, bell: Arc<Notify>) -> Self {
+        Self { state: Mutex::new(State::new(config, bell)), pace }
+    }
+
+    /// Makes a ticket the user's only one; the same wish keeps its place.
+    pub(crate) async fn enter(&self, newcomer: Newcomer, now: Time) -> Result<Entered, JoinError> {
+        self.step(|state| state.enter(newcomer, now)).await
+    }
+
+    /// Makes a ticket from elsewhere the user's, who has none and is not paired here, and whose queue there is.
+    pub(crate) async fn admit(&self, ticket: Ticket, now: Time) -> Option<Entered> {
+        self.step(|state| state.admit(ticket, now)).await
+    }
+
+    /// Puts an entered ticket where others find it, unless it is gone or away.
+    pub(crate) async fn post(
+        &self,
+        ticket: TicketId,
+        seen: u64,
+        bound: Bound,
+        now: Time,
+    ) -> Result<Posted, JoinError> {
+        self.step(|state| state.post(ticket, seen, bound, now)).await
+    }
+
+    /// The oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
+    pub(crate) async fn window(&self, ticket: TicketId, after: Cursor, now: Time) -> Option<Window> {
+        self.step(|state| state.window(ticket, after, now)).await
+    }
+
+    /// Pairs two tickets: both are taken, or neither.
+    pub(crate) async fn claim(&self, mine: TicketId, theirs: TicketId, now: Time) -> Result<Pairing, Lost> {
+        self.step(|state| state.claim(mine, theirs, now)).await
+    }
+
+    /// Has a ticket that waits look again a little later, after the cursor.
+    pub(crate) async fn look_later(&self, ticket: TicketId, after: Cursor, now: Time) {
+        self.step(|state| state.look_later(ticket, after, now)).await;
+    }
+
+    /// Takes out the ticket of somebody who waits.
+    pub(crate) async fn take(&self, user: &User) -> Option<Arc<Ticket>> {
+        self.step(|state| state.take(user)).await
+    }
+
+    /// Takes a ticket out of all windows, for the lease. Says whether there is one.
+    pub(crate) async fn away(&self, user: &User, now: Time) -> bool {
+        self.step(|state| state.away(user, now)).await
+    }
+
+    /// Ends somebody's being away. Gives the ticket that is in windows again, nothing inside when it was not away, nothing
+    /// at all when there is none.
+    pub(crate) async fn back(&self, user: &User, now: Time) -> Option<Option<Arc<Ticket>>> {
+        self.step(|state| state.back(user, now)).await
+    }
+
+    /// Notes that a user has confirmed.
+    pub(crate) async fn confirm(&self, pairing: PairingId, user: &User) -> Confirmed {
+        self.step(|state| state.confirm(pairing, user)).await
+    }
+
+    /// Ends a pairing that the user is in; gives the other, with a ticket again.
+    pub(crate) async fn fail(&self, pairing: PairingId, user: &User, now: Time) -> Option<Entered> {
+        self.step(|state| state.fail(pairing, user, now)).await
+    }
+
+    /// Takes everyone out who waits, oldest first.
+    pub(crate) async fn extract(&self) -> Vec<Ticket> {
+        self.step(State::extract).await
+    }
+
+    /// The first of what is due, already taken from the list.
+    pub(crate) async fn next_due(&self, now: Time) -> Option<Due> {
+        self.step(|state| state.next_due(now)).await
+    }
+
+    /// When something is due.
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.lock().due()
+    }
+
+    /// Lets nobody in and shows nobody.
+    pub(crate) fn pause(&self) {
+        self.lock().pause();
+    }
+
+    /// Ends the pause: everyone is due to look.
+    pub(crate) fn resume(&self, now: Time) {
+        self.lock().resume(now);
+    }
+
+    /// What there is to count.
+    pub(crate) fn statistics(&self, now: Time) -> Statistics {
+        self.lock().statistics(now)
+    }
+
+    async fn step<T>(&self, step: impl FnOnce(&mut State) -> T) -> T {
+        self.turn().await;
+        let done = step(&mut self.lock());
+        self.turn().await;
+        done
+    }
+
+    /// Lets others run, if they are to.
+    async fn turn(&self) {
+        let mut waited = self.pace == Pace::Prompt;
+        poll_fn(|context| {
+            if waited {
+                return Poll::Ready(());
+            }
+            waited = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A step that panicked is a defect; what it left is the best there is.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

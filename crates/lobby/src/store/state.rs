@@ -1,0 +1,252 @@
+//! What the store's lock guards, and the steps of a ticket: it enters, is posted, goes away and comes back, is taken.
+
+mod alarms;
+mod pairings;
+mod survey;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use tokio::sync::Notify;
+
+use crate::config::LobbyConfig;
+use crate::lobby::{JoinError, Newcomer};
+use crate::names::{QueueName, User};
+use crate::pairing::PairingId;
+use crate::statistics::WaitHistogram;
+use crate::ticket::{Ticket, TicketId};
+use crate::time::Time;
+
+use super::queue::Queue;
+use super::timers::{Alarm, Timers};
+use super::{Bound, Cursor, Entered, Posted, Window};
+use pairings::Open;
+
+/// The most candidates of a window.
+const WINDOW_MAX: usize = 64;
+
+/// Everything.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Everyone who waits or was paired and has not confirmed.
+    users: HashMap<User, Standing>,
+    /// Everyone who waits.
+    tickets: HashMap<TicketId, Entry>,
+    queues: Vec<Queue>,
+    /// The index of each queue.
+    names: HashMap<QueueName, usize>,
+    pairings: HashMap<PairingId, Open>,
+    timers: Timers,
+    lease: Duration,
+    confirm_timeout: Duration,
+    paused: bool,
+    tickets_made: u64,
+    pairings_made: u64,
+    waits: WaitHistogram,
+}
+
+/// What a user is in.
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    Waiting(TicketId),
+    Paired(PairingId),
+}
+
+/// A ticket and what is done with it.
+#[derive(Debug)]
+struct Entry {
+    ticket: Arc<Ticket>,
+    queue: usize,
+    stage: Stage,
+    timer: Option<(Time, Alarm)>,
+    /// When the ticket asks for less the next time.
+    changes: Option<Time>,
+    /// When a look that was stopped goes on, and after whom.
+    resumes: Option<(Time, Cursor)>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Looks for a partner and is in no window yet.
+    Entered,
+    /// Is in windows, found under these keys of its queue.
+    Posted(Vec<u64>),
+    /// Is in no window until the user is back.
+    Away,
+}
+
+impl State {
+    pub(super) fn new(config: LobbyConfig, bell: Arc<Notify>) -> Self {
+        let (names, queues): (Vec<_>, Vec<_>) = config.queues.into_iter().unzip();
+        Self {
+            users: HashMap::new(),
+            tickets: HashMap::new(),
+            queues: queues.into_iter().map(Queue::new).collect(),
+            names: names.into_iter().zip(0..).collect(),
+            pairings: HashMap::new(),
+            timers: Timers::new(bell),
+            lease: config.lease,
+            confirm_timeout: config.confirm_timeout,
+            paused: false,
+            tickets_made: 0,
+            pairings_made: 0,
+            waits: WaitHistogram::default(),
+        }
+    }
+
+    pub(super) fn enter(&mut self, newcomer: Newcomer, now: Time) -> Result<Entered, JoinError> {
+        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
+        if self.paused {
+            return Err(JoinError::Paused);
+        }
+        let queue = *self.names.get(&wish.queue).ok_or(JoinError::UnknownQueue)?;
+        if let Some(Standing::Paired(pairing)) = self.users.get(&user) {
+            return Err(JoinError::Paired(*pairing));
+        }
+        let former = self.take(&user).filter(|former| former.wish == wish);
+        let (enqueued, credit) =
+            former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
+        let id = self.new_ticket_id();
+        Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
+    }
+
+    pub(super) fn admit(&mut self, ticket: Ticket, now: Time) -> Option<Entered> {
+        let queue = *self.names.get(&ticket.wish.queue)?;
+        if self.users.contains_key(&ticket.user) {
+            return None;
+        }
+        let id = self.new_ticket_id();
+        Some(self.register(Ticket { id, ..ticket }, queue, now))
+    }
+
+    fn new_ticket_id(&mut self) -> TicketId {
+        self.tickets_made += 1;
+        TicketId(self.tickets_made)
+    }
+
+    fn register(&mut self, ticket: Ticket, queue: usize, now: Time) -> Entered {
+        if self.queues[queue].learn(&ticket) {
+            self.post_all_anew(queue, now);
+        }
+        let ticket = Arc::new(ticket);
+        self.users.insert(ticket.user.clone(), Standing::Waiting(ticket.id));
+        let entry = Entry {
+            ticket: Arc::clone(&ticket),
+            queue,
+            stage: Stage::Entered,
+            timer: None,
+            changes: None,
+            resumes: None,
+        };
+        self.tickets.insert(ticket.id, entry);
+        Entered { place: self.queues[queue].place(&ticket), seen: self.queues[queue].posts, ticket }
+    }
+
+    pub(super) fn post(
+        &mut self,
+        id: TicketId,
+        seen: u64,
+        bound: Bound,
+        now: Time,
+    ) -> Result<Posted, JoinError> {
+        let Some(entry) = self.tickets.get_mut(&id) else { return Ok(Posted::Alone) };
+        let queue = &mut self.queues[entry.queue];
+        if !matches!(entry.stage, Stage::Entered) {
+            return Ok(Posted::Alone);
+        }
+        if bound == Bound::Kept && queue.is_full() {
+            let user = entry.ticket.user.clone();
+            self.take(&user);
+            return Err(JoinError::QueueFull);
+        }
+        let posted = if queue.posts == seen { Posted::Alone } else { Posted::WithOthers };
+        queue.count(&entry.ticket);
+        entry.stage = Stage::Posted(queue.post(&entry.ticket, now));
+        self.schedule(id, now);
+        Ok(posted)
+    }
+
+    pub(super) fn window(&self, id: TicketId, after: Cursor, now: Time) -> Option<Window> {
+        let entry = self.tickets.get(&id)?;
+        let queue = &self.queues[entry.queue];
+        let mut window = Window { candidates: Vec::new(), policy: Arc::clone(queue.policy()), next: None };
+        if self.paused {
+            return Some(window);
+        }
+        for place in queue.fitting(&entry.ticket, after, now) {
+            window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
+            if window.candidates.len() == WINDOW_MAX {
+                window.next = Some(place);
+                break;
+            }
+        }
+        Some(window)
+    }
+
+    pub(super) fn take(&mut self, user: &User) -> Option<Arc<Ticket>> {
+        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return None };
+        self.users.remove(user);
+        self.remove(id)
+    }
+
+    pub(super) fn away(&mut self, user: &User, now: Time) -> bool {
+        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return false };
+        let Some(entry) = self.tickets.get_mut(&id) else { return false };
+        let queue = &mut self.queues[entry.queue];
+        match &entry.stage {
+            Stage::Away => return true,
+            Stage::Entered if queue.is_full() => {
+                self.take(user);
+                return false;
+            }
+            Stage::Entered => queue.count(&entry.ticket),
+            Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
+        }
+        entry.stage = Stage::Away;
+        self.set_timer(id, Some((now + self.lease, Alarm::Lease(id))));
+        true
+    }
+
+    pub(super) fn back(&mut self, user: &User, now: Time) -> Option<Option<Arc<Ticket>>> {
+        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return None };
+        let entry = self.tickets.get_mut(&id)?;
+        if !matches!(entry.stage, Stage::Away) {
+            return Some(None);
+        }
+        let ticket = Arc::clone(&entry.ticket);
+        entry.stage = Stage::Posted(self.queues[entry.queue].post(&ticket, now));
+        self.schedule(id, now);
+        Some(Some(ticket))
+    }
+
+    /// Takes a ticket out of everything but the table of users.
+    fn remove(&mut self, id: TicketId) -> Option<Arc<Ticket>> {
+        self.set_timer(id, None);
+        let Entry { ticket, queue, stage, .. } = self.tickets.remove(&id)?;
+        let queue = &mut self.queues[queue];
+        if let Stage::Posted(keys) = &stage {
+            queue.withdraw(&ticket, keys);
+        }
+        if !matches!(stage, Stage::Entered) {
+            queue.discount(&ticket);
+        }
+        Some(ticket)
+    }
+
+    /// Posts everyone of a queue under the keys that they have by now.
+    fn post_all_anew(&mut self, queue: usize, now: Time) {
+        let entries = self.tickets.values_mut().filter(|entry| entry.queue == queue);
+        entries.for_each(|entry| entry.post_anew(&mut self.queues[queue], now));
+    }
+}
+
+impl Entry {
+    /// Posts a ticket that is posted under the keys that it has by now.
+    fn post_anew(&mut self, queue: &mut Queue, now: Time) {
+        if let Stage::Posted(keys) = &mut self.stage {
+            queue.withdraw(&self.ticket, keys);
+            *keys = queue.post(&self.ticket, now);
+        }
+    }
+}
