@@ -110,6 +110,7 @@ test("call of one with a camera and one without has voices alone, and the camera
   await waits(ada);
   const track = await ada.getByTestId("self").evaluateHandle((video) => video.srcObject.getVideoTracks()[0]);
   await meet(ben, "Voice");
+  await Promise.all([ada, ben].map((page) => isConnected(page)));
   await Promise.all([ada, ben].map((page) => hears(page)));
   await ada.locator(".call-words", { hasText: "You hear each other." }).waitFor();
   assert.equal(await track.evaluate(({ readyState }) => readyState), "ended");

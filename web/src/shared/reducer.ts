@@ -91,8 +91,11 @@ function talkChange(talk: Talk<unknown>, happening: TalkHappening): Partial<Talk
 }
 
 function said(talk: Talk<unknown>, message: Message): Partial<Talk<never>> {
-  if (message.seq <= (talk.messages.at(-1)?.seq ?? 0)) return {};
-  return { messages: [...talk.messages, message], typing: message.from === "partner" ? false : talk.typing };
+  const typing = message.from === "partner" ? false : talk.typing;
+  if (talk.messages.some(({ seq }) => seq === message.seq)) return {};
+  // Two that were sent in the same moment may arrive in either order.
+  const before = talk.messages.filter(({ seq }) => seq < message.seq);
+  return { messages: [...before, message, ...talk.messages.slice(before.length)], typing };
 }
 
 function waitingSince(since: number) {
