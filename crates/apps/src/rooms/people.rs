@@ -67,11 +67,7 @@ pub(crate) enum Dissolution {
     /// Both are in their room, or neither shall wait again.
     Confirmed(PairingId, [User; 2]),
     /// One of the two does not want to be in it; the other waits again.
-    DroppedOut {
-        pairing: PairingId,
-        gone: User,
-        left: User,
-    },
+    DroppedOut { pairing: PairingId, gone: User, left: User },
 }
 
 /// Somebody's room, current or last.

@@ -29,7 +29,7 @@ fn everyone_meets(shards: usize) {
     }
     let mut rooms: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, person) in people.iter_mut().enumerate() {
-        let room = person.joined()["room"].as_str().unwrap().to_owned();
+        let room = person.joined()["room"].as_str().expect("a room has a name").to_owned();
         rooms.entry(room).or_default().push(number);
     }
     assert_eq!(rooms.len(), PEOPLE / 2);
@@ -44,9 +44,9 @@ fn everyone_meets(shards: usize) {
         for (me, partner) in [(members[0], members[1]), (members[1], members[0])] {
             let heard = [(); 2].map(|()| people[me].event("room:message"));
             let texts: BTreeMap<_, _> =
-                heard.iter().map(|said| (said["from"].as_str().unwrap(), said["text"].clone())).collect();
-            assert_eq!(texts["you"], json!(format!("I am {me}")));
-            assert_eq!(texts["partner"], json!(format!("I am {partner}")));
+                heard.iter().map(|said| (said["from"].to_string(), said["text"].clone())).collect();
+            assert_eq!(texts["\"you\""], json!(format!("I am {me}")));
+            assert_eq!(texts["\"partner\""], json!(format!("I am {partner}")));
         }
     }
     for members in rooms.values() {

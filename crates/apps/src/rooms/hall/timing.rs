@@ -1,6 +1,5 @@
 //! The clock of a hall: does what is due in rooms when it is due, and looks everything over once in a while.
 
-use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,15 +16,13 @@ use crate::rooms::room::{RoomId, Seat};
 pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Advances the hall whenever something is due, until the hall is gone. The bell rings when something is due earlier.
-pub(super) fn keep(bell: Arc<Notify>, hall: Weak<Hall>) -> impl Future<Output = ()> + Send {
-    async move {
-        while let Some(hall) = hall.upgrade() {
-            let next = hall.advance(service::now());
-            drop(hall);
-            tokio::select! {
-                () = sleep_until(Instant::now() + next.since(service::now())) => {}
-                () = bell.notified() => {}
-            }
+pub(super) async fn keep(bell: Arc<Notify>, hall: Weak<Hall>) {
+    while let Some(hall) = hall.upgrade() {
+        let next = hall.advance(service::now());
+        drop(hall);
+        tokio::select! {
+            () = sleep_until(Instant::now() + next.since(service::now())) => {}
+            () = bell.notified() => {}
         }
     }
 }
@@ -113,7 +110,8 @@ mod tests {
 
     fn hall() -> Arc<Hall> {
         let theme = Theme::Roulette(Ice::default());
-        let config = Config { queues: [("default".to_owned(), Queue::default())].into(), ..Config::default() };
+        let config =
+            Config { queues: [("default".to_owned(), Queue::default())].into(), ..Config::default() };
         let app = AppSetup { namespace: "/test", theme, config };
         Hall::open(Arc::new(app), TenantName::parse("acme").unwrap(), App::new().io())
     }
