@@ -132,22 +132,32 @@ test("words alone: no device is asked for, and no call is made", async (t) => {
   }
 });
 
+/** Both ask for the next partner; the two wait side by side, until a third one comes for the one who asked first. */
+async function areNotPairedAgain([first, second, third]) {
+  for (const page of [first, second]) {
+    await next(page);
+    await waits(page);
+  }
+  await meet(third, "Video");
+  await Promise.all([talks(first), talks(third)]);
+  await heading(second, "Looking for someone");
+  await say(first, "You are another one.", [third]);
+}
+
 test("report ends it for both, and the two are not paired again", async (t) => {
-  const [ada, ben] = await callers(t);
+  const [ada, ben, cy] = await callers(t, 3);
   await connect(ada, ben);
   await report(ada, "Sexual content");
   await heading(ben, "A report ended this");
-  for (const page of [ada, ben]) await next(page);
-  for (const page of [ada, ben]) await page.getByText("1 other person waits.").waitFor();
+  await areNotPairedAgain([ada, ben, cy]);
 });
 
 test("block ends it, and the two are not paired again", async (t) => {
-  const [ada, ben] = await callers(t);
+  const [ada, ben, cy] = await callers(t, 3);
   await connect(ada, ben);
   await block(ada);
   await heading(ben, "Your partner left");
-  for (const page of [ada, ben]) await next(page);
-  for (const page of [ada, ben]) await page.getByText("1 other person waits.").waitFor();
+  await areNotPairedAgain([ada, ben, cy]);
 });
 
 test("leaving ends the call for both", async (t) => {
