@@ -27,6 +27,9 @@ const QUEUES: [usize; 2] = [1, 100];
 const RATES: [f64; 7] = [100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0];
 const SHARES: [f64; 4] = [0.5, 0.7, 0.9, 1.1];
 
+/// Rates up to this are watched for longer.
+const SLOW: f64 = 3_000.0;
+
 /// Measures the lobby and writes the page.
 #[derive(Parser)]
 struct Args {
@@ -70,6 +73,8 @@ fn main() -> anyhow::Result<()> {
     let saturation = measure::saturation(0, 1, lasts)?.arrivals_per_second;
     let rates = RATES.into_iter().filter(|rate| *rate < saturation / 2.0);
     for arrivals_per_second in rates.chain(SHARES.map(|share| share * saturation)) {
+        // Where few come, many wait until their demands have fallen.
+        let lasts = if arrivals_per_second <= SLOW { lasts * 8 } else { lasts };
         let load = measure::load(0, 1, Rate { arrivals_per_second, saturation }, lasts)?;
         println!(
             "{arrivals_per_second:.0} arrivals/s: waits {:?} ns",

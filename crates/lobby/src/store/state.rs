@@ -98,19 +98,18 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, newcomer: Newcomer, now: Time) -> Result<Entered, JoinError> {
-        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
         if self.paused {
             return Err(JoinError::Paused);
         }
-        let queue = *self.names.get(&wish.queue).ok_or(JoinError::UnknownQueue)?;
-        if let Some(Standing::Paired(pairing)) = self.users.get(&user) {
+        let queue = *self.names.get(&newcomer.wish.queue).ok_or(JoinError::UnknownQueue)?;
+        if let Some(Standing::Paired(pairing)) = self.users.get(&newcomer.user) {
             return Err(JoinError::Paired(*pairing));
         }
-        let former = self.take(&user).filter(|former| former.wish == wish);
+        let former = self.take(&newcomer.user).filter(|former| former.wish == newcomer.wish);
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
-        let id = self.new_ticket_id();
-        Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
+        let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
+        Ok(self.register(ticket, queue, now))
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
@@ -180,10 +179,10 @@ impl State {
             return Some(window);
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
-        for place in queue.fitting(&entry.ticket, after, now) {
-            window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
+        for candidate in queue.fitting(&entry.ticket, after, now) {
+            window.candidates.push(Arc::clone(candidate));
             if window.candidates.len() == most {
-                window.next = Some(place);
+                window.next = Some(candidate.place());
                 break;
             }
         }
