@@ -1,10 +1,8 @@
 //! The index of a queue: for each key a line of those who are found under it, in the order in which they wait.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
-use std::collections::btree_map::Range;
-use std::ops::Bound;
+use std::iter::from_fn;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -12,29 +10,35 @@ use hashbrown::HashMap;
 use crate::ticket::Ticket;
 
 use super::Cursor;
+use super::line::Line;
 
 /// Who is found under which key.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    lines: HashMap<u64, BTreeMap<Cursor, Arc<Ticket>>>,
+    lines: HashMap<u64, Line>,
+}
+
+/// What is left of a line while lines are merged.
+struct Strand<'a, R> {
+    head: &'a Arc<Ticket>,
+    rest: R,
 }
 
 impl Index {
     /// Adds somebody under each key.
     pub(super) fn add(&mut self, keys: &[u64], ticket: &Arc<Ticket>) {
         for key in keys {
-            self.lines.entry(*key).or_default().insert(ticket.place(), Arc::clone(ticket));
+            self.lines.entry(*key).or_default().add(ticket);
         }
     }
 
     /// Removes somebody under each key.
     pub(super) fn remove(&mut self, keys: &[u64], place: Cursor) {
         for key in keys {
-            if let Some(line) = self.lines.get_mut(key) {
-                line.remove(&place);
-                if line.is_empty() {
-                    self.lines.remove(key);
-                }
+            let Some(line) = self.lines.get_mut(key) else { continue };
+            line.remove(place);
+            if line.count() == 0 {
+                self.lines.remove(key);
             }
         }
     }
@@ -51,26 +55,26 @@ impl Index {
         keys: &[u64],
         place: Cursor,
     ) -> impl Iterator<Item = &'a Arc<Ticket>> + use<'a> {
-        let mut strands: Vec<Strand<'_>> = Vec::new();
-        let mut heads: BinaryHeap<Reverse<(Cursor, usize)>> = BinaryHeap::new();
+        let mut strands = Vec::new();
+        let mut heads = BinaryHeap::new();
         for line in keys.iter().filter_map(|key| self.lines.get(key)) {
-            let mut rest = line.range((Bound::Excluded(place), Bound::Unbounded));
-            if let Some((place, head)) = rest.next() {
-                heads.push(Reverse((*place, strands.len())));
+            let mut rest = line.after(place);
+            if let Some(head) = rest.next() {
+                heads.push(Reverse((head.place(), strands.len())));
                 strands.push(Strand { head, rest });
             }
         }
         let mut last = place;
-        std::iter::from_fn(move || {
+        from_fn(move || {
             loop {
                 let mut first = heads.peek_mut()?;
                 let Reverse((place, number)) = *first;
                 let strand = &mut strands[number];
                 let ticket = strand.head;
                 match strand.rest.next() {
-                    Some((next, head)) => {
+                    Some(head) => {
                         strand.head = head;
-                        *first = Reverse((*next, number));
+                        *first = Reverse((head.place(), number));
                     }
                     None => drop(PeekMut::pop(first)),
                 }
@@ -82,10 +86,4 @@ impl Index {
             }
         })
     }
-}
-
-/// What is left of a line while lines are merged.
-struct Strand<'a> {
-    head: &'a Arc<Ticket>,
-    rest: Range<'a, Cursor, Arc<Ticket>>,
 }
