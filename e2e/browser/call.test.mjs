@@ -99,7 +99,9 @@ test("voices alone: no picture is asked for, and none is sent", async (t) => {
     await page.locator(".call-words", { hasText: "You hear each other." }).waitFor();
     await hears(page);
     assert.equal(await page.getByTestId("self").count(), 0);
-    const kinds = await page.evaluate(() => globalThis.peers.at(-1).getTransceivers().map(({ receiver }) => receiver.track.kind));
+    const kinds = await page.evaluate(() =>
+      globalThis.peers.at(-1).getReceivers().map(({ track }) => track.kind),
+    );
     assert.deepEqual(kinds, ["audio"]);
   }
 });
@@ -166,7 +168,8 @@ test("leaving ends the call for both", async (t) => {
   await leave(ada);
   await heading(ben, "Your partner left");
   for (const page of [ada, ben]) {
-    assert.deepEqual(await page.evaluate(() => globalThis.peers.map(({ connectionState }) => connectionState)), ["closed"]);
+    const states = await page.evaluate(() => globalThis.peers.map(({ connectionState }) => connectionState));
+    assert.deepEqual(states, ["closed"]);
   }
   await ada.getByRole("button", { name: "Change how to meet" }).click();
   await heading(ada, "Say hello.");

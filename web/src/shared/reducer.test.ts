@@ -227,11 +227,13 @@ describe("ending", () => {
       '{"wish":{},"progress":{"stage":"talking","since":7,"room":"r1"}}',
       WISHES,
     );
-    const lost = { name: "ended", ending: "lost", next: "none", talk: null, endedAt: 9, after: { rating: null, blocked: false } };
-    expect(after([{ type: "room:lost", now: 9 }], reloaded).stage).toEqual(lost);
+    const { stage } = after([{ type: "room:lost", now: 9 }], reloaded);
+    const untold = { rating: null, blocked: false };
+    expect(stage).toEqual({ name: "ended", ending: "lost", next: "none", talk: null, endedAt: 9, after: untold });
   });
 
-  test("rating and block are remembered", () => check([ended(), { type: "rated", rating: 4 }, { type: "blocked" }], { after: { rating: 4, blocked: true } }));
+  test("rating and block are remembered", () =>
+    check([ended(), { type: "rated", rating: 4 }, { type: "blocked" }], { after: { rating: 4, blocked: true } }));
 
   test("choosing again keeps the wish", () => {
     const state = after([...TALKING, ended(), { type: "choose:again" }]);

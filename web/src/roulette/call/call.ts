@@ -1,5 +1,6 @@
 // One call: the connection to the partner's page, from the room's beginning to its end. Owns the RTCPeerConnection and
-// builds a new one when the call is renewed. What to say is negotiation.ts, what to mend is repair.ts; the tracks are given.
+// builds a new one when the call is renewed. What to say is negotiation.ts, what to mend is repair.ts, the tracks are
+// given.
 import type { CallReport, Candidate, RouletteRoom, Signal } from "../contract";
 import { type Negotiation, negotiate } from "./negotiation";
 import { isRelayed } from "./relay";
