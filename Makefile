@@ -1,9 +1,9 @@
 # Throng. `make run` serves, `make test` checks everything.
 
-.PHONY: help run test bench fuzz fmt clean
+.PHONY: help run test bench bench-pairing fuzz fmt clean
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: ## Build the pages and the release binary, serve http://localhost:3000
 	@scripts/need cargo node npm git
@@ -17,6 +17,10 @@ test: ## Install what the tests need, run every one, end with a summary
 bench: ## Measure Throng beside its peers on this machine, write bench/RESULTS.md
 	@scripts/need cargo node npm
 	cargo run --release -p throng-bench --bin bench-compare -- $(ARGS)
+
+bench-pairing: ## Measure the lobby, write bench/PAIRING.md and its plot
+	@scripts/need cargo
+	cargo run --release -p throng-bench-pairing -- $(ARGS)
 
 fuzz: ## Fuzz every decoder, SECONDS each (default 60)
 	@scripts/fuzz $(or $(SECONDS),60)

@@ -67,7 +67,7 @@ pub enum Sink {
     /// The log: a line for each event at `info`, under the target `analytics`.
     Log,
     /// A webhook: signed batches over HTTP.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
 }
 
 impl Config {
@@ -108,7 +108,7 @@ impl Analytics {
             Sink::Webhook(webhook) => {
                 let (sender, queue) = mpsc::channel(config.queue_max.get());
                 let batches = delivery::Batches { count_max: config.batch_max, interval: config.interval };
-                (To::Webhook(sender), Some(Delivery::new(queue, webhook, batches, counts.clone())))
+                (To::Webhook(sender), Some(Delivery::new(queue, *webhook, batches, counts.clone())))
             }
         };
         let pseudonyms = Pseudonyms::new(&config.pseudonym_key);

@@ -17,7 +17,7 @@ use throng_node::TenantName;
 
 use tally::Tally;
 
-pub use audience::{Audience, Everyone};
+pub use audience::Audience;
 pub use report::install;
 
 /// The flags of an app. A cheap handle: clones share their counts.

@@ -93,8 +93,7 @@ impl Config {
     /// own deadline is for what a crash left.
     fn lobby(&self) -> LobbyConfig {
         let queue = |(name, queue): (&String, &Queue)| {
-            let config =
-                QueueConfig { policy: queue.policy.clone(), waiting_max: queue.waiting_max };
+            let config = QueueConfig { policy: queue.policy.clone(), waiting_max: queue.waiting_max };
             (QueueName::from(name.as_str()), config)
         };
         LobbyConfig {

@@ -213,18 +213,13 @@ impl Lobby {
         self.inner.store.extract().await
     }
 
-    /// Lets people in who have waited elsewhere, with the wait that they had. Gives back the tickets for which there is
-    /// no queue or no room, and those of users who are here already.
+    /// Takes over people who have waited elsewhere, with the wait that they had. They are away, for as long as the lease
+    /// lasts, until they are [back](Self::back) or join again. Gives back the tickets for which there is no queue or no
+    /// room, and those of users who are here already.
     pub async fn insert(&self, tickets: Vec<Ticket>, now: Time) -> Vec<Ticket> {
         let mut refused = Vec::new();
         for ticket in tickets {
-            let settled = match self.inner.store.admit(ticket.clone(), now).await {
-                None => false,
-                Some(entered) => self.settle(entered, Bound::Kept, now).await.is_ok(),
-            };
-            if !settled {
-                refused.push(ticket);
-            }
+            refused.extend(self.inner.store.adopt(ticket, now).await);
         }
         refused
     }

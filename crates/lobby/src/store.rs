@@ -107,9 +107,9 @@ impl Store {
         self.step(|state| state.enter(newcomer, now)).await
     }
 
-    /// Makes a ticket from elsewhere the user's, who has none and is not paired here, and whose queue there is.
-    pub(crate) async fn admit(&self, ticket: Ticket, now: Time) -> Option<Entered> {
-        self.step(|state| state.admit(ticket, now)).await
+    /// Makes a ticket from elsewhere the user's, who is away. Gives it back when it cannot be.
+    pub(crate) async fn adopt(&self, ticket: Ticket, now: Time) -> Option<Ticket> {
+        self.step(|state| state.adopt(ticket, now)).await
     }
 
     /// Puts an entered ticket where others find it, unless it is gone or away.

@@ -13,12 +13,13 @@ use serde_json::Value;
 const LINES_MAX: usize = 800;
 
 /// The workspace's own crates that each of them may depend on. Whoever is not listed here does not belong yet.
-const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("throng-protocol", &[]),
     ("throng-lobby", &[]),
     ("throng-node", &["throng-protocol"]),
     ("throng-apps", &["throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),
+    ("throng-bench-pairing", &["throng-lobby"]),
     ("throng-testkit", &["throng-protocol", "throng-node"]),
     ("throng", &["throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"]),
 ];

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use axum::Router;
 use throng_apps::analytics::{self, Analytics, Delivery, Webhook};
 use throng_apps::debate::{self, OwnTopics};
-use throng_apps::experiments::{self, Audience, Everyone, Experiments, Flag};
-use throng_apps::roulette::{self, Ice};
+use throng_apps::experiments::{self, Audience, Experiments, Flag};
 use throng_apps::rooms;
+use throng_apps::roulette::{self, Ice};
 use throng_node::{App, TenantName};
 
 use crate::config::key::Key;
@@ -55,7 +55,7 @@ impl Apps {
 
     fn flag(&self, app: &str, name: &str, feature: &Feature) -> Option<Flag> {
         let audience = Audience {
-            everyone: if feature.on { Everyone::Included } else { Everyone::NotIncluded },
+            everyone: feature.on,
             percent: feature.percent,
             // A name that is none was refused by whoever judged the configuration, as was a policy that is none.
             tenants: feature.tenants.iter().filter_map(|tenant| TenantName::parse(tenant)).collect(),
@@ -125,7 +125,7 @@ fn told(config: &typed::Analytics, key: &Secret) -> Result<analytics::Config, Fa
                 url.map_err(|error: http::uri::InvalidUri| wrong(error.to_string()))?,
                 &config.secret.expose().into(),
             );
-            analytics::Sink::Webhook(webhook.map_err(|error| wrong(error.to_string()))?)
+            analytics::Sink::Webhook(webhook.map_err(|error| wrong(error.to_string()))?.into())
         }
     };
     Ok(analytics::Config {

@@ -53,8 +53,10 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         tracing::info!(sessions_cut = drained.cut, "drained");
         drop(flush);
         if let Some(delivering) = delivering {
-            let events_lost = delivering.await?;
-            tracing::info!(events_lost, "analytics flushed");
+            match delivering.await? {
+                0 => tracing::info!("analytics flushed"),
+                events_lost => tracing::warn!(events_lost, "analytics not flushed in time"),
+            }
         }
         Ok(())
     })

@@ -126,7 +126,7 @@ impl Teller {
             batch_max: setup.batch_max.try_into().unwrap(),
             interval: setup.interval,
             queue_max: setup.queue_max.try_into().unwrap(),
-            ..Config::new(Sink::Webhook(webhook), "of the pseudonyms".to_owned().into())
+            ..Config::new(Sink::Webhook(webhook.into()), "of the pseudonyms".to_owned().into())
         });
         let (stop, stopped) = oneshot::channel();
         let mut delivery = delivery.unwrap();

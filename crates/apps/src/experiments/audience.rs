@@ -7,30 +7,18 @@ use throng_node::TenantName;
 /// For whom a flag is on: whoever any of these names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audience {
-    /// Everybody, or whom the others name.
-    pub everyone: Everyone,
+    /// Everybody.
+    pub everyone: bool,
     /// So many of a hundred users, always the same ones; 100 and more is everybody.
     pub percent: u8,
     /// All users of these tenants.
     pub tenants: Vec<TenantName>,
 }
 
-/// Whether a flag is on for everybody.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Everyone {
-    /// It is.
-    Included,
-    /// Not for that alone.
-    #[default]
-    NotIncluded,
-}
-
 impl Audience {
     /// Whether a user is in it.
     pub(super) fn holds(&self, flag: &str, tenant: &TenantName, user: &str) -> bool {
-        self.everyone == Everyone::Included
-            || self.tenants.contains(tenant)
-            || percentile(flag, tenant, user) < self.percent
+        self.everyone || self.tenants.contains(tenant) || percentile(flag, tenant, user) < self.percent
     }
 }
 
@@ -90,7 +78,7 @@ mod tests {
     fn tenants_and_everybody_are_whole() {
         let of_acme = Audience { tenants: vec![tenant("acme")], ..Audience::default() };
         assert!(of_acme.holds("f", &tenant("acme"), "ada") && !of_acme.holds("f", &tenant("other"), "ada"));
-        let all = Audience { everyone: Everyone::Included, ..Audience::default() };
+        let all = Audience { everyone: true, ..Audience::default() };
         assert!(
             all.holds("f", &tenant("other"), "ada")
                 && !Audience::default().holds("f", &tenant("acme"), "ada")

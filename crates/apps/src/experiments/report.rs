@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::Serialize;
 use throng_node::{App, Family, FamilyKind, Series};
-use utoipa::{OpenApi as _, ToSchema};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::tally::Tally;
 use super::{Experiments, VARIANTS};
@@ -15,21 +17,14 @@ use super::{Experiments, VARIANTS};
 pub(super) type All = Arc<[(&'static str, Experiments)]>;
 
 /// Shows the experiments of all apps: `GET /api/admin/experiments` for operators, and metrics.
-pub fn install(app: &mut App, experiments: impl IntoIterator<Item = (&'static str, Experiments)>) {
-    let all: All = experiments.into_iter().collect();
-    let here = all.clone();
-    app.metrics(move || families(&here));
-    let list = move || {
-        let report = report(&all);
-        async { Json(report) }
-    };
-    app.operator_routes(Router::new().route("/api/admin/experiments", get(list)));
-    app.document(Documented::openapi());
+pub fn install(app: &mut App, of_apps: impl IntoIterator<Item = (&'static str, Experiments)>) {
+    let all: All = of_apps.into_iter().collect();
+    let counted = all.clone();
+    app.metrics(move || families(&counted));
+    let (routes, described) =
+        OpenApiRouter::new().routes(routes!(experiments)).with_state(all).split_for_parts();
+    app.operator_routes(routes).document(described);
 }
-
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(experiments), components(schemas(Report)))]
-struct Documented;
 
 /// What came of the experiments
 ///
@@ -43,8 +38,9 @@ struct Documented;
         (status = "4XX", description = "Refused.")
     )
 )]
-#[expect(dead_code, reason = "it stands for the closure that answers")]
-fn experiments() {}
+async fn experiments(State(all): State<All>) -> Json<Report> {
+    Json(report(&all))
+}
 
 /// What came of the experiments.
 #[derive(Debug, Serialize, ToSchema)]

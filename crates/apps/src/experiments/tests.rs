@@ -15,7 +15,7 @@ fn flag(name: &str, audience: Audience) -> Flag {
 }
 
 fn everyone() -> Audience {
-    Audience { everyone: Everyone::Included, ..Audience::default() }
+    Audience { everyone: true, ..Audience::default() }
 }
 
 fn percent(percent: u8) -> Audience {

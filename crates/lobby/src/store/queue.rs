@@ -15,7 +15,7 @@ use crate::time::Time;
 
 use super::Cursor;
 use super::index::Index;
-use super::keys::Keys;
+use super::keys;
 use super::waits::Waits;
 
 /// A queue and those who wait in it.
@@ -32,7 +32,6 @@ pub(super) struct Queue {
     /// The facets that anybody may demand who ever came.
     demandable: Facets,
     index: Index,
-    keys: Keys,
 }
 
 impl Queue {
@@ -45,7 +44,6 @@ impl Queue {
             waits: Waits::default(),
             demandable: Facets::NONE,
             index: Index::default(),
-            keys: Keys::default(),
         }
     }
 
@@ -61,7 +59,7 @@ impl Queue {
     /// anew.
     pub(super) fn learn(&mut self, ticket: &Ticket) -> bool {
         let first = ticket.policy(&self.config.policy).steps()[0];
-        let demands = self.demandable.or(ticket.demands(first.shared));
+        let demands = self.demandable.or(ticket.sketch.requires).or(first.shared.and(ticket.sketch.has));
         let grows = demands != self.demandable;
         self.demandable = demands;
         grows
@@ -95,9 +93,9 @@ impl Queue {
     }
 
     /// Lets a ticket be found by what it demands now. Gives the keys under which it is, for [`withdraw`](Self::withdraw).
-    pub(super) fn post(&mut self, ticket: &Ticket, now: Time) -> Vec<u64> {
-        let keys = self.keys.of(&Stance::of(ticket, &self.config.policy, now), self.demandable);
-        self.index.add(&keys, ticket.place());
+    pub(super) fn post(&mut self, ticket: &Arc<Ticket>, now: Time) -> Vec<u64> {
+        let keys = keys::found_under(&Stance::of(ticket, &self.config.policy, now), self.demandable);
+        self.index.add(&keys, ticket);
         self.posts += 1;
         keys
     }
@@ -108,13 +106,100 @@ impl Queue {
     }
 
     /// Those who fit the ticket by topic, side and facets, oldest first, who wait after the cursor.
-    pub(super) fn fitting(
-        &self,
+    pub(super) fn fitting<'a>(
+        &'a self,
         ticket: &Ticket,
         after: Cursor,
         now: Time,
-    ) -> impl Iterator<Item = Cursor> + use<'_> {
-        let keys = self.keys.asked(&Stance::of(ticket, &self.config.policy, now), self.demandable);
+    ) -> impl Iterator<Item = &'a Arc<Ticket>> + use<'a> {
+        let keys = keys::asked_for(&Stance::of(ticket, &self.config.policy, now), self.demandable);
         self.index.after(&keys, after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::criteria::Criteria;
+    use crate::facet::Facet;
+    use crate::few::Few;
+    use crate::lobby::Newcomer;
+    use crate::names::Tag;
+    use crate::policy::{Step, TopicScope, Weights};
+    use crate::ticket::TicketId;
+    use crate::wish::{AnyTopic, SideWish, Tags, Wish};
+
+    /// One of the numbers below `end`, by the state of a linear congruential generator.
+    fn below(state: &mut u64, end: usize) -> usize {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as usize % end
+    }
+
+    fn pick<T: Clone>(state: &mut u64, items: &[T]) -> T {
+        items[below(state, items.len())].clone()
+    }
+
+    fn ticket(id: u64, state: &mut u64) -> Ticket {
+        let mut wish = Wish::new("default");
+        wish.topic = pick(state, &[None, Some("tea"), Some("art"), Some("law")]).map(Topic::from);
+        wish.other_topics = Few::new([Topic::from(pick(state, &["tea", "art", "pop"]))]).unwrap();
+        wish.any_topic = pick(state, &[AnyTopic::Accepted, AnyTopic::Refused, AnyTopic::Refused]);
+        wish.side = pick(state, &[None, Some(SideWish::For), Some(SideWish::Against), Some(SideWish::Any)]);
+        let tags = (0..below(state, 4)).map(|_| Tag::from(pick(state, &["a", "b", "c"])));
+        wish.tags = Tags::new(tags).unwrap();
+        wish.language = pick(state, &[None, Some("en"), Some("de")]).map(Into::into);
+        wish.region = pick(state, &[None, Some("eu"), Some("us")]).map(Into::into);
+        let facets = pick(state, &[None, None, Some(Facet::Language), Some(Facet::Region)]);
+        wish.requires = Criteria { facets: facets.into_iter().collect(), ..Criteria::default() };
+        let enqueued = Time(Duration::from_secs(below(state, 10) as u64));
+        Ticket::new(TicketId(id), Newcomer::new(id.to_string(), wish), enqueued, Duration::ZERO)
+    }
+
+    /// Everything that the decider accepts is found, and nothing else, whatever people wish and however long they wait.
+    #[test]
+    fn exactly_those_are_found_who_fit() {
+        let step = |seconds, shared, topics| Step { after: Duration::from_secs(seconds), shared, topics };
+        let steps = vec![
+            step(0, Facet::ALL.into(), TopicScope::Same),
+            step(3, [Facet::Tag].into(), TopicScope::Same),
+            step(6, Facets::NONE, TopicScope::Allowed),
+        ];
+        let policy = Policy::new(steps, Duration::ZERO, Weights::default()).unwrap();
+        let mut state = 1;
+        let now = Time(Duration::from_secs(10));
+        let mut queue = Queue::new(QueueConfig { policy: Arc::new(policy.clone()), waiting_max: 1000 });
+        let tickets: Vec<Arc<Ticket>> = (1..=300).map(|id| Arc::new(ticket(id, &mut state))).collect();
+        for ticket in &tickets {
+            queue.learn(ticket);
+        }
+        let keys: Vec<Vec<u64>> = tickets.iter().map(|ticket| queue.post(ticket, now)).collect();
+        let mut found_in_all = 0;
+        for mine in &tickets {
+            let places = |after| queue.fitting(mine, after, now).map(|ticket| ticket.place());
+            let found: Vec<Cursor> = places(Cursor::default()).collect();
+            assert!(found.is_sorted_by(|first, second| first < second), "in order, each once");
+            let stance = Stance::of(mine, &policy, now);
+            let fitting: BTreeSet<Cursor> = tickets
+                .iter()
+                .filter(|other| stance.accepts(&Stance::of(other, &policy, now)).is_some())
+                .map(|ticket| ticket.place())
+                .collect();
+            // It also finds itself when it asks for what it has; the decider does not take it.
+            let others: BTreeSet<Cursor> =
+                found.iter().copied().filter(|place| *place != mine.place()).collect();
+            assert_eq!(others, fitting);
+            found_in_all += others.len();
+            let rest: Vec<Cursor> = found.get(1..).map(<[Cursor]>::to_vec).unwrap_or_default();
+            let first = found.first().copied().unwrap_or_default();
+            assert_eq!(places(first).collect::<Vec<_>>(), rest, "after a place come the others");
+        }
+        assert!(found_in_all > 1000, "a test that finds nobody shows nothing");
+        for (ticket, keys) in tickets.iter().zip(&keys) {
+            queue.withdraw(ticket, keys);
+        }
+        assert_eq!(queue.index.lines(), 0, "nothing is left behind");
     }
 }

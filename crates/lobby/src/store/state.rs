@@ -23,7 +23,9 @@ use super::timers::{Alarm, Timers};
 use super::{Bound, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
-/// The most candidates of a window.
+/// The most candidates of a first window: most who find somebody find them there.
+const FIRST_WINDOW_MAX: usize = 16;
+/// The most candidates of any other.
 const WINDOW_MAX: usize = 64;
 
 /// Everything.
@@ -96,28 +98,30 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, newcomer: Newcomer, now: Time) -> Result<Entered, JoinError> {
-        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
         if self.paused {
             return Err(JoinError::Paused);
         }
-        let queue = *self.names.get(&wish.queue).ok_or(JoinError::UnknownQueue)?;
-        if let Some(Standing::Paired(pairing)) = self.users.get(&user) {
+        let queue = *self.names.get(&newcomer.wish.queue).ok_or(JoinError::UnknownQueue)?;
+        if let Some(Standing::Paired(pairing)) = self.users.get(&newcomer.user) {
             return Err(JoinError::Paired(*pairing));
         }
-        let former = self.take(&user).filter(|former| former.wish == wish);
+        let former = self.take(&newcomer.user).filter(|former| former.wish == newcomer.wish);
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
-        let id = self.new_ticket_id();
-        Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
+        let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
+        Ok(self.register(ticket, queue, now))
     }
 
-    pub(super) fn admit(&mut self, ticket: Ticket, now: Time) -> Option<Entered> {
-        let queue = *self.names.get(&ticket.wish.queue)?;
-        if self.users.contains_key(&ticket.user) {
-            return None;
+    pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
+        let Some(queue) = self.names.get(&ticket.wish.queue).copied() else { return Some(ticket) };
+        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() {
+            return Some(ticket);
         }
+        let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        Some(self.register(Ticket { id, ..ticket }, queue, now))
+        self.register(Ticket { id, ..ticket }, queue, now);
+        self.away(&user, now);
+        None
     }
 
     fn new_ticket_id(&mut self) -> TicketId {
@@ -174,10 +178,11 @@ impl State {
         if self.paused {
             return Some(window);
         }
-        for place in queue.fitting(&entry.ticket, after, now) {
-            window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
-            if window.candidates.len() == WINDOW_MAX {
-                window.next = Some(place);
+        let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
+        for candidate in queue.fitting(&entry.ticket, after, now) {
+            window.candidates.push(Arc::clone(candidate));
+            if window.candidates.len() == most {
+                window.next = Some(candidate.place());
                 break;
             }
         }

@@ -45,9 +45,9 @@ fn two() -> App {
 fn stats(node: &Node, host: &str) -> Value {
     let mut http = Http::connect(Door::named(node.address(), host));
     http.request("GET", "/api/stats", "", b"");
-    let mut stats: Value = serde_json::from_str(&http.response().body).unwrap();
+    let mut stats: Value = serde_json::from_str(&http.response().body).expect("JSON");
     stats["messageRate"] = Value::Null;
-    for app in stats["apps"].as_object_mut().unwrap().values_mut() {
+    for app in stats["apps"].as_object_mut().expect("apps by name").values_mut() {
         assert!(app["messageRate"].take().is_f64(), "{app}");
     }
     stats

@@ -68,7 +68,7 @@ impl State {
             id,
             queue: first.queue.clone(),
             topic: older.topic_with(&younger).cloned(),
-            sides: sides(first, second).unwrap_or_default(),
+            sides: sides(first.side, second.side).unwrap_or_default(),
             tags: first.tags.shared(&second.tags).cloned().collect(),
             tickets,
             waits,

@@ -1,0 +1,94 @@
+//! `bench-pairing`: what the lobby can do on one core, and how long people wait at which load. Writes `bench/PAIRING.md`
+//! and `docs/images/pairing-wait.svg`.
+
+mod arena;
+mod crowd;
+mod machine;
+mod measure;
+mod page;
+mod plot;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use machine::Machine;
+use measure::{Load, Rate, Saturation};
+
+/// Tickets die on another core than they were made on, as in the server: the server's allocator is measured with them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const WAITING: [usize; 3] = [1_000, 10_000, 100_000];
+const QUEUES: [usize; 2] = [1, 100];
+/// Arrivals in a second, and at last the shares of what is possible.
+const RATES: [f64; 7] = [100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0];
+const SHARES: [f64; 4] = [0.5, 0.7, 0.9, 1.1];
+
+/// Rates up to this are watched for longer.
+const SLOW: f64 = 3_000.0;
+
+/// Measures the lobby and writes the page.
+#[derive(Parser)]
+struct Args {
+    /// A short look, printed instead of written.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// All that was measured.
+struct Measured {
+    machine: Machine,
+    saturations: Vec<Saturation>,
+    /// Half of saturation with each number waiting.
+    halves: Vec<Load>,
+    /// From few arrivals to too many, with nobody waiting at first.
+    loads: Vec<Load>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let lasts = Duration::from_secs(if args.quick { 1 } else { 4 });
+    let mut measured = Measured {
+        machine: Machine::look()?,
+        saturations: Vec::new(),
+        halves: Vec::new(),
+        loads: Vec::new(),
+    };
+    for queues in QUEUES {
+        for waiting in WAITING {
+            let best = measure::saturation(waiting, queues, lasts)?;
+            let saturation = best.arrivals_per_second;
+            println!(
+                "{waiting} waiting, {queues} queues: {:.0} pairings/s, {:.2} µs an arrival",
+                best.pairings_per_second, best.micros_per_arrival
+            );
+            measured.saturations.push(best);
+            let half = Rate { arrivals_per_second: saturation / 2.0, saturation };
+            measured.halves.push(measure::load(waiting, queues, half, lasts)?);
+        }
+    }
+    let saturation = measure::saturation(0, 1, lasts)?.arrivals_per_second;
+    let rates = RATES.into_iter().filter(|rate| *rate < saturation / 2.0);
+    for arrivals_per_second in rates.chain(SHARES.map(|share| share * saturation)) {
+        // Where few come, many wait until their demands have fallen.
+        let lasts = if arrivals_per_second <= SLOW { lasts * 8 } else { lasts };
+        let load = measure::load(0, 1, Rate { arrivals_per_second, saturation }, lasts)?;
+        println!(
+            "{arrivals_per_second:.0} arrivals/s: waits {:?} ns",
+            load.tally.waits.value_at_quantile(0.5)
+        );
+        measured.loads.push(load);
+    }
+    let page = page::write(&measured);
+    if args.quick {
+        println!("{page}");
+        return Ok(());
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::write(root.join("bench/PAIRING.md"), page)?;
+    fs::write(root.join("docs/images/pairing-wait.svg"), page::plot(&measured).svg())?;
+    Ok(())
+}
