@@ -1,4 +1,4 @@
-// How the page is built: one HTML file, one script, one style sheet, all same-origin, nothing inlined, so that
+// How the pages are built: an HTML file for each, scripts and style sheets of our own origin, nothing inlined, so that
 // `Content-Security-Policy: default-src 'self'` holds.
 import { defineConfig } from "vite";
 import { clientBundle } from "./build/client-bundle.ts";
@@ -11,6 +11,7 @@ export default defineConfig({
     // An inlined asset is a data: URL, which the policy refuses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ["index.html", "roulette.html"] },
   },
   server: {
     proxy: { "/socket.io": { target: "http://127.0.0.1:3000", ws: true } },

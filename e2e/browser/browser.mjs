@@ -12,22 +12,36 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Where a machine has no network but its own, calls go over the loopback.
+  "--allow-loopback-in-peer-connection",
 ];
+
+/** A camera that shows a moving picture and a microphone that beeps, and what a person says when asked for them. */
+export const DEVICES = {
+  granted: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  denied: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream=deny"],
+  missing: ["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"],
+};
 
 /** Longest wait for any condition, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
-export async function launchBrowser() {
+/** Starts Chromium; `flags` are added to the ones that every test has. */
+export async function launchBrowser(flags = []) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) {
     throw new Error(`There is no Chromium at ${executablePath}: apt-get install chromium, or set CHROMIUM to its path.`);
   }
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }
 
-/** A person with a new browser context at the page of `url`. `options` are those of a Playwright context. */
-export async function newPerson(browser, url, options = {}) {
+/**
+ * A person with a new browser context at the page of `url`. `options` are those of a Playwright context, and `prepare`, a
+ * function that runs in every page of it before the page's own script.
+ */
+export async function newPerson(browser, url, { prepare, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  if (prepare) await context.addInitScript(prepare);
   return visit(await context.newPage(), url);
 }
 

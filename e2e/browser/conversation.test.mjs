@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launchBrowser, newPerson, until, visit } from "./browser.mjs";
-import { ask, clock, composer, heading, leave, newTopic, pair, reads, say, talks, transcript, waits } from "./debate.mjs";
+import { ask, newTopic, pair, waits } from "./debate.mjs";
 import { startServer } from "./server.mjs";
+import { clock, composer, heading, leave, next, reads, say, talks, transcript } from "./talk.mjs";
 
 let server;
 let browser;
@@ -202,7 +203,7 @@ test("the same two people go again, then choose another topic", async (t) => {
   await say(ada, "First round.", [ben]);
   await leave(ada);
   await heading(ben, "Your partner left");
-  for (const page of [ada, ben]) await page.getByRole("button", { name: "Debate this topic again" }).click();
+  for (const page of [ada, ben]) await next(page);
   for (const page of [ada, ben]) {
     await talks(page);
     await heading(page, topic);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launchBrowser, newPerson, until } from "./browser.mjs";
-import { ask, heading, newTopic, reads, talks, transcript } from "./debate.mjs";
+import { ask, newTopic } from "./debate.mjs";
 import { startServer } from "./server.mjs";
+import { heading, reads, talks, transcript } from "./talk.mjs";
 
 /** More steps than the page has things to focus: whoever needs them has lost the way. */
 const STEPS_MAX = 40;
@@ -71,15 +72,26 @@ test("keyboard alone is enough for everything", async (t) => {
   await ada.keyboard.press("Enter");
   await reads(ben, "Typed, not clicked.");
   await walkTo(ada, ada.getByRole("log", { name: "Messages" }), "Shift+Tab");
+  await walkTo(ada, ada.getByRole("button", { name: "Report or block" }), "Shift+Tab");
+  await ada.keyboard.press("Enter");
+  await ada.getByRole("dialog", { name: "What is wrong?" }).waitFor();
+  await ada.keyboard.press("Escape");
+  await ada.getByRole("dialog").waitFor({ state: "detached" });
+  assert.ok(await focused(ada.getByRole("button", { name: "Report or block" })), "the focus returns after a dialog");
   await walkTo(ada, ada.getByRole("button", { name: "Leave" }), "Shift+Tab");
   await ada.keyboard.press("Enter");
 
   await heading(ada, "You left the debate");
   await until(ada, () => document.activeElement.tagName === "H1");
+  await walkTo(ada, ada.getByRole("radio", { name: "1 star" }));
+  await walkTo(ada, ada.getByRole("radio", { name: "4 stars" }), "ArrowRight");
+  await walkTo(ada, ada.getByRole("button", { name: "Send" }));
+  await ada.keyboard.press("Enter");
+  await ada.getByText("Thank you for saying how it was.").waitFor();
   await walkTo(ada, ada.getByText("Read it again"));
   await ada.keyboard.press("Enter");
   assert.deepEqual(await transcript(ada), ["you: Typed, not clicked."]);
-  await walkTo(ada, ada.getByRole("button", { name: "Debate this topic again" }), "Shift+Tab");
+  await walkTo(ada, ada.getByRole("button", { name: "Next partner" }), "Shift+Tab");
   await ada.keyboard.press("Enter");
   await heading(ada, "Looking for the other half");
 });

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connected, launchBrowser, newPerson } from "./browser.mjs";
-import { ask, clock, composer, heading, leave, newTopic, pair, reads, say, talks, transcript, waits } from "./debate.mjs";
+import { ask, newTopic, pair, waits } from "./debate.mjs";
 import { ownsServer, startServer } from "./server.mjs";
+import { clock, composer, heading, leave, reads, say, talks, transcript } from "./talk.mjs";
 
 let server;
 let browser;
@@ -94,7 +95,7 @@ test("debate that ended during a lost connection is over, not forgotten", async 
   await ben.getByText("(away)").waitFor();
   await leave(ben);
   await ada.context().setOffline(false);
-  await ada.getByRole("button", { name: "Debate this topic again" }).waitFor();
+  await heading(ada, "This debate is over");
   await ada.getByText("Read it again").click();
   assert.deepEqual(await transcript(ada), ["you: One."]);
 });

@@ -9,6 +9,7 @@ mod page;
 mod plot;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         for waiting in WAITING {
             let best = measure::saturation(waiting, queues, lasts)?;
             let saturation = best.arrivals_per_second;
-            println!(
+            eprintln!(
                 "{waiting} waiting, {queues} queues: {:.0} pairings/s, {:.2} µs an arrival",
                 best.pairings_per_second, best.micros_per_arrival
             );
@@ -76,7 +77,7 @@ fn main() -> anyhow::Result<()> {
         // Where few come, many wait until their demands have fallen.
         let lasts = if arrivals_per_second <= SLOW { lasts * 8 } else { lasts };
         let load = measure::load(0, 1, Rate { arrivals_per_second, saturation }, lasts)?;
-        println!(
+        eprintln!(
             "{arrivals_per_second:.0} arrivals/s: waits {:?} ns",
             load.tally.waits.value_at_quantile(0.5)
         );
@@ -84,7 +85,7 @@ fn main() -> anyhow::Result<()> {
     }
     let page = page::write(&measured);
     if args.quick {
-        println!("{page}");
+        io::stdout().write_all(page.as_bytes())?;
         return Ok(());
     }
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");

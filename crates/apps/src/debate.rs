@@ -2,133 +2,98 @@
 //! talk until the clock runs out.
 //!
 //! It is open to guests. Whoever comes back as the same user within the grace period, a guest with the token of
-//! `token:guest` for example, finds its debate again; on a node that does not ask for tokens nobody can.
+//! `token:guest` for example, finds its debate and its place in the queue again; on a node that does not ask for tokens
+//! nobody can. What happens in queues and rooms is [`rooms`](crate::rooms)' business; this decodes wishes.
 
-mod hall;
-mod pace;
-mod pairing;
-mod text;
+pub(crate) mod catalogue;
+mod routes;
 
-use std::collections::HashMap;
-use std::future::ready;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use throng_node::{App, AppStatistics, End, Io, Namespace, Role, Socket, TenantName};
+use throng_lobby::{AnyTopic, Few, Wish};
+use throng_node::{Ack, App, Namespace, Socket};
 use utoipa::ToSchema;
 
-use hall::{Hall, Joined, LobbyState, Queued, RoomEnded, Said};
-use pairing::Wish;
+use crate::request::{Answer, Failure, answer};
+use crate::rooms::board::Topics;
+use crate::rooms::events::Queued;
+use crate::rooms::hall::AppSetup;
+use crate::rooms::halls::Halls;
+use crate::rooms::refusal::INVALID_TOPIC;
+use crate::rooms::setting::{DebateJoined, SideWish, Theme};
+use crate::rooms::wish::{About, Wanted};
+use crate::rooms::{self, requests};
 
-use crate::request::{Answer, Done, request};
+use catalogue::Catalogue;
+pub use catalogue::OwnTopics;
 
 /// The namespace.
 pub const NAMESPACE: &str = "/debate";
 
 /// How debates go.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// How long a debate lasts. Default 10 minutes.
-    pub duration: Duration,
-    /// How long someone who vanished is waited for. Default 30 s.
-    pub grace: Duration,
-    /// People who may wait at the same time. Default 10,000.
-    pub waiting_max: usize,
+    /// The topics that the lobby always shows, each 1 to 120 characters. Default none.
+    pub topics: Vec<String>,
+    /// Whether people may bring their own. Default they may.
+    pub own_topics: OwnTopics,
+    /// How rooms and queues go.
+    pub rooms: rooms::Config,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self { duration: Duration::from_secs(600), grace: Duration::from_secs(30), waiting_max: 10_000 }
-    }
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// Whom somebody wants to debate with, and about what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Join {
+    /// 1 to 120 characters.
     topic: String,
-    side: Wish,
+    side: SideWish,
+    /// Up to 5 others that will do after a while, the best first.
+    #[serde(default)]
+    other_topics: Vec<String>,
+    /// Whether any topic will do after a while.
+    #[serde(default)]
+    any_topic: bool,
+    #[serde(flatten)]
+    about: About,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Message {
-    text: String,
-}
-
-/// One hall for each tenant that somebody came from: people of different tenants never meet. A node serves only the
-/// tenants that are listed, so there are never more halls than those.
-#[derive(Debug)]
-struct Halls {
-    config: Config,
-    io: Io,
-    by_tenant: Mutex<HashMap<TenantName, Arc<Hall>>>,
-}
-
-impl Halls {
-    fn of(&self, socket: &Socket) -> Arc<Hall> {
-        let mut halls = self.by_tenant.lock().expect("no panic while the lock is held");
-        if let Some(hall) = halls.get(socket.tenant()) {
-            return hall.clone();
-        }
-        let hall = Arc::new(Hall::new(self.config.clone(), self.io.tenant(socket.tenant())));
-        halls.insert(socket.tenant().clone(), hall.clone());
-        hall
-    }
-
-    /// The numbers of one tenant's hall, or of all.
-    fn statistics(&self, tenant: Option<&TenantName>) -> AppStatistics {
-        let halls = self.by_tenant.lock().expect("no panic while the lock is held");
-        let wanted = halls.iter().filter(|(name, _)| tenant.is_none_or(|tenant| tenant == *name));
-        let (mut sum, mut waits) = (AppStatistics::default(), (Duration::ZERO, 0));
-        for (_, hall) in wanted {
-            let busy = hall.busy();
-            sum.rooms_active += busy.debates as u64;
-            sum.users_waiting += busy.waiting as u64;
-            sum.rooms_per_hour += busy.debates_per_hour;
-            waits = (waits.0 + busy.waits.0, waits.1 + busy.waits.1);
-        }
-        AppStatistics { wait_average: waits.0 / waits.1.max(1), ..sum }
+impl Join {
+    fn wanted(self, catalogue: &Catalogue) -> Result<Wanted, Failure> {
+        let topic = catalogue.find(&self.topic)?;
+        let others = self.other_topics.iter().map(|other| catalogue.find(other));
+        let others = Few::new(others.collect::<Result<Vec<_>, _>>()?).ok_or(INVALID_TOPIC)?;
+        let wish = Wish {
+            topic: Some(topic),
+            other_topics: others,
+            any_topic: if self.any_topic { AnyTopic::Accepted } else { AnyTopic::Refused },
+            side: Some(self.side.into()),
+            ..self.about.wish()?
+        };
+        Ok(Wanted { wish: wish.into(), media: None })
     }
 }
 
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
-    let halls = Arc::new(Halls { config, io: app.io(), by_tenant: Mutex::default() });
-    let here = halls.clone();
-    app.statistics(move |tenant| here.statistics(tenant));
+    let catalogue = Arc::new(Catalogue::new(&config.topics, config.own_topics));
+    let theme = Theme::Debate(catalogue.clone());
+    let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
+    let halls = Halls::new(app, setup);
+    let (routes, described) = routes::routes(halls.clone()).split_for_parts();
+    app.operator_routes(routes).document(described);
     app.namespace(NAMESPACE, |nsp| {
-        nsp.open_to(Role::Guest);
+        requests::install(nsp, &halls);
         describe(nsp);
-        let here = halls.clone();
-        nsp.on_connect(move |socket: Socket| {
-            here.of(&socket).arrive(&socket);
-            ready(())
-        });
-        let here = halls.clone();
-        nsp.on(
-            "queue:join",
-            request(move |socket, join: Join| here.of(socket).join(socket, &join.topic, join.side)),
-        );
-        let here = halls.clone();
-        nsp.on("queue:leave", request(move |socket, ()| here.of(socket).leave_queue(socket)));
-        let here = halls.clone();
-        nsp.on(
-            "room:message",
-            request(move |socket, message: Message| here.of(socket).say(socket, &message.text)),
-        );
-        let here = halls.clone();
-        nsp.on("room:leave", request(move |socket, ()| here.of(socket).leave_room(socket)));
-        let here = halls.clone();
-        nsp.on_disconnecting(move |socket: Socket, end| {
-            if end == End::ServerShutdown {
-                here.of(&socket).drain(&socket);
+        nsp.on("queue:join", move |socket: Socket, join: Join, ack: Ack| {
+            let (hall, wanted) = (halls.of(&socket), join.wanted(&catalogue));
+            async move {
+                ack.send(answer(match wanted {
+                    Ok(wanted) => hall.join(&socket, wanted).await,
+                    Err(failure) => Err(failure),
+                }));
             }
-            ready(())
-        });
-        nsp.on_disconnect(move |socket: Socket, _| {
-            halls.of(&socket).depart(&socket);
-            ready(())
         });
     });
 }
@@ -139,13 +104,52 @@ fn describe(nsp: &mut Namespace) {
         "queue:join",
         "Waits for a partner on a topic; a second wish replaces the first.",
     )
-    .describe::<(), Answer<Done>>("queue:leave", "Waits no more.")
-    .describe::<Message, Answer<Done>>("room:message", "Says something in the debate.")
-    .describe::<(), Answer<Done>>("room:leave", "Ends the debate.")
-    .describe_sent::<LobbyState<'_>>("lobby:state", "How busy it is: on connect, then at most once a second.")
-    .describe_sent::<Joined<'_>>("room:joined", "A debate begins, or goes on for one who came back.")
-    .describe_sent::<Said<'_>>("room:message", "A message of either side.")
-    .describe_sent::<()>("partner:away", "The partner has vanished and may come back.")
-    .describe_sent::<()>("partner:back", "The partner is back.")
-    .describe_sent::<RoomEnded>("room:ended", "The debate is over.");
+    .describe_sent::<Topics>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    .describe_sent::<DebateJoined<'_>>(
+        "room:joined",
+        "A debate begins, or goes on for one who came back. An acknowledgement confirms that you are there.",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn join(join: Value) -> Result<Wanted, String> {
+        let join: Join = serde_json::from_value(join).map_err(|error| error.to_string())?;
+        let catalogue = Catalogue::new(&["Tea".to_owned()], OwnTopics::Refused);
+        join.wanted(&catalogue).map_err(|failure| failure.code.to_owned())
+    }
+
+    #[test]
+    fn a_wish_has_a_topic_a_side_and_more() {
+        let wanted = join(json!({
+            "topic": "tea", "side": "any", "otherTopics": ["TEA"], "anyTopic": true, "tags": ["x"],
+        }));
+        let wish = wanted.unwrap().wish;
+        assert_eq!((wish.topic.clone(), &wish.other_topics[..]), (Some("Tea".into()), &["Tea".into()][..]));
+        assert_eq!((wish.any_topic, wish.side), (AnyTopic::Accepted, Some(throng_lobby::SideWish::Any)));
+        assert_eq!((wish.tags.iter().count(), wish.queue.as_str()), (1, "default"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (wrong, named) in [
+            (json!({"topic": "tea"}), "side"),
+            (json!({"side": "any"}), "topic"),
+            (json!({"topic": "tea", "side": "any", "party": 2}), "party"),
+            (json!({"topic": "tea", "side": "any", "about": {}}), "about"),
+            (json!({"topic": "tea", "side": "any", "requires": {"speed": 1}}), "speed"),
+            (json!({"topic": "tea", "side": "up"}), "up"),
+            (json!({"topic": "war", "side": "any"}), "unknown_topic"),
+            (json!({"topic": "tea", "side": "any", "otherTopics": ["war"]}), "unknown_topic"),
+            (json!({"topic": "tea", "side": "any", "otherTopics": vec!["tea"; 6]}), "invalid_topic"),
+            (json!({"topic": "tea", "side": "any", "tags": ["?"]}), "invalid_tag"),
+        ] {
+            let error = join(wrong.clone()).unwrap_err();
+            assert!(error.contains(named), "{wrong}: {error}");
+        }
+    }
 }

@@ -44,15 +44,20 @@ pub(crate) struct Refused {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {}
 
+/// What is sent for a result.
+pub(crate) fn answer<R>(result: Result<R, Failure>) -> Answer<R> {
+    match result {
+        Ok(with) => Answer::Done(Success { ok: true, with }),
+        Err(error) => Answer::Refused(Refused { ok: false, error }),
+    }
+}
+
 /// A handler that does its work at once and answers with what came of it.
 pub(crate) fn request<T, R: Serialize>(
     work: impl Fn(&Socket, T) -> Result<R, Failure>,
 ) -> impl Fn(Socket, T, Ack) -> Ready<()> {
     move |socket, asked, ack| {
-        ack.send(match work(&socket, asked) {
-            Ok(with) => Answer::Done(Success { ok: true, with }),
-            Err(error) => Answer::Refused(Refused { ok: false, error }),
-        });
+        ack.send(answer(work(&socket, asked)));
         ready(())
     }
 }

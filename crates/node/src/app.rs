@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use throng_protocol::websocket::decoder::Event;
 
 use crate::io::Io;
+use crate::metrics::family::{Families, Family};
 use crate::namespace::Namespace;
 use crate::operator::controls::LogLevels;
 use crate::operator::statistics::{AppStatistics, Statistics};
@@ -122,13 +124,30 @@ impl App {
         self.io.clone()
     }
 
-    /// Says how to ask the app for its numbers, which `/api/stats` shows: those of one tenant, or of all. Called on a
-    /// shard, so it must not wait.
+    /// Says how to ask an app for its numbers, which `/api/stats` and `/metrics` show under its name: those of one tenant,
+    /// or of all. Several apps may say so, each under a name of its own; the same name again replaces. Asked by whoever
+    /// looks, and every few seconds for the rate of messages, so it must not wait.
     pub fn statistics(
         &mut self,
+        app: &'static str,
         read: impl Fn(Option<&TenantName>) -> AppStatistics + Send + Sync + 'static,
     ) -> &mut Self {
-        self.operations.statistics = Some(Statistics(Arc::new(read)));
+        self.operations.statistics.retain(|known| known.app != app);
+        self.operations.statistics.push(Statistics { app, ask: Arc::new(read) });
+        self
+    }
+
+    /// Adds metrics of an app's own to `/metrics`; every one must have a name that nothing else has. Asked whenever the
+    /// page is read, so it must not wait.
+    pub fn metrics(&mut self, read: impl Fn() -> Vec<Family> + Send + Sync + 'static) -> &mut Self {
+        self.operations.families.push(Families(Arc::new(read)));
+        self
+    }
+
+    /// Adds routes for operators of the node, best under `/api/admin/`. The node asks for the token, refuses others and
+    /// keeps a record, as for its own. [`App::document`] describes them.
+    pub fn operator_routes(&mut self, routes: Router) -> &mut Self {
+        self.operations.routes = std::mem::take(&mut self.operations.routes).merge(routes);
         self
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Action {
     ChangeLogLevels,
     Drain,
     ReadPerformance,
+    /// Used a route that an app has for operators.
+    UseAppRoute,
 }
 
 impl Action {
@@ -43,6 +45,7 @@ impl Action {
             Self::ChangeLogLevels => "log.change",
             Self::Drain => "node.drain",
             Self::ReadPerformance => "performance.read",
+            Self::UseAppRoute => "app.use",
         }
     }
 }

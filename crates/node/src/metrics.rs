@@ -3,6 +3,8 @@
 //! Counting costs the writer a plain store. What reads them is in [`page`]; the few numbers that any thread may raise
 //! use [`Counter::shared_add`].
 
+mod apps;
+pub(crate) mod family;
 pub(crate) mod histogram;
 pub(crate) mod lag;
 pub(crate) mod page;

@@ -13,12 +13,15 @@ use crate::handler::{
     AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
 };
 use crate::identity::Role;
+use crate::limits::Rate;
 use crate::socket::Socket;
+use crate::throttle::NamedRates;
 
 /// The behaviour of one namespace, or of all that match a pattern.
 #[derive(Default)]
 pub struct Namespace {
     pub(crate) least_role: Option<Role>,
+    pub(crate) rates: NamedRates,
     pub(crate) middleware: Vec<Middleware>,
     pub(crate) connect: Vec<ConnectListener>,
     pub(crate) events: HashMap<Box<str>, Vec<EventListener>>,
@@ -57,6 +60,14 @@ impl Namespace {
     /// without a token may too. A namespace that says nothing is for users.
     pub fn open_to(&mut self, role: Role) -> &mut Self {
         self.least_role = Some(role);
+        self
+    }
+
+    /// Gives an event a rate of its own in the place of that of all events: more for one that is sent often and costs
+    /// little, less for one that costs much. A rate that the configuration names for the event wins over it; where
+    /// events are not limited at all, this one is not either. `None` is no limit.
+    pub fn rate(&mut self, event: &str, rate: Option<Rate>) -> &mut Self {
+        self.rates.set(event, rate);
         self
     }
 

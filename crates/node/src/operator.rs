@@ -13,6 +13,7 @@ mod health;
 mod metrics;
 mod page;
 pub(crate) mod statistics;
+mod stats;
 pub(crate) mod survey;
 pub(crate) mod system;
 
@@ -23,6 +24,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::metrics::family::Families;
 use crate::node::Node;
 use controls::{DrainSwitch, LogLevels};
 use statistics::Statistics;
@@ -35,8 +37,12 @@ pub(crate) use system::watch;
 pub(crate) struct Operations {
     /// The system, as it was a few seconds ago.
     pub(crate) sample: ArcSwap<Sample>,
-    /// The app's own numbers.
-    pub(crate) statistics: Option<Statistics>,
+    /// The apps' own numbers, in the order in which they were said.
+    pub(crate) statistics: Vec<Statistics>,
+    /// The apps' own metrics.
+    pub(crate) families: Vec<Families>,
+    /// The apps' own routes for operators.
+    pub(crate) routes: Router,
     /// How to read and change what is logged.
     pub(crate) log_levels: Option<LogLevels>,
     /// Starts a drain.
@@ -54,9 +60,21 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         .layer(from_fn_with_state(node.clone(), access::identify));
     let routes = OpenApiRouter::with_openapi(documents::base())
         .merge(health::routes())
+        .merge(stats::routes())
         .merge(metrics::routes())
         .merge(guarded);
     let (routes, described) = routes.split_for_parts();
     let documents = documents::router(described, node);
-    routes.with_state(node.clone()).merge(documents)
+    routes.with_state(node.clone()).merge(documents).merge(of_apps(node))
+}
+
+/// The apps' routes for operators, with the same guards as the node's own.
+fn of_apps(node: &Arc<Node>) -> Router {
+    let routes = node.operations.routes.clone();
+    if !routes.has_routes() {
+        return routes;
+    }
+    routes
+        .route_layer(from_fn_with_state(node.clone(), extract::operators_only))
+        .route_layer(from_fn_with_state(node.clone(), access::identify))
 }

@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
@@ -54,6 +55,8 @@ pub(crate) struct Shard {
     scratch: Cell<Option<Box<[u8]>>>,
     /// The event loop is running and will write what is queued; outside of it, it has to be woken for that.
     in_turn: Cell<bool>,
+    /// The time since the node began as an event of this turn has read it: the limits of all of them go by that.
+    turn_time: Cell<Option<Duration>>,
     waker: RefCell<Option<Waker>>,
     draining: Cell<bool>,
     /// Ends of sockets are being worked through.
@@ -100,7 +103,7 @@ impl Shard {
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),
-            expiries: Expiries::default(),
+            expiries: Expiries::new(config.ping_interval + config.ping_timeout),
             leaving: VecDeque::new(),
             lingering: slab::Slab::new(),
             deflater: Deflater::new(),
@@ -119,6 +122,7 @@ impl Shard {
             frames: RefCell::new(frames),
             scratch: Cell::new(Some(vec![0; SCRATCH_BYTES].into_boxed_slice())),
             in_turn: Cell::new(false),
+            turn_time: Cell::new(None),
             waker: RefCell::new(None),
             draining: Cell::new(false),
             sees_off: Cell::new(false),

@@ -40,8 +40,16 @@ impl EventLimits {
 pub struct NamedRates(Vec<(Box<str>, Option<Rate>)>);
 
 impl NamedRates {
-    fn position(&self, name: &str) -> Option<usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+
+    /// Sets the rate of an event.
+    pub(crate) fn set(&mut self, name: &str, rate: Option<Rate>) {
+        match self.find(name) {
+            Ok(at) => self.0[at].1 = rate,
+            Err(at) => self.0.insert(at, (name.into(), rate)),
+        }
     }
 }
 
@@ -53,13 +61,31 @@ impl FromIterator<(String, Option<Rate>)> for NamedRates {
     }
 }
 
+/// What holds for the events of a socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    /// What its tenant may.
+    pub(crate) limits: &'a EventLimits,
+    /// What its namespace says of single events.
+    pub(crate) own: &'a NamedRates,
+}
+
 /// The buckets of one socket.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     all: Gcra,
-    /// In the order of the limits' own.
-    named: Vec<Gcra>,
+    /// Present once an event has come that has a rate of its own.
+    own: Option<Box<OwnBuckets>>,
     refused: u32,
+}
+
+/// The buckets of events with rates of their own.
+#[derive(Debug, Default)]
+struct OwnBuckets {
+    /// In the order of the limits'.
+    limits: Vec<Gcra>,
+    /// In the order of the namespace's.
+    namespace: Vec<Gcra>,
 }
 
 /// Why an event was not let in.
@@ -73,16 +99,17 @@ pub(crate) enum Throttled {
 
 impl Throttle {
     /// Lets an event in at a time since the node began, or says why not.
-    pub(crate) fn take(&mut self, limits: &EventLimits, name: &str, now: Duration) -> Result<(), Throttled> {
-        let named = &limits.named.0;
-        let (rate, bucket) = match limits.named.position(name) {
-            Some(at) => {
-                if self.named.len() != named.len() {
-                    self.named = vec![Gcra::default(); named.len()];
-                }
-                (named[at].1, &mut self.named[at])
+    pub(crate) fn take(&mut self, limits: Bounds<'_>, name: &str, now: Duration) -> Result<(), Throttled> {
+        let Bounds { limits, own } = limits;
+        let (rate, bucket) = match (limits.named.find(name), own.find(name)) {
+            (Ok(at), _) => (
+                limits.named.0[at].1,
+                bucket(&mut self.own.get_or_insert_default().limits, &limits.named, at),
+            ),
+            (_, Ok(at)) if limits.each.is_some() => {
+                (own.0[at].1, bucket(&mut self.own.get_or_insert_default().namespace, own, at))
             }
-            None => (limits.each, &mut self.all),
+            _ => (limits.each, &mut self.all),
         };
         let taken = rate.map_or(Ok(()), |rate| bucket.take(nanos(now), rate, 1).map(|_| ()));
         match taken {
@@ -96,6 +123,14 @@ impl Throttle {
     }
 }
 
+/// One of the buckets of an event with a rate of its own. They are made at the first such event.
+fn bucket<'a>(buckets: &'a mut Vec<Gcra>, rates: &NamedRates, at: usize) -> &'a mut Gcra {
+    if buckets.len() != rates.0.len() {
+        *buckets = vec![Gcra::default(); rates.0.len()];
+    }
+    &mut buckets[at]
+}
+
 /// The answer to an event that came too early.
 pub(crate) fn refusal(wait: Duration) -> Value {
     let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
@@ -107,6 +142,16 @@ pub(crate) fn refusal(wait: Duration) -> Value {
 mod tests {
     use super::*;
 
+    /// Takes with limits alone.
+    fn take(
+        throttle: &mut Throttle,
+        limits: &EventLimits,
+        name: &str,
+        now: Duration,
+    ) -> Result<(), Throttled> {
+        throttle.take(Bounds { limits, own: &NamedRates::default() }, name, now)
+    }
+
     fn limits() -> EventLimits {
         let own = Rate::per_second(1, 1);
         let named = [("rare".to_owned(), own), ("also".to_owned(), own)].into_iter().collect();
@@ -116,14 +161,14 @@ mod tests {
     #[test]
     fn an_event_with_its_own_limit_does_not_use_the_common_one() {
         let (mut throttle, limits) = (Throttle::default(), limits());
-        assert_eq!(throttle.take(&limits, "rare", Duration::ZERO), Ok(()));
+        assert_eq!(take(&mut throttle, &limits, "rare", Duration::ZERO), Ok(()));
         let second = Duration::from_secs(1);
-        assert_eq!(throttle.take(&limits, "rare", Duration::ZERO), Err(Throttled::Wait(second)));
-        assert_eq!(throttle.take(&limits, "also", Duration::ZERO), Ok(()));
-        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Ok(()));
-        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Ok(()));
+        assert_eq!(take(&mut throttle, &limits, "rare", Duration::ZERO), Err(Throttled::Wait(second)));
+        assert_eq!(take(&mut throttle, &limits, "also", Duration::ZERO), Ok(()));
+        assert_eq!(take(&mut throttle, &limits, "chat", Duration::ZERO), Ok(()));
+        assert_eq!(take(&mut throttle, &limits, "chat", Duration::ZERO), Ok(()));
         let tenth = Duration::from_millis(100);
-        assert_eq!(throttle.take(&limits, "chat", Duration::ZERO), Err(Throttled::Wait(tenth)));
+        assert_eq!(take(&mut throttle, &limits, "chat", Duration::ZERO), Err(Throttled::Wait(tenth)));
     }
 
     #[test]
@@ -132,15 +177,37 @@ mod tests {
         let mut now = Duration::ZERO;
         for _ in 0..100 {
             // Twice as fast as allowed, but it waits when told to.
-            if let Err(Throttled::Wait(wait)) = throttle.take(&limits, "chat", now) {
+            if let Err(Throttled::Wait(wait)) = take(&mut throttle, &limits, "chat", now) {
                 now += wait;
             }
         }
         assert!(throttle.refused < limits.flood);
         let flood = (0..20)
-            .map(|_| throttle.take(&limits, "chat", now))
+            .map(|_| take(&mut throttle, &limits, "chat", now))
             .find(|taken| *taken == Err(Throttled::Flood));
         assert!(flood.is_some());
+    }
+
+    #[test]
+    fn a_namespaces_own_rate_counts_where_the_configuration_names_none_and_limits_at_all() {
+        let mut own = NamedRates::default();
+        own.set("typing", Rate::per_second(1, 3));
+        own.set("rare", Rate::per_second(1, 3));
+        let at_once = |limits: &EventLimits, name: &str| {
+            let mut throttle = Throttle::default();
+            let mut take = || throttle.take(Bounds { limits, own: &own }, name, Duration::ZERO);
+            (0..100).take_while(|_| take().is_ok()).count()
+        };
+        let bounded = limits();
+        assert_eq!(["typing", "rare", "chat"].map(|name| at_once(&bounded, name)), [3, 1, 2]);
+        let open = EventLimits { each: None, ..limits() };
+        assert_eq!(["typing", "rare", "chat"].map(|name| at_once(&open, name)), [100, 1, 100]);
+        let mut replaced = own.clone();
+        replaced.set("typing", None);
+        let mut throttle = Throttle::default();
+        let mut take =
+            || throttle.take(Bounds { limits: &bounded, own: &replaced }, "typing", Duration::ZERO);
+        assert!((0..100).all(|_| take().is_ok()));
     }
 
     #[test]

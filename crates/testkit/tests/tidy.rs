@@ -21,7 +21,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("throng-bench", &["throng-protocol"]),
     ("throng-bench-pairing", &["throng-lobby"]),
     ("throng-testkit", &["throng-protocol", "throng-node"]),
-    ("throng", &["throng-protocol", "throng-node", "throng-apps", "throng-bench"]),
+    ("throng", &["throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"]),
 ];
 
 /// What the pure crate must do without: sockets, tasks, randomness, logs.

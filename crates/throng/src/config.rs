@@ -119,7 +119,8 @@ fn typed(values: &mut Values, problems: &mut Problems) -> Config {
             Ok(config) => return config,
             Err(error) => error,
         };
-        let names = error.path().iter().filter_map(|segment| match segment {
+        // A setting may be a list of tables; what is wrong in there is wrong with the setting.
+        let names = error.path().iter().map_while(|segment| match segment {
             Segment::Map { key } => Some(Box::from(key.as_str())),
             _ => None,
         });

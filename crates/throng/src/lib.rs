@@ -4,8 +4,9 @@
 
 pub use throng_node::{
     Ack, Answers, App, AppStatistics, ArgValue, Args, AskError, Broadcast, Closing, Config, DecodeError,
-    Drain, Drained, EdgeConfig, EncodeError, End, EventLimits, FromArgs, GuestPolicy, Handler, Handshake, Id,
-    Identity, IntoArgs, Io, Limits, MetricsAccess, NamedRates, Namespace, Origins, PacketLimits, Parser,
-    Problem, Quotas, Rate, RawMessage, Refusal, RemoteSocket, Role, Room, RunError, Socket, Status, Tenancy,
-    TenantError, TenantName, TenantSettings, TlsHandle, Transport, identity, run, text,
+    Distribution, Drain, Drained, EdgeConfig, EncodeError, End, EventLimits, Family, FamilyKind, FromArgs,
+    GuestPolicy, Handler, Handshake, Id, Identity, IntoArgs, Io, Limits, MetricsAccess, NamedRates,
+    Namespace, Origins, PacketLimits, Parser, Problem, Quotas, Rate, RawMessage, Refusal, RemoteSocket, Role,
+    Room, RunError, Series, Socket, Status, Tenancy, TenantError, TenantName, TenantSettings, TlsHandle,
+    Transport, Waits, identity, run, text,
 };

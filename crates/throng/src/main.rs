@@ -1,5 +1,6 @@
 //! The `throng` binary: a command line, and an exit code for whoever started it.
 
+mod apps;
 mod banner;
 mod check;
 mod cli;

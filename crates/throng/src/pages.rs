@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -17,6 +17,11 @@ struct Pages;
 /// Runs nothing that is not ours, and is shown in nobody's frame.
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'");
+
+/// Which pages may ask for the camera and the microphone: the roulette, for itself.
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+const NO_DEVICES: &str = "camera=(), microphone=()";
+const OWN_DEVICES: &str = "camera=(self), microphone=(self)";
 
 const NOT_BUILT: &str = "\
 Throng is running, but this binary was built without its pages.
@@ -34,11 +39,12 @@ pub(crate) fn are_built() -> bool {
     Pages::get("index.html").is_some()
 }
 
-/// `/`, what it refers to, and the official client at the path that Node serves it from.
+/// `/` and `/roulette`, what they refer to, and the official client at the path that Node serves it from.
 pub(crate) fn router() -> Router {
     let policy = SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, POLICY);
     Router::new()
-        .route("/", get(index))
+        .route("/", get(debate))
+        .route("/roulette", get(roulette))
         .route("/favicon.svg", get(icon))
         .route("/assets/{file}", get(asset))
         .route("/socket.io/{file}", get(client))
@@ -46,8 +52,17 @@ pub(crate) fn router() -> Router {
         .layer(policy)
 }
 
-async fn index(headers: HeaderMap) -> Response {
-    file("index.html", "no-cache", &headers).unwrap_or_else(|| NOT_BUILT.into_response())
+async fn debate(headers: HeaderMap) -> Response {
+    page("index.html", NO_DEVICES, &headers)
+}
+
+async fn roulette(headers: HeaderMap) -> Response {
+    page("roulette.html", OWN_DEVICES, &headers)
+}
+
+fn page(path: &str, permissions: &'static str, headers: &HeaderMap) -> Response {
+    let page = file(path, "no-cache", headers).unwrap_or_else(|| NOT_BUILT.into_response());
+    ([(PERMISSIONS, permissions)], page).into_response()
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {

@@ -12,7 +12,7 @@ use tokio::sync::watch::Sender;
 use crate::config::key::Key;
 use crate::config::problem::Problems;
 use crate::config::secret::Secret;
-use crate::config::typed::{Auth, Config, Limits, Tenants, Tls};
+use crate::config::typed::{Auth, Config, Feature, Limits, Tenants, Tls};
 use crate::config::values::Values;
 use crate::config::{Effective, Sources, reloading};
 use crate::log;
@@ -30,7 +30,7 @@ pub(crate) struct Reloadable {
     pub(crate) auth: Auth,
     pub(crate) limits: Limits,
     pub(crate) tenants: Tenants,
-    pub(crate) features: BTreeMap<String, bool>,
+    pub(crate) features: BTreeMap<String, Feature>,
 }
 
 impl Reloadable {

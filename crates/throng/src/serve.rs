@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use throng_apps::debate;
 use throng_node::{App, Io, TlsHandle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
+use crate::apps::Apps;
 use crate::config::Sources;
 use crate::config::reloading::has_effect;
 use crate::config::secret::Secret;
@@ -27,7 +27,6 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         .with_context(|| format!("cannot listen on {}", config.address()))?;
     let address = listener.local_addr()?;
     let mut app = App::new();
-    debate::install(&mut app, config.debate());
     let (read, change) = (log.clone(), log.clone());
     app.log_levels(move || read.now(), move |filter| change.set(filter));
     let io = app.io();
@@ -36,6 +35,8 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let (mut maker, tls) = (Maker::new(), policy::certificate(&config.tls).map_err(in_words)?);
     let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
     let node = config.node(made, tls.clone());
+    let (apps, delivery) = Apps::new(config, &start.auth.secret).map_err(in_words)?;
+    let routes = pages::router().merge(apps.install(&mut app, config));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -44,24 +45,38 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         banner::show(address, &config.node_name(), &node);
         notices(config, &values);
         let target = Target { log, policy: watch::Sender::new(Arc::new(start)) };
-        tokio::spawn(follow(target.policy.subscribe(), maker, tls, io));
+        let (flush, leaving) = oneshot::channel::<()>();
+        let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));
+        tokio::spawn(follow(target.policy.subscribe(), Followers { maker, tls, io, apps }));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
-        let drained = throng_node::run(node, app, pages::router(), listener, stop).await?;
+        let drained = throng_node::run(node, app, routes, listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
+        drop(flush);
+        if let Some(delivering) = delivering {
+            match delivering.await? {
+                0 => tracing::info!("analytics flushed"),
+                events_lost => tracing::warn!(events_lost, "analytics not flushed in time"),
+            }
+        }
         Ok(())
     })
 }
 
-/// Makes the node keep to every new snapshot. What cannot be made of one leaves the old in force.
-async fn follow(
-    mut snapshots: watch::Receiver<Arc<Reloadable>>,
-    mut maker: Maker,
+/// Who keeps to the configuration.
+struct Followers {
+    maker: Maker,
     tls: Option<TlsHandle>,
     io: Io,
-) {
+    apps: Apps,
+}
+
+/// Makes the node keep to every new snapshot. What cannot be made of one leaves the old in force.
+async fn follow(mut snapshots: watch::Receiver<Arc<Reloadable>>, followers: Followers) {
+    let Followers { mut maker, tls, io, apps } = followers;
     while snapshots.changed().await.is_ok() {
         let snapshot = snapshots.borrow_and_update().clone();
         let renewed = tls.as_ref().map_or(Ok(()), |tls| policy::renew(tls, &snapshot.tls));
+        apps.try_out(&snapshot.features);
         let faults = match maker.make(&snapshot) {
             Ok(policy) => {
                 policy.apply(&io);

@@ -28,11 +28,14 @@ fn every_relative_link_of_a_document_leads_somewhere() {
         "CONTRIBUTING.md",
         "docs/configuration.md",
         "docs/debate.md",
+        "docs/roulette.md",
         "docs/identity.md",
         "docs/tenants.md",
         "docs/edge.md",
         "docs/operations.md",
         "docs/events.md",
+        "docs/experiments.md",
+        "docs/analytics.md",
     ] {
         let text = read(document);
         let folder = Path::new(document).parent().expect("a file has a folder");

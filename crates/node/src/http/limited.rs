@@ -74,7 +74,7 @@ fn tell(standing: &Standing, headers: &mut HeaderMap) {
     let Standing { class, rate, left } = standing;
     let policy = format!("\"{}\";q={};w={}", class.name(), rate.burst(), seconds(rate.window()));
     let (count, until) = match left {
-        Ok(remaining) => (remaining.count, remaining.full_in),
+        Ok(remaining) => (remaining.count(), remaining.full_in()),
         Err(wait) => (0, wait.0),
     };
     let now = format!("\"{}\";r={count};t={}", class.name(), seconds(until));

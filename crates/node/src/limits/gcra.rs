@@ -66,10 +66,21 @@ pub(crate) struct Gcra(u64);
 /// What is left after something was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Remaining {
+    rate: Rate,
+    /// Nanoseconds until the whole burst is there again.
+    owed: u64,
+}
+
+impl Remaining {
     /// So many more may come at once.
-    pub(crate) count: u32,
+    pub(crate) fn count(self) -> u32 {
+        u32::try_from((self.rate.window_nanos() - self.owed) / self.rate.interval).unwrap_or(u32::MAX)
+    }
+
     /// Until the whole burst is there again.
-    pub(crate) full_in: Duration,
+    pub(crate) fn full_in(self) -> Duration {
+        Duration::from_nanos(self.owed)
+    }
 }
 
 /// When there will be enough.
@@ -89,8 +100,7 @@ impl Gcra {
             return Err(RetryAfter(Duration::from_nanos(after - window)));
         }
         self.0 = now.saturating_add(after);
-        let count = u32::try_from((window - after) / rate.interval).unwrap_or(u32::MAX);
-        Ok(Remaining { count, full_in: Duration::from_nanos(after) })
+        Ok(Remaining { rate, owed: after })
     }
 }
 
@@ -110,11 +120,11 @@ mod tests {
     fn a_burst_passes_at_once_and_then_one_for_each_interval() {
         let (mut state, rate, now) = (Gcra::default(), rate(10, 20), 5_000 * MILLI);
         for left in (0..20).rev() {
-            assert_eq!(state.take(now, rate, 1).unwrap().count, left);
+            assert_eq!(state.take(now, rate, 1).unwrap().count(), left);
         }
         assert_eq!(state.take(now, rate, 1), Err(RetryAfter(Duration::from_millis(100))));
         assert_eq!(state.take(now + 99 * MILLI, rate, 1), Err(RetryAfter(Duration::from_millis(1))));
-        assert_eq!(state.take(now + 100 * MILLI, rate, 1).unwrap().count, 0);
+        assert_eq!(state.take(now + 100 * MILLI, rate, 1).unwrap().count(), 0);
     }
 
     #[test]
@@ -131,7 +141,8 @@ mod tests {
     #[test]
     fn a_cost_above_the_burst_waits_for_all_of_it() {
         let (mut state, rate) = (Gcra::default(), rate(10, 5));
-        assert_eq!(state.take(0, rate, 50), Ok(Remaining { count: 0, full_in: Duration::from_millis(500) }));
+        let left = state.take(0, rate, 50).unwrap();
+        assert_eq!((left.count(), left.full_in()), (0, Duration::from_millis(500)));
         assert_eq!(state.take(0, rate, 50), Err(RetryAfter(Duration::from_millis(500))));
     }
 

@@ -9,7 +9,7 @@ use throng_protocol::end::End;
 use throng_protocol::engine::handshake::{RequestError, Transport};
 
 use super::histogram::{Histogram, Reading};
-use super::{Counter, Metrics, process};
+use super::{Counter, Metrics, apps, process};
 use crate::identity::token::TokenError;
 use crate::limits::Class;
 use crate::node::Node;
@@ -45,7 +45,7 @@ impl Page {
         self.add(name, help, kind, rows);
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         name: &str,
         help: &str,
@@ -68,20 +68,22 @@ impl Page {
         self.family(name, help, kind, metrics.collect());
     }
 
-    fn histogram(&mut self, name: &str, help: &str, reading: &Reading) {
-        let mut histogram = proto::Histogram::default();
-        let buckets = reading.buckets.iter().map(|(bound, count)| {
-            let mut bucket = proto::Bucket::default();
-            bucket.set_upper_bound(*bound);
-            bucket.set_cumulative_count(*count);
-            bucket
+    fn histogram(&mut self, name: &str, help: &str, reading: Reading) {
+        self.histograms(name, help, [(Vec::new(), reading)]);
+    }
+
+    pub(super) fn histograms(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl IntoIterator<Item = (Vec<LabelPair>, Reading)>,
+    ) {
+        let metrics = rows.into_iter().map(|(labels, reading)| {
+            let mut metric = Metric::from_label(labels);
+            metric.set_histogram(histogram(&reading));
+            metric
         });
-        histogram.set_bucket(buckets.collect());
-        histogram.set_sample_count(reading.count);
-        histogram.set_sample_sum(reading.sum_seconds);
-        let mut metric = Metric::default();
-        metric.set_histogram(histogram);
-        self.family(name, help, MetricType::HISTOGRAM, vec![metric]);
+        self.family(name, help, MetricType::HISTOGRAM, metrics.collect());
     }
 
     fn family(&mut self, name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) {
@@ -103,10 +105,24 @@ impl Page {
     }
 }
 
+fn histogram(reading: &Reading) -> proto::Histogram {
+    let buckets = reading.buckets.iter().map(|(bound, count)| {
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(*count);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(reading.count);
+    histogram.set_sample_sum(reading.sum_seconds);
+    histogram
+}
+
 /// The type of the pages.
 pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-fn pair(name: &str, value: String) -> LabelPair {
+pub(super) fn pair(name: &str, value: String) -> LabelPair {
     let mut pair = LabelPair::default();
     pair.set_name(name.to_owned());
     pair.set_value(value);
@@ -202,18 +218,19 @@ pub(crate) fn node(node: &Node) -> String {
     page.histogram(
         "throng_handshake_duration_seconds",
         "Time from an Engine.IO handshake request to the open session.",
-        &Histogram::sum(metrics().map(|m| &m.handshakes)),
+        Histogram::sum(metrics().map(|m| &m.handshakes)),
     );
     page.histogram(
         "throng_shard_lag_seconds",
         "How late the shards' loops handled a timer, measured every 100 ms.",
-        &Histogram::sum(metrics().map(|m| &m.lag.seen)),
+        Histogram::sum(metrics().map(|m| &m.lag.seen)),
     );
     page.histogram(
         "throng_turn_duration_seconds",
         "Duration of the turns of the shards' loops, of one turn in sixteen.",
-        &Histogram::sum(metrics().map(|m| &m.turns.seen)),
+        Histogram::sum(metrics().map(|m| &m.turns.seen)),
     );
+    apps::add(&mut page, &node.operations);
     process::add(&mut page, &node.operations.sample.load());
     page.encode()
 }

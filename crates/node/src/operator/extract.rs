@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -76,6 +78,15 @@ impl FromRequestParts<Arc<Node>> for Operator {
                 Err(problem)
             }
         }
+    }
+}
+
+/// Lets through whom the whole node is open to, on record: the middleware of an app's routes for operators.
+pub(crate) async fn operators_only(operator: Operator, request: Request, next: Next) -> Response {
+    let allowed = operator.scope.node_wide();
+    match operator.record(Action::UseAppRoute, request.uri().path(), allowed) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -22,6 +22,28 @@ pub(crate) struct Sample {
     /// Socket.IO packets received a second since the look before.
     pub(crate) packets_per_second: f64,
     packets: u64,
+    /// What is said in the rooms of the apps.
+    pub(crate) messages: Messages,
+}
+
+/// How many messages there were in each app, and how many a second since the look before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Messages(Vec<(&'static str, u64, f64)>);
+
+impl Messages {
+    /// What each app has counted `passed` after the look before. An app that is new, or has no numbers, has no rate.
+    fn count(&self, counts: impl Iterator<Item = (&'static str, u64)>, passed: Duration) -> Self {
+        let rate = |app, count: u64| {
+            let (_, before, _) = self.0.iter().find(|(known, ..)| *known == app)?;
+            Some(count.saturating_sub(*before) as f64 / passed.as_secs_f64()).filter(|rate| rate.is_finite())
+        };
+        Self(counts.map(|(app, count)| (app, count, rate(app, count).unwrap_or_default())).collect())
+    }
+
+    /// Messages a second of an app.
+    pub(crate) fn rate(&self, app: &str) -> f64 {
+        self.0.iter().find(|(known, ..)| *known == app).map_or(0.0, |(_, _, rate)| *rate)
+    }
 }
 
 /// This process.
@@ -70,7 +92,11 @@ impl Sample {
             tracing::debug!(%error, "machine not readable");
             before.host.clone()
         });
-        let passed = before.taken.map_or(0.0, |taken| now.duration_since(taken).as_secs_f64());
+        let since = before.taken.map_or(Duration::ZERO, |taken| now.duration_since(taken));
+        let statistics = node.operations.statistics.iter();
+        let counts = statistics.filter_map(|of| Some((of.app, of.read(None)?.messages)));
+        let messages = before.messages.count(counts, since);
+        let passed = since.as_secs_f64();
         let rate = |new: f64, old: f64| if passed > 0.0 { (new - old).max(0.0) / passed } else { 0.0 };
         Self {
             taken: Some(now),
@@ -79,6 +105,7 @@ impl Sample {
             process,
             host,
             packets,
+            messages,
         }
     }
 }
@@ -128,6 +155,19 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_have_a_rate_from_the_second_look_on() {
+        let look = |before: &Messages, counts: &[(&'static str, u64)], seconds| {
+            before.count(counts.iter().copied(), Duration::from_secs(seconds))
+        };
+        let first = look(&Messages::default(), &[("debate", 100)], 0);
+        let second = look(&first, &[("debate", 120), ("roulette", 7)], 5);
+        let third = look(&second, &[("debate", 120), ("roulette", 17)], 5);
+        let back = look(&third, &[("roulette", 3)], 5);
+        let rates = [&first, &second, &third, &back].map(|m| (m.rate("debate"), m.rate("roulette")));
+        assert_eq!(rates, [(0.0, 0.0), (4.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
+    }
 
     #[test]
     fn this_process_and_machine_are_readable() {

@@ -174,7 +174,7 @@ impl Shard {
         {
             let mut state = self.state.borrow_mut();
             state.hub.admit(Place::of(id).slot);
-            state.expiries.arm(id, socket.identity().as_deref());
+            state.expiries.arm(&socket.0);
             if let Some(session) = state.sessions.get_mut(slot as usize) {
                 session.sockets.push((nsp.clone(), Place::of(id).slot));
             }

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -19,7 +20,7 @@ use crate::app::RawMessage;
 use crate::handler::{EventListener, Incoming, Running};
 use crate::ids::Place;
 use crate::socket::{Socket, SocketInner};
-use crate::throttle::{self, Throttled};
+use crate::throttle::{self, Bounds, Throttled};
 
 impl Shard {
     /// A Socket.IO message, or a part of one.
@@ -125,8 +126,9 @@ impl Shard {
         if !settings.bounds_events() {
             return Ok(());
         }
-        let now = self.node.uptime();
-        entry.throttle.take(&settings.events, name, now)?;
+        let now = self.event_time();
+        let bounds = Bounds { limits: &settings.events, own: &entry.nsp.behaviour.rates };
+        entry.throttle.take(bounds, name, now)?;
         let shared = [
             (settings.quotas.events_per_second, &tenant.usage.events, 1),
             (settings.quotas.bytes_per_second, &tenant.usage.bytes, bytes),
@@ -136,6 +138,16 @@ impl Shard {
             taken.map_err(Throttled::Wait)?;
         }
         Ok(())
+    }
+
+    /// The time since the node began, read once in a turn.
+    fn event_time(&self) -> Duration {
+        if !self.in_turn.get() {
+            return self.node.uptime();
+        }
+        let now = self.turn_time.get().unwrap_or_else(|| self.node.uptime());
+        self.turn_time.set(Some(now));
+        now
     }
 
     /// Answers an event that came too fast; a client that never stops is ended.

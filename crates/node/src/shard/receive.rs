@@ -232,12 +232,14 @@ impl Shard {
     pub(super) fn ping(&self, slot: u32, stamp: u32, due: Instant) {
         let mut state = self.state.borrow_mut();
         let next = state.stamp();
-        let super::State { sessions, dirty, deadlines, .. } = &mut *state;
+        let super::State { sessions, dirty, deadlines, hub, expiries, .. } = &mut *state;
         let Some(session) = sessions.get_mut(slot as usize).filter(|session| session.beat == stamp) else {
             return;
         };
         session.beat = next;
         session.pinged = true;
+        let sockets = session.sockets.iter().filter_map(|(_, socket)| hub.sockets.get(*socket as usize));
+        sockets.for_each(|entry| expiries.arm(&entry.socket));
         match &mut session.transport {
             Transport::WebSocket(socket) => socket.outbox.push_urgent(Bytes::from_static(b"\x81\x012")),
             Transport::Polling(polling) => polling.queue.push(Message::Text(Bytes::from_static(b"2"))),

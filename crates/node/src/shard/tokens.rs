@@ -19,11 +19,11 @@ use tokio::time::Instant;
 use super::Shard;
 use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
+use crate::identity::Role;
 use crate::identity::token::TokenError;
-use crate::identity::{Identity, Role};
 use crate::ids::Place;
 use crate::problem::Problem;
-use crate::socket::Socket;
+use crate::socket::{Socket, SocketInner};
 
 /// What the node's own events begin with.
 const PREFIX: &str = "token:";
@@ -33,29 +33,39 @@ pub(super) fn is_own(event: &str) -> bool {
     event.starts_with(PREFIX)
 }
 
-/// When tokens run out: at most one entry for each socket, of a time no later than its token's.
-#[derive(Debug, Default)]
-pub(super) struct Expiries(BinaryHeap<Reverse<(Instant, Id)>>);
+/// When tokens run out that do so before their session's next heartbeat. The others are looked at again with that one,
+/// so that a socket whose token lives long takes no memory here.
+#[derive(Debug)]
+pub(super) struct Expiries {
+    soon: BinaryHeap<Reverse<(Instant, Id)>>,
+    /// Longest time between two heartbeats.
+    heartbeat: Duration,
+}
 
 impl Expiries {
-    /// Watches the token of a socket that has none watched yet.
-    pub(super) fn arm(&mut self, socket: Id, identity: Option<&Identity>) {
-        /// The heap's clock counts as far as this: what lives longer is looked at again then.
-        const AHEAD_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
-        if let Some(expires) = identity.and_then(|identity| identity.expires) {
-            let ahead = expires.duration_since(SystemTime::now()).unwrap_or_default();
-            self.0.push(Reverse((Instant::now() + ahead.min(AHEAD_MAX), socket)));
+    pub(super) fn new(heartbeat: Duration) -> Self {
+        Self { soon: BinaryHeap::new(), heartbeat }
+    }
+
+    /// Watches the token of a socket that is new, has a newer one, or has come to its heartbeat.
+    pub(super) fn arm(&mut self, socket: &SocketInner) {
+        let Some(expires) = socket.state().identity.as_ref().and_then(|identity| identity.expires) else {
+            return;
+        };
+        let ahead = expires.duration_since(SystemTime::now()).unwrap_or_default();
+        if ahead <= self.heartbeat {
+            self.soon.push(Reverse((Instant::now() + ahead, socket.id)));
         }
     }
 
     /// When to look again.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.soon.peek().map(|Reverse((at, _))| *at)
     }
 
     fn pop(&mut self, now: Instant) -> Option<Id> {
         self.next().filter(|at| *at <= now)?;
-        self.0.pop().map(|Reverse((_, socket))| socket)
+        self.soon.pop().map(|Reverse((_, socket))| socket)
     }
 }
 
@@ -80,7 +90,7 @@ impl Shard {
                 self.dismiss(&socket, End::TokenExpired);
             } else {
                 // It has brought a newer one.
-                self.state.borrow_mut().expiries.arm(id, identity.as_deref());
+                self.state.borrow_mut().expiries.arm(&socket.0);
             }
         }
     }

@@ -103,6 +103,7 @@ impl Shard {
         loop {
             self.wait(&mut waiting, &mut events, &mut errands).await;
             self.in_turn.set(true);
+            self.turn_time.set(None);
             let measured = self.metrics().turns.begin();
             let caught_up = errands.len() < BATCH;
             for event in &events {
@@ -124,8 +125,9 @@ impl Shard {
                     other => self.run_errand(other),
                 }
             }
-            self.fire(Instant::now());
-            self.expire(Instant::now());
+            let now = Instant::now();
+            self.fire(now);
+            self.expire(now);
             if let Some(slope) = closing.get().filter(|_| caught_up) {
                 // What other shards had to say to those that were warned in an earlier turn has arrived.
                 for (slot, stamp) in warned.drain(..) {

@@ -1,6 +1,7 @@
 //! What an operator sees of a node and may do to it, over real connections.
 
 mod admin;
+mod apps;
 mod audit;
 mod documents;
 mod health;
@@ -54,11 +55,12 @@ fn app() -> App {
         });
         nsp.describe::<String, ()>("join", "Joins a room.");
     });
-    app.statistics(|_| AppStatistics {
+    app.statistics("chess", |_| AppStatistics {
         rooms_active: 3,
-        users_waiting: 2,
-        wait_average: Duration::from_millis(1500),
+        waiting: [("blitz".to_owned(), 2)].into(),
+        waits_recent: [1, 2].map(Duration::from_secs).into_iter().collect(),
         rooms_per_hour: 40,
+        ..AppStatistics::default()
     });
     app
 }

@@ -82,6 +82,22 @@ fn events_of_a_socket_have_a_rate_and_the_answer_says_when_to_come_back() {
 }
 
 #[test]
+fn a_namespace_gives_an_event_a_rate_of_its_own() {
+    let rate = |burst| Rate::new(1, Duration::from_secs(1_000), burst);
+    let events = EventLimits { each: rate(2), ..EventLimits::default() };
+    let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |nsp| {
+        nsp.rate("join", rate(5));
+    });
+    let (mut client, _) = Client::connect(door(&node, "acme"));
+    let mut accepted = |event: &str| {
+        let mut refused =
+            || client.call(event, "x").decode::<Value>().is_ok_and(|answer| answer["ok"] == false);
+        (0..100).take_while(|_| !refused()).count()
+    };
+    assert_eq!((accepted("join"), accepted("echo")), (5, 2));
+}
+
+#[test]
 fn a_flooder_is_ended() {
     let events = EventLimits { each: Rate::per_second(1, 1), flood: 10, ..EventLimits::default() };
     let node = node(1, TenantSettings { events, ..TenantSettings::default() }, |_| {});

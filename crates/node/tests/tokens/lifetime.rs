@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use throng_node::identity::mint::NewToken;
-use throng_node::{End, Role, Tenancy};
+use throng_node::{Config, End, Role, Tenancy};
 use throng_testkit::tokens::{SECRET, auth as token, new_token, signed};
 use throng_testkit::{Client, Node, Received};
 
-use crate::{joined, node, refused, tenancy, whoami};
+use crate::{joined, node, node_of, refused, tenancy, whoami};
 
 fn lasting(user: &str, seconds: u64) -> Value {
     signed(SECRET, NewToken { ttl: Duration::from_secs(seconds), ..new_token(user, Role::User) })
@@ -38,6 +38,16 @@ fn a_token_that_runs_out_ends_the_socket() {
     ended(&node, End::TokenExpired);
     // The session is still there for another try.
     client.join("/", Some(lasting("ada", 60)));
+}
+
+#[test]
+fn a_token_that_outlives_the_first_heartbeats_still_runs_out() {
+    let config = Config { tenancy: Arc::new(tenancy()), ..throng_testkit::config() };
+    let (ping_interval, ping_timeout) = (Duration::from_millis(50), Duration::from_secs(3));
+    let node = node_of(Config { ping_interval, ping_timeout, ..config });
+    let mut client = joined(&node, "/", Some(lasting("ada", 5)));
+    hears_the_end(&mut client, "/", "token_expired");
+    ended(&node, End::TokenExpired);
 }
 
 #[test]

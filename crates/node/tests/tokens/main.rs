@@ -23,7 +23,10 @@ fn node(tenancy: Tenancy) -> Node {
 }
 
 fn node_with(limits: Limits, tenancy: Tenancy) -> Node {
-    let config = Config { limits, tenancy: Arc::new(tenancy), ..throng_testkit::config() };
+    node_of(Config { limits, tenancy: Arc::new(tenancy), ..throng_testkit::config() })
+}
+
+fn node_of(config: Config) -> Node {
     let mut app = App::new();
     for (name, role) in [("/", None), ("/lobby", Some(Role::Guest)), ("/kitchen", Some(Role::Staff))] {
         app.namespace(name, |nsp| {

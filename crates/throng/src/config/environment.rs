@@ -54,7 +54,7 @@ const fn variable(name: &'static str, key: &'static str, reading: Reading) -> Va
 }
 
 /// Every variable. Of two with the same key the first wins, and they must not disagree unless its name is Throng's own.
-pub(crate) const VARIABLES: [Variable; 41] = [
+pub(crate) const VARIABLES: [Variable; 43] = [
     variable("THRONG_PROFILE", "profile", Plain),
     variable("NODE_ENV", "profile", NodeEnvironment),
     variable("THRONG_LOG", "log.level", Plain),
@@ -69,6 +69,8 @@ pub(crate) const VARIABLES: [Variable; 41] = [
     variable("FRONTEND_URL", "origins", OneMoreOrigin),
     variable("DOMAIN_URL", "tenants.domain", Host),
     variable("JWT_SECRET", "auth.secret", Plain),
+    variable("THRONG_TURN_SECRET", "roulette.turn_secret", Plain),
+    variable("THRONG_ANALYTICS_SECRET", "analytics.secret", Plain),
     variable("REDIS_URL", "redis.url", Plain),
     variable("REDIS_HOST", "redis.host", Plain),
     variable("REDIS_PORT", "redis.port", Plain),
@@ -98,7 +100,7 @@ pub(crate) const VARIABLES: [Variable; 41] = [
     variable("MAX_METRICS_STORED", "monitor.samples_max", Plain),
 ];
 
-/// What the names of feature switches begin with; `FEATURE_LIVE_CHAT` is `features.live_chat`.
+/// What the names of feature switches begin with; `FEATURE_LIVE_CHAT` is `features.live_chat.on`.
 pub(crate) const FEATURE: &str = "FEATURE_";
 
 /// What the names of Throng's own variables begin with.
@@ -144,7 +146,7 @@ pub(crate) fn add(values: &mut Values, environment: &BTreeMap<String, String>, p
         let Some(feature) = name.strip_prefix(FEATURE).filter(|feature| !feature.is_empty()) else {
             continue;
         };
-        let key = Key::dotted("features").child(&feature.to_ascii_lowercase());
+        let key = Key::dotted("features").child(&feature.to_ascii_lowercase()).child("on");
         let origin = Origin::Environment(name.clone());
         match read(text.trim(), &key, Plain) {
             Ok(value) => values.put(key, value, origin, problems),

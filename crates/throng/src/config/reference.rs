@@ -53,7 +53,7 @@ fn keys() -> String {
             .iter()
             .filter(|variable| variable.key == dotted)
             .map(|variable| variable.name.to_owned());
-        let feature = key.is_in("features").then(|| format!("{FEATURE}*"));
+        let feature = (key.is_in("features") && key.last() == "on").then(|| format!("{FEATURE}*"));
         let said: Vec<String> =
             variables.chain(feature).chain(flag(&dotted)).map(|name| format!("`{name}`")).collect();
         let reload = if reloading::takes(&key) { "yes" } else { "no" };
@@ -82,7 +82,7 @@ fn variables() -> String {
     for variable in &VARIABLES {
         page += &format!("| `{}` | `{}` | {} |\n", variable.name, variable.key, read_as(variable.reading));
     }
-    page + &format!("| `{FEATURE}X_Y` | `features.x_y` | {} |\n", read_as(Reading::Plain))
+    page + &format!("| `{FEATURE}X_Y` | `features.x_y.on` | {} |\n", read_as(Reading::Plain))
 }
 
 fn read_as(reading: Reading) -> &'static str {

@@ -24,7 +24,7 @@ pub(crate) fn takes(key: &Key) -> bool {
 }
 
 /// Tables of roles that this version does not have: their settings are judged and have no effect.
-const WITHOUT_EFFECT: [&str; 6] = ["redis", "cluster", "fleet", "balancer", "monitor", "features"];
+const WITHOUT_EFFECT: [&str; 5] = ["redis", "cluster", "fleet", "balancer", "monitor"];
 
 /// Whether this version does something with this key.
 pub(crate) fn has_effect(key: &Key) -> bool {

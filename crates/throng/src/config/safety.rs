@@ -32,6 +32,14 @@ pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
     if let Some(message) = short(auth.secret.len()) {
         add(Key::dotted("auth.secret"), message);
     }
+    for (key, secret) in [
+        ("roulette.turn_secret", &config.roulette.turn_secret),
+        ("analytics.secret", &config.analytics.secret),
+    ] {
+        if let Some(message) = short(secret.len()) {
+            add(Key::dotted(key), message);
+        }
+    }
     if is_any(&config.origins) {
         add(
             Key::dotted("origins"),

@@ -17,7 +17,15 @@ pub(crate) fn shown(key: &Key, value: &Value) -> String {
 pub(crate) fn is_secret(key: &Key) -> bool {
     match key.names() {
         [table, last] => {
-            matches!((&**table, &**last), ("auth", "secret") | ("metrics", "token") | ("redis", "password"))
+            // Whoever knows the address of a webhook may often call it.
+            let analytics = matches!((&**table, &**last), ("analytics", "secret" | "url"));
+            let others = [
+                ("auth", "secret"),
+                ("metrics", "token"),
+                ("redis", "password"),
+                ("roulette", "turn_secret"),
+            ];
+            analytics || others.contains(&(&**table, &**last))
         }
         [tenants, _, _, last] => **tenants == *"tenants" && **last == *"secret",
         _ => false,
@@ -57,6 +65,9 @@ mod tests {
         check("auth.secret", "0123456789", "<set, 10 bytes>");
         check("auth.secret", "", "<not set>");
         check("redis.password", "x", "<set, 1 bytes>");
+        check("analytics.secret", "x", "<set, 1 bytes>");
+        check("analytics.url", "https://in.example/hook/token", "<set, 29 bytes>");
+        check("roulette.turn_secret", "x", "<set, 1 bytes>");
         check("tenants.list.acme.secret", "x", "<set, 1 bytes>");
         check("tls.key", "/run/key.pem", "\"/run/key.pem\"");
         check("redis.url", "redis://u:p@h:1/0", "\"redis://u:<hidden>@h:1/0\"");

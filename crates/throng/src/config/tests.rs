@@ -57,8 +57,6 @@ fn the_default_file_fits_the_types_and_the_node() {
     assert!(tenancy.identities.is_some() && !tenancy.reserved.is_empty());
     node.tenancy = Arc::new(Tenancy { identities: None, reserved: Vec::new(), ..tenancy });
     assert_eq!(format!("{node:?}"), format!("{default:?}"));
-    let debate = throng_apps::debate::Config::default();
-    assert_eq!(format!("{:?}", effective.config.debate()), format!("{debate:?}"));
 }
 
 #[test]
@@ -72,7 +70,7 @@ fn what_a_file_says_reaches_the_node_and_the_app() {
     assert_eq!((node.shards.get(), node.connections_max, node.compression_bytes_min), (3, 9, Some(5)));
     assert_eq!((node.path.as_str(), node.parser), ("/io/", throng_node::Parser::MsgPack));
     assert_eq!(node.origins, throng_node::Origins::Listed(vec!["https://a.example".into()]));
-    let times = [node.ping_interval, node.header_timeout, node.drain.spread, config.debate().duration];
+    let times = [node.ping_interval, node.header_timeout, node.drain.spread, config.debate.duration];
     assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 3601]);
 }
 
@@ -82,20 +80,20 @@ fn settings_are_in_the_order_of_the_default_file_and_tenants_stay_together() {
     let (effective, _file) = read(text, &[], Vec::new());
     let keys: Vec<String> = effective.values.in_order().iter().map(|(key, _)| key.to_string()).collect();
     assert_eq!(keys[..3], ["profile", "name", "host"]);
-    assert_eq!(keys.last().unwrap(), "features.x");
+    assert_eq!(keys.last().unwrap(), "features.x.on");
     let tenants: Vec<_> = keys.iter().filter(|key| key.starts_with("tenants.list")).collect();
     assert_eq!(tenants, ["tenants.list.a.status", "tenants.list.b.status", "tenants.list.b.secret"]);
 }
 
 #[test]
 fn the_commented_tables_of_the_default_file_fit_the_types() {
-    let text =
-        schema::with_free_tables(schema::DEFAULTS).replace(".NAME", ".acme").replace("NAME =", "name =");
+    let text = schema::with_free_tables(schema::DEFAULTS).replace(".NAME", ".acme");
     let (effective, _file) = read(&text, &[], Vec::new());
     assert!(effective.problems.is_empty(), "{}", effective.problems);
     let mut tenant = effective.config.tenants.list["acme"].clone();
     tenant.limits = typed::TenantLimits::default();
     assert_eq!(tenant, typed::Tenant::default());
+    assert_eq!(effective.config.features["acme"], typed::Feature::default());
 }
 
 #[test]
@@ -248,6 +246,116 @@ fn wrong_values_are_named_with_what_was_expected() {
 }
 
 #[test]
+fn wrong_values_of_the_apps_are_named_too() {
+    for (file, expect) in [
+        ("debate.duration = '0s'", "file:1: debate.duration: no time at all"),
+        ("roulette.confirm_timeout = '0s'", "file:1: roulette.confirm_timeout: no time at all"),
+        ("debate.waiting_max = 0", "file:1: debate.waiting_max: 0 is not a whole number from 1"),
+        ("debate.topics = ['Tea', ' ']", "file:1: debate.topics: \" \" has not 1 to 120 characters"),
+        (
+            "debate.own_topics = false",
+            "file:1: debate.own_topics: there is nothing to debate; list debate.topics, or allow own ones",
+        ),
+        (
+            "debate.policy = 'quick'",
+            "file:1: debate.policy: there is no policy \"quick\"; [pairing.policies.quick] would be one",
+        ),
+        (
+            "debate.queues.ranked.policy = 'quick'",
+            "file:1: debate.queues.ranked.policy: there is no policy \"quick\"; [pairing.policies.quick] would be one",
+        ),
+        ("roulette.queues.late.duration = '0s'", "file:1: roulette.queues.late.duration: no time at all"),
+        (
+            "[debate.queues.\"Late Night\"]",
+            "file:1: debate.queues.\"Late Night\": a name is 1 to 40 lower-case letters, digits, underscores and hyphens",
+        ),
+        (
+            "[debate.queues.default]",
+            "file:1: debate.queues.default: the queue \"default\" is what [debate] itself says",
+        ),
+        (
+            "[pairing.policies.default]",
+            "file:1: pairing.policies.default: the policy \"default\" is what [pairing] itself says",
+        ),
+        ("pairing.steps = []", "file:1: pairing.steps: a policy has at least one step"),
+        (
+            "pairing.steps = [{ after = '1s', topics = 'same' }]",
+            "file:1: pairing.steps: the first step begins after 0 s",
+        ),
+        (
+            "pairing.steps = [{ after = 'soon', topics = 'same' }]",
+            "file:1: pairing.steps: \"soon\" is not a time such as \"25s\", \"1h 30m\" or \"500ms\"",
+        ),
+        (
+            "pairing.steps = [{ after = '0s', topics = 'any' }]",
+            "file:1: pairing.steps: \"any\" is not \"same\" or \"allowed\"",
+        ),
+        (
+            "pairing.policies.quick.steps = []",
+            "file:1: pairing.policies.quick.steps: a policy has at least one step",
+        ),
+        (
+            "roulette.stun = ['stun.example']",
+            "file:1: roulette.stun: \"stun.example\" is not an address such as \"stun:example.org:3478\"",
+        ),
+        (
+            "roulette.turn = ['turn:t.example']",
+            "file:1: roulette.turn: browsers use no relay without credentials; set roulette.turn_secret",
+        ),
+        ("features.x.percent = 101", "file:1: features.x.percent: 101 is more than 100"),
+        ("features.x.percent = 256", "file:1: features.x.percent: 256 is not a whole number from 0 to 255"),
+        ("features.x.tenants = ['A']", "file:1: features.x.tenants: \"A\" is no name of a tenant"),
+        (
+            "features.x.policy = 'quick'",
+            "file:1: features.x.policy: there is no policy \"quick\"; [pairing.policies.quick] would be one",
+        ),
+        (
+            "features.x.queue = 'debate.ranked'",
+            "file:1: features.x.queue: there is no queue \"debate.ranked\"; it is \"\", an app such as \"debate\", or \"debate.default\"",
+        ),
+        (
+            "analytics.batch_max = 10001",
+            "file:1: analytics.batch_max: analytics.batch_max exceeds analytics.queue_max",
+        ),
+        (
+            "analytics.sink = 'mail'",
+            "file:1: analytics.sink: \"mail\" is not one of \"none\", \"log\", \"webhook\"",
+        ),
+        (
+            "analytics.url = 'ftp://x'",
+            "file:1: analytics.url: not a URL such as \"https://id.example/jwks.json\"",
+        ),
+    ] {
+        check_refused(file, &[expect]);
+    }
+    check_refused(
+        "[analytics]\nsink = 'webhook'\n",
+        &[
+            "file:2: analytics.sink: a webhook needs analytics.url",
+            "file:2: analytics.sink: a webhook needs analytics.secret, with which its owner checks who calls",
+        ],
+    );
+    check_refused(
+        "[analytics]\nsink = 'webhook'\nurl = 'http://u:p@c.example'\nsecret = 's'",
+        &["file:3: analytics.url: a user in it would not be sent; the signature says who calls"],
+    );
+}
+
+#[test]
+fn a_feature_is_a_switch_or_an_experiment_in_any_layer() {
+    let text = "[pairing.policies.quick]\nrecent_after = '0s'\n[debate.queues.ranked]\n\
+        [features]\nchat = true\n[features.quick]\npercent = 20\nqueue = 'debate.ranked'\npolicy = 'quick'\n";
+    let environment = [("FEATURE_CHAT", "off"), ("FEATURE_QUICK", "true"), ("FEATURE_NEW_LOOK", "1")];
+    let (effective, _file) = read(text, &environment, Vec::new());
+    assert!(effective.problems.is_empty(), "{}", effective.problems);
+    let features = &effective.config.features;
+    assert_eq!(["chat", "quick", "new_look"].map(|name| features[name].on), [false, true, true]);
+    assert_eq!((features["quick"].percent, features["quick"].policy.as_str()), (20, "quick"));
+    let origin = effective.values.origin(&Key::dotted("features.new_look.on"));
+    assert_eq!(origin.to_string(), "environment FEATURE_NEW_LOOK");
+}
+
+#[test]
 fn no_value_of_any_key_is_too_strange() {
     let text = schema::with_free_tables(schema::DEFAULTS).replace("NAME", "x").replace("EVENT", "y");
     let known = file::read(&text).unwrap();
@@ -320,6 +428,10 @@ fn what_is_unsafe_is_told() {
         (safe.replace(SECRET, &SECRET[1..]), vec!["auth.secret"]),
         (safe.replace("https://a.example", "*"), vec!["origins"]),
         ("origins = ['https://a.example']\nauth.jwks_url = 'https://id.example/'\n".into(), vec![]),
+        (
+            format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\n"),
+            vec!["roulette.turn_secret", "analytics.secret"],
+        ),
         (
             format!("{safe}[tenants.list.acme]\nsecret = 'x'\norigins = ['*']\n"),
             vec!["tenants.list.acme.secret", "tenants.list.acme.origins"],

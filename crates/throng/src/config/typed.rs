@@ -1,7 +1,9 @@
 //! The configuration in types: one struct for each table of the default file, one field for each of its keys. A key's
 //! meaning is written there and only there. What no type can say is judged by [`validation`](super::validation).
 
+mod apps;
 mod edge;
+pub(crate) mod pairing;
 mod reading;
 mod roles;
 mod tenants;
@@ -12,13 +14,14 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_apps::debate;
 use throng_node::{MetricsAccess, TlsHandle};
 
 use crate::config::secret::Secret;
 use crate::policy::Policy;
 
+pub(crate) use apps::{Analytics, Debate, Feature, Queue, Rooms, Roulette, Sink};
 pub(crate) use edge::{Auth, EventLimit, Guests, Http, Limits, Tls};
+pub(crate) use pairing::Pairing;
 pub(crate) use roles::{Balancer, Cluster, Fleet, Monitor, Redis};
 pub(crate) use tenants::{Status, Tenant, TenantLimits, Tenants};
 
@@ -43,14 +46,17 @@ pub(crate) struct Config {
     pub(crate) tenants: Tenants,
     pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
+    pub(crate) pairing: Pairing,
     pub(crate) debate: Debate,
+    pub(crate) roulette: Roulette,
+    pub(crate) analytics: Analytics,
     pub(crate) redis: Redis,
     pub(crate) cluster: Cluster,
     pub(crate) fleet: Fleet,
     pub(crate) balancer: Balancer,
     pub(crate) monitor: Monitor,
     #[serde(default)]
-    pub(crate) features: BTreeMap<String, bool>,
+    pub(crate) features: BTreeMap<String, Feature>,
 }
 
 /// What is allowed.
@@ -120,16 +126,6 @@ pub(crate) struct Drain {
     pub(crate) deadline: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Debate {
-    #[serde(deserialize_with = "reading::duration")]
-    pub(crate) duration: Duration,
-    #[serde(deserialize_with = "reading::duration")]
-    pub(crate) grace: Duration,
-    pub(crate) waiting_max: usize,
-}
-
 impl Config {
     /// Where to listen.
     pub(crate) fn address(&self) -> SocketAddr {
@@ -191,12 +187,6 @@ impl Config {
             origins: policy.origins,
             ..default
         }
-    }
-
-    /// What the debate app is told.
-    pub(crate) fn debate(&self) -> debate::Config {
-        let Debate { duration, grace, waiting_max } = self.debate;
-        debate::Config { duration, grace, waiting_max }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What no type can say of a configuration: values that exclude each other, files that must be there, names with rules.
 
+mod apps;
+
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -62,15 +64,7 @@ pub(super) fn judge(config: &Config, values: &Values, problems: &mut Problems) {
             "fleet.instances_min exceeds fleet.instances_max",
         );
     }
-    for name in config.features.keys() {
-        let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if !name.bytes().all(fine) {
-            judge.at(
-                &Key::dotted("features").child(name),
-                "a name is lower-case letters, digits and underscores",
-            );
-        }
-    }
+    judge.apps(config);
 }
 
 struct Judge<'a> {

@@ -125,6 +125,7 @@ impl Values {
 
     /// Puts a setting over what is there, unless its key or its type is wrong.
     pub(crate) fn put(&mut self, key: Key, value: Value, origin: Origin, problems: &mut Problems) {
+        let key = if is_switch(&key, &value) { key.child("on") } else { key };
         let wrong = match schema().meaning(&key) {
             Meaning::Setting(known) => match fitting(value, &known.default) {
                 Ok(value) => {
@@ -182,6 +183,11 @@ fn example(key: &str) -> String {
         Meaning::Setting(known) => known.default.to_string(),
         _ => String::new(),
     }
+}
+
+/// Whether a feature is written as a mere switch: `live_chat = true` is short for `live_chat.on = true`.
+fn is_switch(key: &Key, value: &Value) -> bool {
+    value.is_bool() && key.is_in("features") && key.names().len() == 2
 }
 
 fn is_empty_table(value: &Value) -> bool {

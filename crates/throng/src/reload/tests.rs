@@ -31,18 +31,23 @@ fn keys(names: &[&str]) -> Vec<Key> {
 #[test]
 fn what_may_change_is_applied_and_the_rest_is_kept() {
     let ((folder, _layer), mut reloader) = started("port = 1\nlimits.api_burst = 5\n");
-    let text = "port = 2\nauth.cookie = 'c'\ntenants.list.acme.rooms_max = 7\n";
+    let text = "port = 2\nauth.cookie = 'c'\ntenants.list.acme.rooms_max = 7\nfeatures.quick.percent = 5\ndebate.grace = '9s'\n";
     std::fs::write(folder.path().join("throng.toml"), text).unwrap();
     let expect = Outcome::Taken {
-        applied: keys(&["limits.api_burst", "tenants.list.acme.rooms_max"]),
-        kept: keys(&["auth.cookie", "port"]),
+        applied: keys(&["features.quick.percent", "limits.api_burst", "tenants.list.acme.rooms_max"]),
+        kept: keys(&["auth.cookie", "debate.grace", "port"]),
     };
     assert_eq!(reloader.read_again(), expect);
     let policy = reloader.target.policy.borrow().clone();
     assert_eq!((policy.limits.api_burst, policy.tenants.list["acme"].rooms_max), (20, 7));
     assert_eq!((policy.auth.cookie.as_str(), policy.auth.secret.expose()), ("token", "spare"));
     let Outcome::Taken { applied, kept } = reloader.read_again() else { panic!("refused") };
-    assert_eq!((applied, kept), (vec![], keys(&["auth.cookie", "port"])), "still waiting for a restart");
+    assert_eq!(policy.features["quick"].percent, 5);
+    assert_eq!(
+        (applied, kept),
+        (vec![], keys(&["auth.cookie", "debate.grace", "port"])),
+        "still waiting for a restart"
+    );
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
 use serde::Serialize;
 use throng_protocol::engine::handshake::Transport;
 use utoipa::ToSchema;
@@ -16,7 +15,6 @@ use utoipa_axum::routes;
 
 use super::Condition;
 use crate::node::Node;
-use crate::operator::statistics::AppStatistics;
 use crate::operator::survey;
 use crate::operator::system::Sample;
 use crate::shard::survey::Survey;
@@ -34,7 +32,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(sockets))
         .routes(routes!(system))
         .routes(routes!(comprehensive))
-        .routes(routes!(stats))
 }
 
 /// The pool of database connections.
@@ -258,10 +255,10 @@ async fn comprehensive(State(node): State<Arc<Node>>) -> Response {
     let began = Instant::now();
     let system = System::of(&node).status == Condition::Ok;
     parts.push(Part::new("system", began, system));
-    if let Some(statistics) = &node.operations.statistics {
+    for statistics in &node.operations.statistics {
         let began = Instant::now();
         let answered = statistics.read(None).is_some();
-        parts.push(Part::new("app", began, answered));
+        parts.push(Part::new(statistics.app, began, answered));
     }
     let database = Condition::NotConfigured;
     parts.push(Part { name: "database", status: database, latency_millis: 0.0 });
@@ -270,50 +267,4 @@ async fn comprehensive(State(node): State<Arc<Node>>) -> Response {
     let uptime = node.uptime().as_secs_f64();
     let all = Comprehensive { status, uptime, version: env!("CARGO_PKG_VERSION"), parts };
     (status.status(), Json(all)).into_response()
-}
-
-/// What the apps do at the moment.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Stats {
-    active_rooms: u64,
-    waiting_users: u64,
-    /// Sessions open now.
-    total_connections: u64,
-    /// In seconds, of those who were paired last.
-    average_wait_time: f64,
-    rooms_per_hour: u64,
-    /// Socket.IO packets received a second.
-    message_rate: f64,
-}
-
-/// Rooms, waiting users, connections and rates
-///
-/// Of the tenant that the host names; where none does, of all. The rate of messages is always the node's.
-#[utoipa::path(
-    get, path = "/api/stats", operation_id = "read_stats", tag = "health",
-    responses(
-        (status = 200, body = Stats, description = "The numbers."),
-        (status = "4XX", description = "Refused by the edge.")
-    )
-)]
-async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> Json<Stats> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let tenant = node.tenants.of_host(host).ok().flatten().filter(|_| !node.tenants.is_single());
-    let name = tenant.as_ref().map(|tenant| &tenant.name);
-    let counts = node.tenants.counts();
-    let counts = || counts.iter().filter(|counts| name.is_none_or(|name| *name == counts.name));
-    // An app without numbers of its own has the rooms of the hub.
-    let rooms =
-        || AppStatistics { rooms_active: counts().map(|of| of.rooms).sum(), ..AppStatistics::default() };
-    let app = node.operations.statistics.as_ref().and_then(|statistics| statistics.read(name));
-    let app = app.unwrap_or_else(rooms);
-    Json(Stats {
-        active_rooms: app.rooms_active,
-        waiting_users: app.users_waiting,
-        total_connections: counts().map(|of| of.connections).sum(),
-        average_wait_time: app.wait_average.as_secs_f64(),
-        rooms_per_hour: app.rooms_per_hour,
-        message_rate: node.operations.sample.load().packets_per_second,
-    })
 }

@@ -64,7 +64,7 @@ fn texts_are_read_as_node_deployments_write_them() {
         ("METRICS_RETENTION_HOURS", "48", "monitor.retention", "\"48h\""),
         ("LB_ALGORITHM", "ROUND_ROBIN", "balancer.algorithm", "\"round-robin\""),
         ("AUTO_SCALING_ENABLED", "off", "fleet.autoscale", "false"),
-        ("FEATURE_LIVE_CHAT", "yes", "features.live_chat", "true"),
+        ("FEATURE_LIVE_CHAT", "yes", "features.live_chat.on", "true"),
     ] {
         check(&[(name, text)], key, expect);
     }
@@ -104,7 +104,7 @@ fn texts_that_mean_nothing_are_refused() {
     );
     check_refused(
         &[("FEATURE_X", "maybe")],
-        "environment FEATURE_X: features.x: \"maybe\" is neither true nor false",
+        "environment FEATURE_X: features.x.on: \"maybe\" is neither true nor false",
     );
     check_refused(
         &[("DOMAIN_URL", "https://")],

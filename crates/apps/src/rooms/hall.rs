@@ -1,0 +1,336 @@
+//! The hall of one tenant: who is here, who waits, which rooms are on. The one owner of that state; it is changed under a
+//! lock that is never held across an await, and whoever has to be told is told by queueing, so nothing under it waits.
+//!
+//! A room decides for itself ([`Room`] is pure); the hall carries out what follows. What the lobby has to be told is
+//! noted under the lock as an [`Errand`] and done after it. What the lobby tells ([`pairing`](self)) comes on the
+//! thread that made it happen, never under either lock.
+
+mod attendance;
+mod errands;
+mod judgement;
+mod pairing;
+mod queueing;
+mod talk;
+mod telling;
+mod timing;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use throng_lobby::{Lobby, Time, User, service};
+use throng_node::{AppStatistics, Io, Socket, TenantName};
+use tokio::sync::Notify;
+
+use super::Config;
+use super::acquaintances::Acquaintances;
+use super::board::Board;
+use super::ending::Cause;
+use super::pace::Pace;
+use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
+use super::records::Records;
+use super::refusal::NO_ROOM;
+use super::room::{Effect, Room, RoomId, Seat};
+use super::schedule::Schedule;
+use super::setting::{Setting, Theme};
+use crate::analytics::{About, Event};
+use crate::experiments::{Outcome, Subject};
+use crate::request::Failure;
+use crate::roulette::calls::Calls;
+
+/// The state of an app for one tenant.
+#[derive(Debug)]
+pub(crate) struct Hall {
+    /// For tasks, which do not keep the hall.
+    me: Weak<Self>,
+    app: Arc<AppSetup>,
+    tenant: TenantName,
+    io: Io,
+    lobby: Lobby,
+    state: Mutex<State>,
+    bell: Arc<Notify>,
+}
+
+/// What all halls of an app share.
+#[derive(Debug)]
+pub(crate) struct AppSetup {
+    pub(crate) namespace: &'static str,
+    pub(crate) theme: Theme,
+    pub(crate) config: Config,
+}
+
+#[derive(Debug)]
+struct State {
+    people: People,
+    rooms: HashMap<RoomId, Room>,
+    schedule: Schedule,
+    acquaintances: Acquaintances,
+    board: Board,
+    pace: Pace,
+    calls: Calls,
+    records: Records,
+    /// For the lobby, once the lock is released.
+    errands: Vec<Errand>,
+    /// When [`timing`] looks again, unless it is woken.
+    alarm: Time,
+    /// When everything is looked over.
+    sweep: Time,
+    stage: HallStage,
+}
+
+/// Whether people may join queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HallStage {
+    Open,
+    Draining,
+}
+
+impl Hall {
+    /// An empty hall. Starts its tasks on the runtime of whoever calls.
+    pub(crate) fn open(app: Arc<AppSetup>, tenant: TenantName, io: Io) -> Arc<Self> {
+        let now = service::now();
+        let hall = Arc::new_cyclic(|me: &Weak<Self>| {
+            let hall = me.clone();
+            let lobby = Lobby::new(app.config.lobby(), move |event| {
+                if let Some(hall) = hall.upgrade() {
+                    hall.hear(event);
+                }
+            });
+            let state = Mutex::new(State::new(now));
+            Self { me: me.clone(), app, tenant, io, lobby, state, bell: Arc::default() }
+        });
+        tokio::spawn(service::run(&hall.lobby));
+        tokio::spawn(timing::keep(hall.bell.clone(), hall.me.clone()));
+        hall
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while the lock is held")
+    }
+
+    /// How busy the hall is.
+    pub(crate) fn statistics(&self) -> AppStatistics {
+        let now = service::now();
+        let lobby = self.lobby.statistics(now);
+        let state = self.state();
+        AppStatistics {
+            rooms_active: state.rooms.len() as u64,
+            waiting: lobby
+                .queues
+                .iter()
+                .map(|(name, queue)| (name.to_string(), queue.waiting as u64))
+                .collect(),
+            waits_recent: lobby
+                .queues
+                .values()
+                .flat_map(|queue| queue.recent_waits.iter().copied())
+                .collect(),
+            rooms_per_hour: state.pace.per_hour(now),
+            rooms_ended: state.pace.ended.clone(),
+            pairings: state.pace.pairings,
+            messages: state.pace.messages,
+            waits: state.pace.waits,
+        }
+    }
+
+    /// How calls fare: what was reported, and how many are on.
+    pub(crate) fn calls(&self) -> (Calls, u64) {
+        let state = self.state();
+        let active = state.rooms.values().filter(|room| room.call.is_active()).count();
+        (state.calls.clone(), active as u64)
+    }
+
+    /// What people said about rooms.
+    pub(crate) fn records(&self) -> Records {
+        self.state().records.clone()
+    }
+
+    /// A member does something in its room. Whatever it is shows that the member is there.
+    fn act<T>(
+        &self,
+        socket: &Socket,
+        named: Option<&str>,
+        act: impl FnOnce(&mut Room, Seat, Time) -> Result<(T, Vec<Effect>), Failure>,
+    ) -> Result<T, Failure> {
+        let user = user(socket);
+        let mut state = self.state();
+        let presence = state.people.get(&user).ok_or(NO_ROOM)?;
+        let id = presence.room(named)?;
+        let room = state.rooms.get_mut(&id).ok_or(NO_ROOM)?;
+        let seat = room.seat(&user).ok_or(NO_ROOM)?;
+        let confirmed = room.confirm(seat);
+        let done = act(room, seat, service::now());
+        self.carry_out(&mut state, &id, confirmed);
+        let (done, effects) = match done {
+            Ok((done, effects)) => (Ok(done), effects),
+            Err(failure) => (Err(failure), Vec::new()),
+        };
+        self.carry_out(&mut state, &id, effects);
+        self.finish(state);
+        done
+    }
+
+    /// A member's doing ends a room. Leaving does not show that one is there.
+    fn end_room(&self, state: &mut State, id: &RoomId, user: &User, cause: fn(Seat) -> Cause) {
+        if let Some(room) = state.rooms.get_mut(id)
+            && let Some(seat) = room.seat(user)
+        {
+            let effects = room.end(cause(seat));
+            self.carry_out(state, id, effects);
+        }
+    }
+
+    /// Does what follows from a change of a room.
+    fn carry_out(&self, state: &mut State, id: &RoomId, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Tell(seat, notice) => self.tell(state, id, seat, &notice),
+                Effect::Begun => self.begun(state, id),
+                Effect::Over(cause) => self.over(state, id, cause),
+            }
+        }
+        let due = state.rooms.get(id).and_then(Room::due);
+        state.schedule.set(id, due);
+    }
+
+    /// Both are there for sure.
+    fn begun(&self, state: &mut State, id: &RoomId) {
+        let Some(room) = state.rooms.get(id) else { return };
+        state.acquaintances.meet(room.users());
+        let confirmed = Dissolution::Confirmed(room.pairing, room.users().map(User::clone));
+        state.errands.push(Errand::Dissolve(confirmed));
+        let event = match &room.setting {
+            Setting::Debate { .. } => Event::DebateStarted,
+            Setting::Call { media } => Event::CallStarted { media: media.name() },
+        };
+        self.record_of_room(room, event);
+    }
+
+    /// A room has ended, and both have been told.
+    fn over(&self, state: &mut State, id: &RoomId, cause: Cause) {
+        let Some(room) = state.rooms.remove(id) else { return };
+        let now = service::now();
+        // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
+        let dissolution = match cause.by() {
+            Some(seat) if !room.is_active() => {
+                let (gone, left) = (room.user(seat).clone(), room.user(seat.other()).clone());
+                Dissolution::DroppedOut { pairing: room.pairing, gone, left }
+            }
+            _ => Dissolution::Confirmed(room.pairing, room.users().map(User::clone)),
+        };
+        for seat in Seat::BOTH {
+            let presence = state.people.get_mut(room.user(seat));
+            let Some(presence) = presence.filter(|presence| presence.room.as_ref() == Some(id)) else {
+                continue;
+            };
+            presence.room = None;
+            presence.last = Some(Past {
+                room: id.clone(),
+                queue: room.queue.clone(),
+                partner: room.user(seat.other()).clone(),
+                dissolution: dissolution.clone(),
+            });
+            if !room.is_active() && cause.by().is_some_and(|by| by != seat) {
+                let since = room.waited_since(seat);
+                presence.waiting = Some(Waiting { queue: room.queue.clone(), since });
+            }
+            if presence.is_gone() {
+                state.people.remove(room.user(seat));
+            }
+        }
+        state.errands.push(Errand::Dissolve(dissolution));
+        state.pace.end(cause.reason());
+        state.board.change(now);
+        if room.is_active() {
+            self.count_end(&room, cause, now);
+        }
+    }
+
+    fn count_end(&self, room: &Room, cause: Cause, now: Time) {
+        let (reason, length) = (cause.reason().code(), now.since(room.started));
+        let messages = room.history.said();
+        self.record_of_room(
+            room,
+            match room.setting {
+                Setting::Debate { .. } => Event::DebateEnded { reason, length, messages },
+                Setting::Call { .. } => Event::CallEnded { reason, length, messages },
+            },
+        );
+        for member in room.users() {
+            self.app
+                .config
+                .experiments
+                .outcome(self.subject(member, room.queue.as_str()), Outcome::Ended(length));
+        }
+    }
+
+    fn subject<'a>(&'a self, user: &'a User, queue: &'a str) -> Subject<'a> {
+        Subject { tenant: &self.tenant, user: user.as_str(), queue }
+    }
+
+    fn record_of_room(&self, room: &Room, event: Event) {
+        let users = room.users().map(User::as_str);
+        self.record(room.queue.as_str(), Some(&room.id), &users, event);
+    }
+
+    fn record(&self, queue: &str, room: Option<&str>, users: &[&str], event: Event) {
+        let about = About { app: self.app.theme.name(), tenant: &self.tenant, queue, room, users };
+        self.app.config.analytics.record(about, event);
+    }
+}
+
+impl AppSetup {
+    /// The numbers of an app in which nothing has happened yet: every queue and every reason stands there.
+    pub(crate) fn nothing_yet(&self) -> AppStatistics {
+        AppStatistics {
+            waiting: self.config.queues.keys().map(|name| (name.clone(), 0)).collect(),
+            rooms_ended: Pace::new().ended,
+            ..AppStatistics::default()
+        }
+    }
+}
+
+impl State {
+    fn new(now: Time) -> Self {
+        Self {
+            people: People::new(),
+            rooms: HashMap::new(),
+            schedule: Schedule::default(),
+            acquaintances: Acquaintances::default(),
+            board: Board::default(),
+            pace: Pace::new(),
+            calls: Calls::default(),
+            records: Records::default(),
+            errands: Vec::new(),
+            alarm: now,
+            sweep: now + timing::SWEEP_INTERVAL,
+            stage: HallStage::Open,
+        }
+    }
+
+    /// When there is something to do.
+    fn next_alarm(&self) -> Time {
+        let dues = [self.schedule.next(), self.board.due()];
+        dues.into_iter().flatten().fold(self.sweep, Time::min)
+    }
+
+    /// Forgets somebody of whom nothing is left.
+    fn forget_if_gone(&mut self, user: &User) {
+        if self.people.get(user).is_some_and(Presence::is_gone) {
+            self.people.remove(user);
+        }
+    }
+}
+
+impl Drop for Hall {
+    fn drop(&mut self) {
+        self.bell.notify_one();
+    }
+}
+
+/// Whoever is behind a socket: the user, or the socket itself where nobody is asked who they are.
+fn user(socket: &Socket) -> User {
+    match socket.identity() {
+        Some(identity) => User::from(&*identity.user),
+        None => User::from(socket.id().to_string()),
+    }
+}

@@ -1,0 +1,156 @@
+//! Wishes: joining a queue, leaving it, going on to the next partner.
+
+use throng_lobby::{JoinError, Newcomer, Place, User, service};
+use throng_node::Socket;
+
+use super::{Hall, HallStage, State, user};
+use crate::analytics::Event;
+use crate::request::{Done, Failure};
+use crate::rooms::clock::whole_millis;
+use crate::rooms::ending::Cause;
+use crate::rooms::events::Queued;
+use crate::rooms::people::{Errand, Target, Waiting};
+use crate::rooms::refusal::{DRAINING, IN_ROOM, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNKNOWN_QUEUE};
+use crate::rooms::wish::Wanted;
+
+impl Hall {
+    /// Somebody wishes to be paired. A second wish replaces the first.
+    pub(crate) async fn join(&self, socket: &Socket, wanted: Wanted) -> Result<Queued, Failure> {
+        let user = user(socket);
+        let newcomer = {
+            let mut state = self.state();
+            let presence = state.people.get(&user).ok_or(NOT_WAITING)?;
+            if presence.room.is_some() {
+                return Err(IN_ROOM);
+            }
+            self.newcomer(&mut state, &user, wanted)?
+        };
+        self.enter(newcomer).await
+    }
+
+    /// Somebody waits no more.
+    pub(crate) async fn leave_queue(&self, socket: &Socket) -> Result<Done, Failure> {
+        let user = user(socket);
+        {
+            let mut state = self.state();
+            let presence = state.people.get_mut(&user).ok_or(NOT_WAITING)?;
+            let waiting = presence.waiting.take().ok_or(NOT_WAITING)?;
+            self.count_leaving(&mut state, &user, &waiting);
+            self.finish(state);
+        }
+        self.lobby.leave(&user).await;
+        Ok(Done {})
+    }
+
+    /// Somebody leaves their room, if they are in one, and waits for the next partner with the last wish.
+    pub(crate) async fn next(&self, socket: &Socket, named: Option<&str>) -> Result<Queued, Failure> {
+        let user = user(socket);
+        let (newcomer, errands) = {
+            let mut state = self.state();
+            let presence = state.people.get(&user).ok_or(NO_WISH)?;
+            let target = match presence.target(named) {
+                Err(NO_ROOM) => None,
+                target => Some(target?),
+            };
+            let wanted = presence.wanted.clone().ok_or(NO_WISH)?;
+            if state.stage == HallStage::Draining {
+                return Err(DRAINING);
+            }
+            if let Some(Target::Current(id)) = target {
+                self.end_room(&mut state, &id, &user, Cause::Next);
+            }
+            let newcomer = self.newcomer(&mut state, &user, wanted);
+            (newcomer, self.release(&mut state))
+        };
+        // The lobby lets nobody in whom it believes to be in a pairing.
+        self.run_errands(errands).await;
+        self.enter(newcomer?).await
+    }
+
+    /// Puts somebody who waits into the queue again, with the place that they had.
+    pub(super) async fn rejoin(&self, user: &User) -> Result<Queued, Failure> {
+        let newcomer = {
+            let mut state = self.state();
+            let presence = state.people.get(user).ok_or(NOT_WAITING)?;
+            if presence.room.is_some() || presence.waiting.is_none() {
+                return Err(NOT_WAITING);
+            }
+            let wanted = presence.wanted.clone().ok_or(NO_WISH)?;
+            self.newcomer(&mut state, user, wanted)?
+        };
+        self.enter(newcomer).await
+    }
+
+    /// Counts somebody who waits no more, without having been paired.
+    pub(super) fn count_leaving(&self, state: &mut State, user: &User, waiting: &Waiting) {
+        let now = service::now();
+        state.board.change(now);
+        let wait = now.since(waiting.since);
+        self.record(waiting.queue.as_str(), None, &[user.as_str()], Event::QueueLeft { wait });
+    }
+
+    /// Notes that somebody waits from now on, and what the lobby has to know of them.
+    fn newcomer(&self, state: &mut State, user: &User, wanted: Wanted) -> Result<Newcomer, Failure> {
+        let queue = wanted.wish.queue.clone();
+        if !self.app.config.queues.contains_key(queue.as_str()) {
+            return Err(UNKNOWN_QUEUE);
+        }
+        if state.stage == HallStage::Draining {
+            return Err(DRAINING);
+        }
+        let presence = state.people.get_mut(user).ok_or(NOT_WAITING)?;
+        let same = presence.wanted.as_ref() == Some(&wanted);
+        if presence.waiting.is_none() || !same {
+            presence.waiting = Some(Waiting { queue: queue.clone(), since: service::now() });
+            let subject = self.subject(user, queue.as_str());
+            self.app.config.experiments.assigned(subject);
+            self.record(queue.as_str(), None, &[user.as_str()], Event::QueueJoined);
+        }
+        presence.wanted = Some(wanted.clone());
+        let (blocked, recent) = state.acquaintances.of_user(user);
+        Ok(Newcomer {
+            user: user.clone(),
+            wish: wanted.wish,
+            blocked: blocked.iter().cloned().collect(),
+            recent: recent.iter().cloned().collect(),
+            policy: self.app.config.experiments.policy(self.subject(user, queue.as_str())),
+        })
+    }
+
+    /// Lets somebody into the lobby.
+    async fn enter(&self, newcomer: Newcomer) -> Result<Queued, Failure> {
+        let (user, queue) = (newcomer.user.clone(), newcomer.wish.queue.to_string());
+        let mut entered = self.lobby.join(newcomer.clone(), service::now()).await;
+        if let Err(JoinError::Paired(_)) = entered {
+            // Perhaps another thread is about to tell the lobby how that pairing ended: then it is told now.
+            let last = self.state().people.get(&user).and_then(|presence| presence.last.clone());
+            if let Some(last) = last {
+                self.dissolve(&last.dissolution).await;
+                entered = self.lobby.join(newcomer, service::now()).await;
+            }
+        }
+        let mut state = self.state();
+        let is_here = state.people.get(&user).is_some_and(|presence| presence.socket.is_some());
+        match &entered {
+            Ok(_) if !is_here => state.errands.push(Errand::Settle(user)),
+            Ok(_) | Err(JoinError::Paired(_)) => {}
+            Err(_) => {
+                if let Some(presence) = state.people.get_mut(&user) {
+                    presence.waiting = None;
+                }
+                state.forget_if_gone(&user);
+            }
+        }
+        state.board.change(service::now());
+        self.finish(state);
+        match entered {
+            Ok(Place { others, estimated_wait }) => {
+                Ok(Queued { queue, waiting: others, estimated_wait_ms: estimated_wait.map(whole_millis) })
+            }
+            Err(JoinError::QueueFull) => Err(QUEUE_FULL),
+            Err(JoinError::UnknownQueue) => Err(UNKNOWN_QUEUE),
+            Err(JoinError::Paused) => Err(DRAINING),
+            Err(JoinError::Paired(_)) => Err(IN_ROOM),
+        }
+    }
+}

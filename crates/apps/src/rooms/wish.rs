@@ -1,0 +1,227 @@
+//! What people may say of themselves and of whom they want to meet, whichever app it is for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use throng_lobby::{
+    Condition, Criteria, Facet, Facets, Few, Properties, PropertyName, Tags, Test, Value, Wish,
+};
+use throng_node::text::clean;
+use utoipa::ToSchema;
+
+use super::refusal::{INVALID_PROPERTY, INVALID_TAG};
+use super::text;
+use crate::request::Failure;
+use crate::roulette::media::Media;
+
+/// The queue of whoever names none.
+pub(crate) const DEFAULT_QUEUE: &str = "default";
+/// Characters of a property's name.
+const NAME_CHARS_MAX: usize = 30;
+/// Characters of a property's text.
+const VALUE_CHARS_MAX: usize = 60;
+
+/// A wish as the hall keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) wish: Arc<Wish>,
+    /// What to call with, where people call.
+    pub(crate) media: Option<Media>,
+}
+
+/// The fields that every `queue:join` may have.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct About {
+    /// Which queue; `default` when it is missing.
+    queue: Option<String>,
+    /// Up to 5 interests, each 1 to 24 of `A-Z`, `a-z` and `0-9`, in any case.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Two or three letters, such as `en`.
+    language: Option<String>,
+    /// Two letters or three digits, such as `de`.
+    region: Option<String>,
+    /// Up to 8 facts, such as `{"level": 3}`.
+    #[serde(default)]
+    properties: BTreeMap<String, Property>,
+    /// What the other must fulfil.
+    #[serde(default)]
+    requires: Requires,
+    /// What the other had better fulfil.
+    #[serde(default)]
+    prefers: Prefers,
+}
+
+/// A fact.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum Property {
+    Number(f64),
+    Text(String),
+}
+
+/// What must hold.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Requires {
+    /// Whether the other must speak the same language.
+    #[serde(default)]
+    language: bool,
+    /// Whether the other must be in the same region.
+    #[serde(default)]
+    region: bool,
+    /// What must hold of the other's facts.
+    #[serde(default)]
+    properties: BTreeMap<String, Demand>,
+}
+
+/// What had better hold.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Prefers {
+    /// What had better hold of the other's facts.
+    #[serde(default)]
+    properties: BTreeMap<String, Demand>,
+}
+
+/// What is asked of a fact: a text or number that it is, or bounds that it lies in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum Demand {
+    Number(f64),
+    Text(String),
+    Between(Bounds),
+}
+
+/// Bounds of a number, both included; a missing one does not bound.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Bounds {
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl About {
+    /// The wish that is made of this alone.
+    ///
+    /// # Errors
+    /// `invalid_tag`, `invalid_language`, `invalid_region`, `invalid_property`.
+    pub(crate) fn wish(self) -> Result<Wish, Failure> {
+        let tags = self.tags.iter().map(|tag| text::tag(tag)).collect::<Result<Vec<_>, _>>()?;
+        let facets = [(Facet::Language, self.requires.language), (Facet::Region, self.requires.region)];
+        let facets: Facets = facets.into_iter().filter(|(_, on)| *on).map(|(facet, _)| facet).collect();
+        Ok(Wish {
+            tags: Tags::new(tags).ok_or(INVALID_TAG)?,
+            language: self.language.as_deref().map(text::language).transpose()?,
+            region: self.region.as_deref().map(text::region).transpose()?,
+            properties: properties(self.properties)?,
+            requires: Criteria { facets, conditions: conditions(self.requires.properties)? },
+            prefers: Criteria { facets: Facets::NONE, conditions: conditions(self.prefers.properties)? },
+            ..Wish::new(self.queue.as_deref().unwrap_or(DEFAULT_QUEUE))
+        })
+    }
+}
+
+fn properties(said: BTreeMap<String, Property>) -> Result<Properties, Failure> {
+    let of = |(name, property): (String, Property)| {
+        let value = match property {
+            Property::Number(number) => Value::Number(number),
+            Property::Text(text) => Value::Text(value(&text)?),
+        };
+        Ok((self::name(&name)?, value))
+    };
+    let all = said.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
+    Properties::new(all).ok_or(INVALID_PROPERTY)
+}
+
+fn conditions<const MAX: usize>(asked: BTreeMap<String, Demand>) -> Result<Few<Condition, MAX>, Failure> {
+    let of = |(name, demand): (String, Demand)| {
+        let test = match demand {
+            Demand::Number(number) => Test::Between { min: number, max: number },
+            Demand::Text(text) => Test::Equals(value(&text)?),
+            Demand::Between(Bounds { min: None, max: None }) => return Err(INVALID_PROPERTY),
+            Demand::Between(Bounds { min, max }) => {
+                let (min, max) = (min.unwrap_or(f64::MIN), max.unwrap_or(f64::MAX));
+                if min > max {
+                    return Err(INVALID_PROPERTY);
+                }
+                Test::Between { min, max }
+            }
+        };
+        Ok(Condition { property: self::name(&name)?, test })
+    };
+    let all = asked.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
+    Few::new(all).ok_or(INVALID_PROPERTY)
+}
+
+fn name(name: &str) -> Result<PropertyName, Failure> {
+    let good = (1..=NAME_CHARS_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if good { Ok(name.into()) } else { Err(INVALID_PROPERTY) }
+}
+
+fn value(text: &str) -> Result<Arc<str>, Failure> {
+    clean(text, VALUE_CHARS_MAX).map(Into::into).map_err(|_| INVALID_PROPERTY)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wish(about: serde_json::Value) -> Result<Wish, &'static str> {
+        let about: About = serde_json::from_value(about).unwrap();
+        about.wish().map_err(|failure| failure.code)
+    }
+
+    #[test]
+    fn a_wish_says_what_was_said() {
+        let wish = wish(json!({
+            "queue": "fast", "tags": ["Tea", "tea", "art"], "language": "EN", "region": "de",
+            "properties": {"level": 3, "team": " red "},
+            "requires": {"language": true, "properties": {"level": {"min": 2}, "team": "red"}},
+            "prefers": {"properties": {"level": 3}},
+        }))
+        .unwrap();
+        assert_eq!(wish.queue.as_str(), "fast");
+        assert_eq!(wish.tags.iter().map(throng_lobby::Tag::as_str).collect::<Vec<_>>(), ["art", "tea"]);
+        assert_eq!((wish.language, wish.region), (Some("en".into()), Some("de".into())));
+        assert_eq!(wish.properties.get(&"team".into()), Some(&Value::Text("red".into())));
+        assert_eq!(wish.requires.facets, Facets::from([Facet::Language]));
+        let between = |property: &str, min, max| Condition {
+            property: property.into(),
+            test: Test::Between { min, max },
+        };
+        let red = Condition { property: "team".into(), test: Test::Equals("red".into()) };
+        assert_eq!(wish.requires.conditions[..], [between("level", 2.0, f64::MAX), red]);
+        assert_eq!(wish.prefers.conditions[..], [between("level", 3.0, 3.0)]);
+    }
+
+    #[test]
+    fn whoever_says_nothing_meets_anybody() {
+        assert_eq!(wish(json!({})), Ok(Wish::new("default")));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_name() {
+        let nine: BTreeMap<String, u8> = (0..9).map(|number| (format!("p{number}"), number)).collect();
+        for (about, code) in [
+            (json!({"tags": ["rock'n'roll"]}), "invalid_tag"),
+            (json!({"tags": ["1", "2", "3", "4", "5", "6"]}), "invalid_tag"),
+            (json!({"language": "english"}), "invalid_language"),
+            (json!({"region": "?"}), "invalid_region"),
+            (json!({"properties": nine}), "invalid_property"),
+            (json!({"properties": {"a b": 1}}), "invalid_property"),
+            (json!({"properties": {"": 1}}), "invalid_property"),
+            (json!({"properties": {"a": ""}}), "invalid_property"),
+            (json!({"properties": {"a": "x".repeat(61)}}), "invalid_property"),
+            (json!({"requires": {"properties": {"a": {}}}}), "invalid_property"),
+            (json!({"requires": {"properties": {"a": {"min": 2, "max": 1}}}}), "invalid_property"),
+            (json!({"prefers": {"properties": {"a": ""}}}), "invalid_property"),
+        ] {
+            assert_eq!(wish(about.clone()), Err(code), "{about}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The video chat roulette, namespace `/roulette`: be paired with a stranger and call, or write, until the clock runs out.
+//!
+//! The two browsers connect to each other; the server passes on what they need for that (`signal`) and tells them of STUN
+//! and TURN servers. What happens in queues and rooms is [`rooms`](crate::rooms)' business; this decodes requests.
+
+pub(crate) mod call;
+pub(crate) mod calls;
+pub(crate) mod ice;
+pub(crate) mod media;
+mod routes;
+pub(crate) mod signal;
+
+use axum::Router;
+use serde::Deserialize;
+use throng_lobby::Wish;
+use throng_node::{Ack, App, Namespace, Rate, Socket};
+use utoipa::ToSchema;
+
+use crate::request::{Answer, Done, Failure, answer, request};
+use crate::rooms::board::Crowd;
+use crate::rooms::events::Queued;
+use crate::rooms::hall::AppSetup;
+use crate::rooms::halls::Halls;
+use crate::rooms::setting::{CallJoined, Theme};
+use crate::rooms::wish::{About, Wanted};
+use crate::rooms::{self, requests};
+use call::CallReport;
+use media::{Media, MediaState};
+use signal::{Signal, SignalRequest};
+
+pub use ice::Ice;
+
+/// The namespace.
+pub const NAMESPACE: &str = "/roulette";
+
+/// How calls go.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The servers that help browsers to connect.
+    pub ice: Ice,
+    /// How rooms and queues go.
+    pub rooms: rooms::Config,
+}
+
+/// Whom somebody wants to meet, and with what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    /// A call has the lesser of two wishes. Whoever wants to write only meets others who do.
+    media: Media,
+    #[serde(flatten)]
+    about: About,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MediaRequest {
+    camera: bool,
+    microphone: bool,
+    /// The room that it is for; the current one when it is missing.
+    room: Option<String>,
+}
+
+impl Join {
+    fn wanted(self) -> Result<Wanted, Failure> {
+        // Those who call and those who write are kept apart as people of different topics are.
+        let topic = if self.media.is_call() { "call" } else { "text" };
+        let wish = Wish { topic: Some(topic.into()), ..self.about.wish()? };
+        Ok(Wanted { wish: wish.into(), media: Some(self.media) })
+    }
+}
+
+/// Adds the namespace to an app, and describes the routes that come back: `GET /api/webrtc/stats`.
+pub fn install(app: &mut App, config: Config) -> Router {
+    let theme = Theme::Roulette(config.ice);
+    let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
+    let halls = Halls::new(app, setup);
+    let (operators, described) = routes::for_operators(halls.clone()).split_for_parts();
+    app.operator_routes(operators).document(described);
+    let (routes, described) = routes::for_all(halls.clone()).split_for_parts();
+    app.document(described);
+    app.namespace(NAMESPACE, |nsp| {
+        requests::install(nsp, &halls);
+        describe(nsp);
+        // A browser finds its candidates all at once.
+        nsp.rate("signal", Rate::per_second(50, 200));
+        let here = halls.clone();
+        nsp.on("queue:join", move |socket: Socket, join: Join, ack: Ack| {
+            let (hall, wanted) = (here.of(&socket), join.wanted());
+            async move {
+                ack.send(answer(match wanted {
+                    Ok(wanted) => hall.join(&socket, wanted).await,
+                    Err(failure) => Err(failure),
+                }));
+            }
+        });
+        let here = halls.clone();
+        nsp.on(
+            "signal",
+            request(move |socket, mut asked: SignalRequest| {
+                let room = asked.room.take();
+                here.of(socket).signal(socket, asked, room.as_deref())
+            }),
+        );
+        let here = halls.clone();
+        nsp.on(
+            "media:state",
+            request(move |socket, asked: MediaRequest| {
+                let MediaRequest { camera, microphone, room } = asked;
+                here.of(socket).show(socket, MediaState { camera, microphone }, room.as_deref())
+            }),
+        );
+        nsp.on(
+            "call:report",
+            request(move |socket, report: CallReport| halls.of(socket).call_report(socket, &report)),
+        );
+    });
+    routes
+}
+
+/// Says what the events are for.
+fn describe(nsp: &mut Namespace) {
+    nsp.describe::<Join, Answer<Queued>>(
+        "queue:join",
+        "Waits for somebody to call or to write with; a second wish replaces the first.",
+    )
+    .describe::<SignalRequest, Answer<Done>>(
+        "signal",
+        "Passes a session description or a network candidate on to the partner, kept while that one is away.",
+    )
+    .describe::<MediaRequest, Answer<Done>>("media:state", "Turns camera and microphone on or off.")
+    .describe::<CallReport, Answer<Done>>("call:report", "Says how far the call is.")
+    .describe_sent::<Crowd>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    .describe_sent::<CallJoined<'_>>(
+        "room:joined",
+        "A room begins, or goes on for one who came back. An acknowledgement confirms that you are there.",
+    )
+    .describe_sent::<Signal>("signal", "What the partner's browser has for yours, in the order sent.")
+    .describe_sent::<MediaState>("media:state", "Which devices the partner has on.");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn topic(join: Value) -> Result<String, String> {
+        let join: Join = serde_json::from_value(join).map_err(|error| error.to_string())?;
+        let wanted = join.wanted().map_err(|failure| failure.code.to_owned())?;
+        Ok(wanted.wish.topic.as_ref().unwrap().to_string())
+    }
+
+    #[test]
+    fn those_who_call_and_those_who_write_are_kept_apart() {
+        for (media, expect) in [("video", "call"), ("audio", "call"), ("text", "text")] {
+            assert_eq!(topic(json!({"media": media})).as_deref(), Ok(expect));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (wrong, named) in [
+            (json!({}), "media"),
+            (json!({"media": "smell"}), "smell"),
+            (json!({"media": "text", "topic": "tea"}), "topic"),
+            (json!({"media": "text", "tags": 1}), "invalid type"),
+            (json!({"media": "text", "region": "?"}), "invalid_region"),
+        ] {
+            let error = topic(wrong.clone()).unwrap_err();
+            assert!(error.contains(named), "{wrong}: {error}");
+        }
+    }
+}

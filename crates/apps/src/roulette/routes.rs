@@ -1,0 +1,45 @@
+//! `GET /api/webrtc/stats`: how calls fare; and for operators what people say about them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::calls::CallStatistics;
+use crate::rooms::halls::Halls;
+use crate::rooms::records::Records;
+
+pub(super) fn for_all(halls: Arc<Halls>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(statistics)).with_state(halls)
+}
+
+pub(super) fn for_operators(halls: Arc<Halls>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(records)).with_state(halls)
+}
+
+/// How calls fare, as the pages report it
+#[utoipa::path(
+    get, path = "/api/webrtc/stats", operation_id = "read_webrtc_stats", tag = "health",
+    responses(
+        (status = 200, body = CallStatistics, description = "The figures of all tenants, since the node started."),
+        (status = "4XX", description = "Refused by the edge.")
+    )
+)]
+async fn statistics(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
+    Json(halls.calls())
+}
+
+/// The latest reports and ratings of calls
+#[utoipa::path(
+    get, path = "/api/admin/roulette/records", operation_id = "read_roulette_records", tag = "admin",
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Records, description = "The latest 500 of each, of all tenants."),
+        (status = "4XX", description = "Refused.")
+    )
+)]
+async fn records(State(halls): State<Arc<Halls>>) -> Json<Records> {
+    Json(halls.records())
+}

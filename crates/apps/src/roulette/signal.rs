@@ -1,0 +1,204 @@
+//! What two browsers tell each other to connect: session descriptions and network candidates. The server looks at their
+//! shape and size and passes them on.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::request::Failure;
+use crate::rooms::refusal::{INVALID_SIGNAL, SIGNAL_TOO_LARGE};
+
+/// What the texts of a signal may weigh together, in bytes.
+pub(crate) const BYTES_MAX: usize = 64 * 1024;
+
+/// A signal as it came, before anybody has looked at it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignalRequest {
+    /// A session description; either this or `candidate`.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<Description>)]
+    description: Option<Description>,
+    /// A network candidate, `null` for the end of candidates.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<Candidate>)]
+    candidate: Option<Option<Candidate>>,
+    /// The room that it is for; the current one when it is missing.
+    pub(crate) room: Option<String>,
+}
+
+/// A field that is there, also when it says `null`.
+fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// A signal with a good shape.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Signal {
+    /// A session description.
+    Description(Description),
+    /// A network candidate; none: there are no more.
+    Candidate(Option<Candidate>),
+}
+
+/// An `RTCSessionDescriptionInit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    #[serde(rename = "type")]
+    kind: DescriptionKind,
+    /// The session in RFC 8866's words; none in a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sdp: Option<String>,
+}
+
+/// What a description does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DescriptionKind {
+    Offer,
+    Answer,
+    Pranswer,
+    Rollback,
+}
+
+/// An `RTCIceCandidateInit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Candidate {
+    /// The candidate in RFC 8839's words.
+    candidate: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sdp_mid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sdp_m_line_index: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username_fragment: Option<String>,
+}
+
+impl SignalRequest {
+    /// The signal in it.
+    ///
+    /// # Errors
+    /// `invalid_signal` when there is not exactly one, or a description without its session; `signal_too_large`.
+    pub(crate) fn signal(self) -> Result<Signal, Failure> {
+        let signal = match (self.description, self.candidate) {
+            (Some(description), None) => Signal::Description(description),
+            (None, Some(candidate)) => Signal::Candidate(candidate),
+            _ => return Err(INVALID_SIGNAL),
+        };
+        if signal.bytes() > BYTES_MAX {
+            return Err(SIGNAL_TOO_LARGE);
+        }
+        if signal.is_sound() { Ok(signal) } else { Err(INVALID_SIGNAL) }
+    }
+}
+
+impl Signal {
+    /// What its texts weigh.
+    pub(crate) fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Self::Description(description) => length(&description.sdp),
+            Self::Candidate(None) => 0,
+            Self::Candidate(Some(candidate)) => {
+                candidate.candidate.len() + length(&candidate.sdp_mid) + length(&candidate.username_fragment)
+            }
+        }
+    }
+
+    /// Whether it says what a signal of its kind has to say.
+    fn is_sound(&self) -> bool {
+        match self {
+            Self::Description(Description { kind: DescriptionKind::Rollback, sdp }) => {
+                sdp.as_ref().is_none_or(String::is_empty)
+            }
+            // Every session begins with its version (RFC 8866, 5.1).
+            Self::Description(Description { sdp, .. }) => {
+                sdp.as_ref().is_some_and(|sdp| sdp.starts_with("v=0"))
+            }
+            Self::Candidate(_) => true,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn candidate(text: &str) -> Self {
+        let candidate = text.to_owned();
+        let none = || None;
+        Self::Candidate(Some(Candidate {
+            candidate,
+            sdp_mid: none(),
+            sdp_m_line_index: None,
+            username_fragment: none(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(request: Value, expect: Result<Value, &str>) {
+        let request: SignalRequest = serde_json::from_value(request).unwrap();
+        let relayed = request.signal().map(|signal| serde_json::to_value(signal).unwrap());
+        assert_eq!(relayed.map_err(|failure| failure.code), expect);
+    }
+
+    #[test]
+    fn what_is_relayed_is_what_was_sent() {
+        for signal in [
+            json!({"description": {"type": "offer", "sdp": "v=0\r\n"}}),
+            json!({"description": {"type": "rollback"}}),
+            json!({"candidate": null}),
+            json!({"candidate": {"candidate": "candidate:1 1 udp 1 ::1 9 typ host", "sdpMid": "0",
+                "sdpMLineIndex": 0, "usernameFragment": "x"}}),
+            json!({"candidate": {"candidate": ""}}),
+        ] {
+            check(signal.clone(), Ok(signal));
+        }
+    }
+
+    #[test]
+    fn a_signal_is_one_thing_and_whole() {
+        let (offer, candidate) = (json!({"type": "offer", "sdp": "v=0"}), json!({"candidate": ""}));
+        for bad in [
+            json!({}),
+            json!({"description": offer, "candidate": candidate}),
+            json!({"description": offer, "candidate": null}),
+            json!({"description": {"type": "offer"}}),
+            json!({"description": {"type": "answer", "sdp": ""}}),
+            json!({"description": {"type": "pranswer", "sdp": "hello"}}),
+            json!({"description": {"type": "rollback", "sdp": "v=0"}}),
+        ] {
+            check(bad, Err("invalid_signal"));
+        }
+    }
+
+    #[test]
+    fn a_signal_has_at_most_64_kib() {
+        let sdp = |bytes: usize| {
+            let sdp = format!("v=0{}", "x".repeat(bytes - 3));
+            json!({"description": {"type": "offer", "sdp": sdp}})
+        };
+        check(sdp(BYTES_MAX), Ok(sdp(BYTES_MAX)));
+        check(sdp(BYTES_MAX + 1), Err("signal_too_large"));
+    }
+
+    #[test]
+    fn other_shapes_are_named() {
+        for (bad, named) in [
+            (json!({"description": {"type": "shout", "sdp": ""}}), "shout"),
+            (json!({"description": {"type": "offer", "sdp": "v=0", "more": 1}}), "more"),
+            (json!({"candidate": {"candidate": 1}}), "invalid type"),
+            (json!({"candidate": {"sdpMid": "0"}}), "candidate"),
+            (json!({"description": null}), "null"),
+            (json!({"offer": {}}), "offer"),
+        ] {
+            let error = serde_json::from_value::<SignalRequest>(bad.clone()).unwrap_err().to_string();
+            assert!(error.contains(named), "{bad}: {error}");
+        }
+    }
+}

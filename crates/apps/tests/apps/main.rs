@@ -1,0 +1,12 @@
+//! The apps as their clients see them, over real nodes.
+
+mod bad_input;
+mod debate;
+mod endings;
+mod judgement;
+mod people;
+mod queues;
+mod rooms;
+mod roulette;
+mod shards;
+mod signals;

@@ -1,0 +1,80 @@
+// What a person does on the roulette page alone, in its words: choose how to meet, and look at what comes of it.
+import { newPerson, until } from "./browser.mjs";
+import { talks } from "./talk.mjs";
+
+/** A person at the roulette, whose page lets the test see the connections that it makes. */
+export async function newCaller(browser, url, options = {}) {
+  return newPerson(browser, `${url}/roulette`, { ...options, prepare: watchPeers });
+}
+
+// Runs in the page before its own script.
+function watchPeers() {
+  const Native = globalThis.RTCPeerConnection;
+  globalThis.peers = [];
+  globalThis.RTCPeerConnection = class extends Native {
+    constructor(...settings) {
+      super(...settings);
+      globalThis.peers.push(this);
+    }
+  };
+}
+
+/** Asks for a partner by `media`: `Video`, `Voice` or `Words`. */
+export async function meet(page, media) {
+  await page.locator("label", { has: page.getByRole("radio", { name: media }) }).click();
+  await page.getByRole("button", { name: "Meet someone" }).click();
+}
+
+/** Resolves when the server accepted the wish and the person waits. */
+export async function waits(page) {
+  await page.getByText(/first one here\.|other .* waits?\./).waitFor();
+}
+
+/** Two people meet by `media`, and their call, if it is one, is connected. */
+export async function connect(first, second, media = "Video") {
+  await meet(first, media);
+  await waits(first);
+  await meet(second, media);
+  await Promise.all([talks(first), talks(second)]);
+  if (media !== "Words") await Promise.all([first, second].map((page) => isConnected(page)));
+}
+
+/** Resolves when the page says that the call is connected. */
+export async function isConnected(page) {
+  await page.locator('[data-call="connected"]').waitFor();
+}
+
+/** Resolves when new frames of the partner's picture have been shown. */
+export async function seesFrames(page) {
+  const partner = page.getByTestId("partner");
+  const before = await partner.evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
+  await until(
+    page,
+    (count) => {
+      const video = document.querySelector('[data-testid="partner"]');
+      return video?.getVideoPlaybackQuality().totalVideoFrames > count + 5;
+    },
+    before,
+  );
+}
+
+/** Resolves when new packets of the partner's voice have arrived. */
+export async function hears(page) {
+  const before = await packets(page);
+  await until(
+    page,
+    async (count) => {
+      const stats = [...(await globalThis.peers.at(-1).getStats()).values()];
+      const voice = stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio");
+      return voice !== undefined && voice.packetsReceived > count + 5;
+    },
+    before,
+  );
+}
+
+function packets(page) {
+  return page.evaluate(async () => {
+    const stats = [...(await globalThis.peers.at(-1).getStats()).values()];
+    return stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio")?.packetsReceived ?? 0;
+  });
+}

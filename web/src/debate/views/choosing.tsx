@@ -1,0 +1,111 @@
+// The first stage: a topic, a side, and a button. Plain radio buttons underneath, so that every keyboard works.
+import { useState } from "preact/hooks";
+import type { Refusal } from "../../shared/contract";
+import { refusalWords } from "../../shared/refusals";
+import { AboutYouFields, aboutYou, aboutYouFields } from "../../shared/views/about-you";
+import type { DebateWish, SideWish, TopicState } from "../contract";
+import { cleanTopic, OTHER_TOPICS_MAX, openTopics, SUGGESTIONS } from "../topics";
+import { OtherTopics } from "./other-topics";
+import { SidePicker } from "./side-picker";
+import { OWN, TopicPicker } from "./topic-picker";
+
+interface Props {
+  lobby: TopicState[];
+  wish: DebateWish;
+  refusal: Refusal | null;
+  onChoose: (wish: DebateWish) => void;
+}
+
+export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
+  const known = [...SUGGESTIONS, ...openTopics(lobby).map((entry) => entry.topic)];
+  const [picked, setPicked] = useState(SUGGESTIONS.includes(wish.topic) ? wish.topic : OWN);
+  const [own, setOwn] = useState(SUGGESTIONS.includes(wish.topic) ? "" : wish.topic);
+  const [side, setSide] = useState<SideWish>(wish.side);
+  const [about, setAbout] = useState(() => aboutYou(wish));
+  const [others, setOthers] = useState<string[]>(wish.otherTopics ?? []);
+  const [anyTopic, setAnyTopic] = useState(wish.anyTopic ?? false);
+  const [missing, setMissing] = useState(false);
+
+  // Someone else's topic leaves the list when nobody waits on it any more: it stays picked as one's own.
+  if (picked !== OWN && !known.includes(picked)) {
+    setPicked(OWN);
+    setOwn(picked);
+  }
+
+  const topic = picked === OWN ? cleanTopic(own) : picked;
+  const otherTopics = others.filter((other) => other !== topic).slice(0, OTHER_TOPICS_MAX);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setMissing(topic === "");
+    if (topic === "") return document.getElementById("own-topic")?.focus();
+    onChoose({
+      topic,
+      side,
+      ...aboutYouFields(about),
+      ...(anyTopic && { anyTopic }),
+      ...(!anyTopic && otherTopics.length > 0 && { otherTopics }),
+    });
+  };
+
+  return (
+    <form class="choosing" onSubmit={submit} noValidate>
+      <div class="hello">
+        <h1 tabIndex={-1} data-start>
+          Disagree <em>well</em>.
+        </h1>
+        <p class="lead">
+          Pick a topic and a side. You are paired with someone who sees it the other way, for a few minutes, with
+          nothing but words.
+        </p>
+      </div>
+      <div class="wish">
+        <TopicPicker
+          lobby={lobby}
+          picked={picked}
+          own={own}
+          missing={missing}
+          onPick={setPicked}
+          onOwn={(text) => {
+            setOwn(text);
+            setPicked(OWN);
+            setMissing(false);
+          }}
+        />
+        <AboutYouFields value={about} onChange={setAbout} answered={anyTopic ? 1 : otherTopics.length}>
+          <OtherTopics
+            choices={known.filter((other) => other !== topic)}
+            picked={otherTopics}
+            any={anyTopic}
+            onPick={setOthers}
+            onAny={setAnyTopic}
+          />
+        </AboutYouFields>
+      </div>
+      <div class="decide">
+        <SidePicker side={side} onPick={setSide} />
+        <p class="pledge">
+          You argue {side === "any" ? "on either side of" : side} the statement <strong>{quoted(topic)}</strong>
+        </p>
+        {refusal && (
+          <p class="refusal" role="alert">
+            {refusalWords(refusal)}
+          </p>
+        )}
+        <button type="submit" class="button button-main">
+          Find a partner
+        </button>
+        <p class="trial">
+          Just trying it out?{" "}
+          <a href="/" target="_blank" rel="noopener">
+            Open this page in a second tab
+          </a>{" "}
+          to debate yourself.
+        </p>
+      </div>
+    </form>
+  );
+}
+
+function quoted(topic: string): string {
+  return topic === "" ? "you bring" : `“${topic}”`;
+}

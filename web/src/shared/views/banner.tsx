@@ -1,0 +1,61 @@
+// The state of the connection, when it is anything but fine.
+import type { Link } from "../visit";
+import type { Noun } from "../words";
+
+interface Props {
+  link: Link;
+  noun: Noun;
+  onRetry: () => void;
+}
+
+/** The region is always there, so that screen readers speak what appears in it. */
+export function Banner(props: Props) {
+  return (
+    <div class="banner-place" role="status" data-link={props.link.name}>
+      <Strip {...props} />
+    </div>
+  );
+}
+
+function Strip({ link, noun, onRetry }: Props) {
+  switch (link.name) {
+    case "connecting":
+    case "online":
+      return null;
+    case "reconnecting":
+      return (
+        <div class="banner banner-lost">
+          <span class="banner-spinner" aria-hidden="true" />
+          <p>
+            Connection lost. Reconnecting…
+            {link.attempt > 0 && <span class="banner-attempt"> Attempt {link.attempt}</span>}
+          </p>
+          <button type="button" class="link-button" onClick={onRetry}>
+            Try now
+          </button>
+        </div>
+      );
+    case "restoring":
+      return (
+        <div class="banner banner-lost">
+          <span class="banner-spinner" aria-hidden="true" />
+          <p>Connected. Returning you to your {noun}…</p>
+        </div>
+      );
+    case "restored":
+      return (
+        <div class="banner banner-restored">
+          <p>Connection restored.</p>
+        </div>
+      );
+    case "closed":
+      return (
+        <div class="banner banner-lost">
+          <p>{link.why ?? `The server closed the connection. Is this ${noun} open in another tab?`}</p>
+          <button type="button" class="link-button" onClick={onRetry}>
+            Connect here
+          </button>
+        </div>
+      );
+  }
+}
