@@ -85,7 +85,7 @@ mod tests {
     use crate::few::Few;
     use crate::lobby::Newcomer;
     use crate::names::{PropertyName, Tag, User};
-    use crate::wish::{Tags, Wish};
+    use crate::wish::{SideWish, Tags, Wish};
 
     const NOW: Time = Time(Duration::from_secs(100));
 
@@ -117,6 +117,22 @@ mod tests {
     fn nobody_takes_themselves() {
         let another_of_mine = Ticket { id: TicketId(2), ..ticket(1, 0, tagged(&[])) };
         check(ticket(1, 0, tagged(&[])), vec![ticket(1, 0, tagged(&[])), another_of_mine], None);
+    }
+
+    #[test]
+    fn only_opposite_sides_fit() {
+        let side = |id, side| ticket(id, 0, Wish { side, ..tagged(&[]) });
+        use SideWish::{Against, Any, For};
+        check(side(1, Some(For)), vec![side(2, Some(For)), side(3, None), side(4, Some(Against))], Some(4));
+        check(side(1, Some(For)), vec![side(2, Some(For)), side(3, Some(Any))], Some(3));
+        check(side(1, None), vec![side(2, Some(Any)), side(3, None)], Some(3));
+    }
+
+    #[test]
+    fn queue_and_topic_must_fit() {
+        let topic = |id, topic: &str| ticket(id, 0, Wish { topic: Some(topic.into()), ..tagged(&[]) });
+        check(topic(1, "tea"), vec![topic(2, "art"), topic(3, "tea")], Some(3));
+        check(ticket(1, 0, tagged(&[])), vec![ticket(2, 0, Wish::new("another")), topic(3, "tea")], Some(3));
     }
 
     #[test]

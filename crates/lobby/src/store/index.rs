@@ -59,8 +59,8 @@ impl Index {
         let mut heads = BinaryHeap::new();
         for line in keys.iter().filter_map(|key| self.lines.get(key)) {
             let mut rest = line.after(place);
-            if let Some(head) = rest.next() {
-                heads.push(Reverse((head.place(), strands.len())));
+            if let Some((place, head)) = rest.next() {
+                heads.push(Reverse((place, strands.len())));
                 strands.push(Strand { head, rest });
             }
         }
@@ -72,9 +72,9 @@ impl Index {
                 let strand = &mut strands[number];
                 let ticket = strand.head;
                 match strand.rest.next() {
-                    Some(head) => {
+                    Some((next, head)) => {
                         strand.head = head;
-                        *first = Reverse((head.place(), number));
+                        *first = Reverse((next, number));
                     }
                     None => drop(PeekMut::pop(first)),
                 }

@@ -60,14 +60,14 @@ impl Line {
         }
     }
 
-    /// The tickets after a place.
-    pub(super) fn after(&self, place: Cursor) -> impl Iterator<Item = &Arc<Ticket>> + use<'_> {
+    /// The tickets after a place, each with its own.
+    pub(super) fn after(&self, place: Cursor) -> impl Iterator<Item = (Cursor, &Arc<Ticket>)> + use<'_> {
         let begin = if place == Cursor::default() {
             0
         } else {
             self.places.partition_point(|(there, _)| *there <= place)
         };
-        self.places.range(begin..).filter_map(|(_, ticket)| ticket.as_ref())
+        self.places.range(begin..).filter_map(|(place, ticket)| Some((*place, ticket.as_ref()?)))
     }
 
     /// The index of the first that is not before a place, which is looked for near the front first.
@@ -117,7 +117,7 @@ mod tests {
             }
             assert_eq!(line.count(), expect.len());
             assert!(line.gaps * 2 <= line.places.len());
-            let after = |place| line.after(place).map(|ticket| ticket.place()).collect::<Vec<_>>();
+            let after = |place| line.after(place).map(|(place, _)| place).collect::<Vec<_>>();
             assert_eq!(after(Cursor::default()), expect.iter().copied().collect::<Vec<_>>());
             let later: Vec<Cursor> = expect.range(ticket.place()..).copied().collect();
             assert_eq!(after(ticket.place()), &later[usize::from(later.first() == Some(&ticket.place()))..]);

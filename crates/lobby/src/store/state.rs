@@ -19,12 +19,12 @@ use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
 use super::queue::Queue;
-use super::timers::{Alarm, Timers};
+use super::timers::Timers;
 use super::{Bound, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
 /// The most candidates of a first window: most who find somebody find them there.
-const FIRST_WINDOW_MAX: usize = 16;
+const FIRST_WINDOW_MAX: usize = 8;
 /// The most candidates of any other.
 const WINDOW_MAX: usize = 64;
 
@@ -61,11 +61,12 @@ struct Entry {
     ticket: Arc<Ticket>,
     queue: usize,
     stage: Stage,
-    timer: Option<(Time, Alarm)>,
+    /// When it looks the next time; while away, when the lease is over.
+    timer: Option<Time>,
     /// When the ticket asks for less the next time.
     changes: Option<Time>,
-    /// When a look that was stopped goes on, and after whom.
-    resumes: Option<(Time, Cursor)>,
+    /// When a look that was stopped goes on, and after whom. Rare, and so in a box.
+    resumes: Option<Box<(Time, Cursor)>>,
 }
 
 #[derive(Debug)]
@@ -179,13 +180,11 @@ impl State {
             return Some(window);
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
-        for candidate in queue.fitting(&entry.ticket, after, now) {
-            window.candidates.push(Arc::clone(candidate));
-            if window.candidates.len() == most {
-                window.next = Some(candidate.place());
-                break;
-            }
-        }
+        let mut found: Vec<&Arc<Ticket>> = queue.fitting(&entry.ticket, after, now).take(most).collect();
+        window.next = found.last().filter(|_| found.len() == most).map(|last| last.place());
+        // Reading them all before counting any as used lets the processor fetch them side by side.
+        found.retain(|candidate| candidate.id != id);
+        window.candidates.extend(found.into_iter().cloned());
         Some(window)
     }
 
@@ -209,7 +208,7 @@ impl State {
             Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
         }
         entry.stage = Stage::Away;
-        self.set_timer(id, Some((now + self.lease, Alarm::Lease(id))));
+        self.set_timer(id, Some(now + self.lease));
         true
     }
 
