@@ -46,10 +46,14 @@ export async function isConnected(page) {
 
 /** Resolves when new frames of the partner's picture have been shown. */
 export async function seesFrames(page) {
-  const before = await page.getByTestId("partner").evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
+  const partner = page.getByTestId("partner");
+  const before = await partner.evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
   await until(
     page,
-    (count) => document.querySelector('[data-testid="partner"]')?.getVideoPlaybackQuality().totalVideoFrames > count + 5,
+    (count) => {
+      const video = document.querySelector('[data-testid="partner"]');
+      return video?.getVideoPlaybackQuality().totalVideoFrames > count + 5;
+    },
     before,
   );
 }
@@ -61,7 +65,8 @@ export async function hears(page) {
     page,
     async (count) => {
       const stats = [...(await globalThis.peers.at(-1).getStats()).values()];
-      return stats.some(({ type, kind, packetsReceived }) => type === "inbound-rtp" && kind === "audio" && packetsReceived > count + 5);
+      const voice = stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio");
+      return voice !== undefined && voice.packetsReceived > count + 5;
     },
     before,
   );

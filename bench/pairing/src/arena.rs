@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
-use throng_lobby::{Event, Lobby, LobbyConfig, Pairing, QueueConfig, Time};
+use throng_lobby::{Event, Lobby, LobbyConfig, Pairing, QueueConfig, SideWish, Time};
 
-use crate::crowd::{Crowd, Sides, number_of, queue_name};
+use crate::crowd::{Crowd, Next, number_of, queue_name};
 
 /// The longest wait that is told apart from longer ones.
 const LONGEST: u64 = 60_000_000_000;
@@ -23,6 +23,7 @@ pub(crate) struct Arena {
     /// When each user was to arrive.
     arrivals: Vec<Duration>,
     began: Instant,
+    waiting_for: usize,
     tally: Tally,
 }
 
@@ -61,6 +62,7 @@ impl Arena {
             paired,
             arrivals: vec![Duration::ZERO; people_max],
             began: Instant::now(),
+            waiting_for: 0,
             tally: Tally::new()?,
         })
     }
@@ -71,10 +73,11 @@ impl Arena {
     }
 
     /// Somebody arrives who was to arrive at some time. Says whether there was anybody left to arrive.
-    pub(crate) fn arrive(&mut self, sides: Sides, at: Duration) -> anyhow::Result<bool> {
-        let Some((number, newcomer)) = self.crowd.next(sides) else { return Ok(false) };
+    pub(crate) fn arrive(&mut self, next: Next, at: Duration) -> anyhow::Result<bool> {
+        let Some((number, newcomer)) = self.crowd.next(next) else { return Ok(false) };
         self.arrivals[number] = at;
         self.tally.arrivals += 1;
+        self.waiting_for += usize::from(newcomer.wish.side == Some(SideWish::For));
         let now = Time(self.now());
         done(self.lobby.join(newcomer, now))?;
         self.confirm(at);
@@ -95,6 +98,11 @@ impl Arena {
         self.crowd.present()
     }
 
+    /// How many of them are for their topics.
+    pub(crate) fn waiting_for(&self) -> usize {
+        self.waiting_for
+    }
+
     /// What happened since it was last asked.
     pub(crate) fn take_tally(&mut self) -> anyhow::Result<Tally> {
         Ok(mem::replace(&mut self.tally, Tally::new()?))
@@ -108,6 +116,7 @@ impl Arena {
             self.tally.pairings += 1;
             let arrivals = pairing.tickets.each_ref().map(|ticket| {
                 let number = number_of(&ticket.user);
+                self.waiting_for -= usize::from(ticket.wish.side == Some(SideWish::For));
                 done(self.lobby.confirm(pairing.id, &ticket.user));
                 self.crowd.release(number);
                 self.arrivals[number]

@@ -1,5 +1,5 @@
-//! The people of the benchmark: debaters with a side, one of a hundred topics, one to three tags of a hundred, and now and
-//! then a language, a blocked user and somebody they have met. Made before they are needed: making them is not measured.
+//! The people of the benchmark: debaters with a side, one of a hundred topics (over all queues), one to three tags of
+//! twenty, and now and then a language, a blocked user and somebody they have met. Made before they are needed: making them is not measured.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use throng_lobby::{
 /// Wishes that are made; then they come round again.
 const WISHES: usize = 1 << 16;
 const TOPICS: usize = 100;
-const TAGS: usize = 100;
+const TAGS: usize = 20;
 
 /// People with wishes, in an order that is always the same.
 pub(crate) struct Crowd {
@@ -21,13 +21,13 @@ pub(crate) struct Crowd {
     free: Vec<usize>,
 }
 
-/// Which sides people want.
+/// Which side the next one wants. One in ten wants either all the same.
 #[derive(Clone, Copy)]
-pub(crate) enum Sides {
-    /// All of them are for it.
+pub(crate) enum Next {
     For,
-    /// For and against it in turns.
-    Turns,
+    Against,
+    /// For and against in turns.
+    InTurn,
 }
 
 impl Crowd {
@@ -39,7 +39,7 @@ impl Crowd {
             let blocked = random.one_in(10).then(|| random.pick(&users));
             let recent = random.one_in(4).then(|| random.pick(&users));
             let side = if number % 2 == 0 { SideWish::For } else { SideWish::Against };
-            let wish = wish(queue_name(random.below(queues)), side, &mut random);
+            let wish = wish(queues, side, &mut random);
             (Arc::new(wish), blocked.into_iter().collect(), recent.into_iter().collect())
         });
         let wishes = wishes.collect();
@@ -47,13 +47,15 @@ impl Crowd {
     }
 
     /// The next one to come, with the number of the user. Nobody when all are in the lobby.
-    pub(crate) fn next(&mut self, sides: Sides) -> Option<(usize, Newcomer)> {
+    pub(crate) fn next(&mut self, next: Next) -> Option<(usize, Newcomer)> {
         let number = self.free.pop()?;
-        let (wish, blocked, recent) = &self.wishes[self.next_wish % WISHES];
-        self.next_wish += match sides {
-            Sides::Turns => 1,
-            Sides::For => 2,
+        // Those for their topics have even numbers.
+        self.next_wish = match next {
+            Next::For => (self.next_wish | 1) + 1,
+            Next::Against => (self.next_wish + 1) | 1,
+            Next::InTurn => self.next_wish + 1,
         };
+        let (wish, blocked, recent) = &self.wishes[self.next_wish % WISHES];
         let newcomer = Newcomer {
             user: self.users[number].clone(),
             wish: Arc::clone(wish),
@@ -84,10 +86,13 @@ pub(crate) fn number_of(user: &User) -> usize {
     user.as_str().parse().expect("users are called by their number")
 }
 
-fn wish(queue: QueueName, side: SideWish, random: &mut Random) -> Wish {
-    let mut wish = Wish::new(queue);
+fn wish(queues: usize, side: SideWish, random: &mut Random) -> Wish {
+    let mut wish = Wish::new(queue_name(random.below(queues)));
     let topic = |random: &mut Random| {
-        Topic::from(format!("a topic to debate, the one with number {}", random.below(TOPICS)))
+        Topic::from(format!(
+            "a topic to debate, the one with number {}",
+            random.below((TOPICS / queues).max(1))
+        ))
     };
     wish.topic = Some(topic(random));
     wish.other_topics = Few::new(vec![topic(random)]).expect("one");

@@ -9,6 +9,7 @@ mod page;
 mod plot;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ const QUEUES: [usize; 2] = [1, 100];
 /// Arrivals in a second, and at last the shares of what is possible.
 const RATES: [f64; 7] = [100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0];
 const SHARES: [f64; 4] = [0.5, 0.7, 0.9, 1.1];
+
+/// Rates up to this are watched for longer.
+const SLOW: f64 = 3_000.0;
 
 /// Measures the lobby and writes the page.
 #[derive(Parser)]
@@ -58,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         for waiting in WAITING {
             let best = measure::saturation(waiting, queues, lasts)?;
             let saturation = best.arrivals_per_second;
-            println!(
+            eprintln!(
                 "{waiting} waiting, {queues} queues: {:.0} pairings/s, {:.2} µs an arrival",
                 best.pairings_per_second, best.micros_per_arrival
             );
@@ -70,8 +74,10 @@ fn main() -> anyhow::Result<()> {
     let saturation = measure::saturation(0, 1, lasts)?.arrivals_per_second;
     let rates = RATES.into_iter().filter(|rate| *rate < saturation / 2.0);
     for arrivals_per_second in rates.chain(SHARES.map(|share| share * saturation)) {
+        // Where few come, many wait until their demands have fallen.
+        let lasts = if arrivals_per_second <= SLOW { lasts * 8 } else { lasts };
         let load = measure::load(0, 1, Rate { arrivals_per_second, saturation }, lasts)?;
-        println!(
+        eprintln!(
             "{arrivals_per_second:.0} arrivals/s: waits {:?} ns",
             load.tally.waits.value_at_quantile(0.5)
         );
@@ -79,7 +85,7 @@ fn main() -> anyhow::Result<()> {
     }
     let page = page::write(&measured);
     if args.quick {
-        println!("{page}");
+        io::stdout().write_all(page.as_bytes())?;
         return Ok(());
     }
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");

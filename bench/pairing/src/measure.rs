@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::arena::{Arena, Tally, thread_cpu};
-use crate::crowd::Sides;
+use crate::crowd::Next;
 
 /// How many people there are at most beside those who wait from the beginning.
 const SPARE: usize = 400_000;
@@ -31,15 +31,14 @@ pub(crate) struct Load {
     pub(crate) tally: Tally,
 }
 
-/// Lets so many arrive that are all for their topics, of whom nobody is paired, and then for and against in turns: most
-/// of those against find somebody, and as many wait at the end. By the CPU time of the thread, so that it matters little
-/// what else the machine does.
+/// Lets so many arrive that are for their topics and wait, and then ever somebody against when there are more, somebody
+/// for when there are fewer. By the CPU time of the thread, so that it matters little what else the machine does.
 pub(crate) fn saturation(waiting: usize, queues: usize, lasts: Duration) -> anyhow::Result<Saturation> {
     let mut arena = crowded(waiting, queues)?;
-    run_for(&mut arena, lasts / 4)?;
+    run_for(&mut arena, waiting, lasts / 4)?;
     arena.take_tally()?;
     let before = thread_cpu();
-    run_for(&mut arena, lasts)?;
+    run_for(&mut arena, waiting, lasts)?;
     let seconds = (thread_cpu() - before).as_secs_f64();
     let tally = arena.take_tally()?;
     Ok(Saturation {
@@ -52,14 +51,24 @@ pub(crate) fn saturation(waiting: usize, queues: usize, lasts: Duration) -> anyh
     })
 }
 
-fn run_for(arena: &mut Arena, lasts: Duration) -> anyhow::Result<()> {
+fn run_for(arena: &mut Arena, waiting: usize, lasts: Duration) -> anyhow::Result<()> {
     let end = arena.now() + lasts;
     while arena.now() < end {
         let now = arena.now();
-        arena.arrive(Sides::Turns, now)?;
+        let next = next_of(arena, waiting);
+        arena.arrive(next, now)?;
         arena.advance();
     }
     Ok(())
+}
+
+/// Who keeps so many waiting; both sides alike when nobody has to.
+fn next_of(arena: &Arena, waiting: usize) -> Next {
+    match waiting {
+        0 => Next::InTurn,
+        _ if arena.waiting_for() < waiting => Next::For,
+        _ => Next::Against,
+    }
 }
 
 /// Lets people arrive at a rate, into a lobby in which so many wait.
@@ -83,7 +92,7 @@ pub(crate) fn load(waiting: usize, queues: usize, rate: Rate, lasts: Duration) -
         }
         // Between arrivals it looks at the clock without sleeping: how late the kernel wakes a thread is not measured.
         if now >= next {
-            arena.arrive(Sides::Turns, next)?;
+            arena.arrive(next_of(&arena, waiting), next)?;
             next += gaps.next();
             busy += arena.now() - now;
         } else if arena.advance() {
@@ -109,9 +118,9 @@ pub(crate) struct Rate {
 
 fn crowded(waiting: usize, queues: usize) -> anyhow::Result<Arena> {
     let mut arena = Arena::new(queues, waiting + SPARE)?;
-    while arena.waiting() < waiting {
+    while arena.waiting_for() < waiting {
         let now = arena.now();
-        arena.arrive(Sides::For, now)?;
+        arena.arrive(Next::For, now)?;
     }
     Ok(arena)
 }

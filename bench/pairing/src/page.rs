@@ -36,7 +36,7 @@ fn head(page: &mut String, measured: &Measured) -> fmt::Result {
         "# Pairing, measured\n\nMeasured on {} UTC: {}, {} cores, {}, load {} before. One thread, the store in memory.\n\n\
          `make bench-pairing` measures again and writes this page and the plot in [docs/lobby.md](../docs/lobby.md); \
          `make bench-pairing ARGS=--quick` takes a short look.\n\n\
-         The crowd: debaters for, against or (one in ten) on any side; 100 topics, one to three of 100 tags, half of them \
+         The crowd: debaters for, against or (one in ten) on any side; 100 topics over all queues, one to three of 20 tags, half of them \
          with a language, one in ten has blocked somebody, one in four has met somebody lately. The policy is the default: \
          the same topic and a shared tag, after 5 s the same topic, after 15 s any topic that both allow. Whoever is paired \
          confirms at once. All of that is counted but making the wishes.\n",

@@ -17,11 +17,11 @@ use utoipa::ToSchema;
 
 use crate::request::{Answer, Failure, answer};
 use crate::rooms::board::Topics;
-use crate::rooms::events::{Joined, Queued};
+use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
 use crate::rooms::refusal::INVALID_TOPIC;
-use crate::rooms::setting::{DebateSetting, SideWish, Theme};
+use crate::rooms::setting::{DebateJoined, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
 
@@ -105,7 +105,7 @@ fn describe(nsp: &mut Namespace) {
         "Waits for a partner on a topic; a second wish replaces the first.",
     )
     .describe_sent::<Topics>("lobby:state", "How busy it is: on connect, then at most once a second.")
-    .describe_sent::<Joined<'_, DebateSetting<'_>>>(
+    .describe_sent::<DebateJoined<'_>>(
         "room:joined",
         "A debate begins, or goes on for one who came back. An acknowledgement confirms that you are there.",
     );

@@ -18,10 +18,10 @@ use utoipa::ToSchema;
 
 use crate::request::{Answer, Done, Failure, answer, request};
 use crate::rooms::board::Crowd;
-use crate::rooms::events::{Joined, Queued};
+use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
-use crate::rooms::setting::{CallSetting, Theme};
+use crate::rooms::setting::{CallJoined, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
 use call::CallReport;
@@ -131,7 +131,7 @@ fn describe(nsp: &mut Namespace) {
     .describe::<MediaRequest, Answer<Done>>("media:state", "Turns camera and microphone on or off.")
     .describe::<CallReport, Answer<Done>>("call:report", "Says how far the call is.")
     .describe_sent::<Crowd>("lobby:state", "How busy it is: on connect, then at most once a second.")
-    .describe_sent::<Joined<'_, CallSetting>>(
+    .describe_sent::<CallJoined<'_>>(
         "room:joined",
         "A room begins, or goes on for one who came back. An acknowledgement confirms that you are there.",
     )

@@ -1,8 +1,8 @@
 //! Whether two tickets accept each other at a moment. Pure, and the same whichever of the two asks.
 
 use crate::criteria::Criteria;
-use crate::facet::{Facet, Facets};
-use crate::names::Topic;
+use crate::facet::Facets;
+use crate::names::{Number, Topic};
 use crate::policy::{Policy, TopicScope};
 use crate::ticket::Ticket;
 use crate::time::Time;
@@ -36,7 +36,7 @@ impl<'a> Stance<'a> {
         let step = policy.step(waited);
         Self {
             ticket,
-            demands: ticket.demands(step.shared),
+            demands: ticket.sketch.requires.or(step.shared.and(ticket.sketch.has)),
             scope: step.topics,
             takes_recent: waited >= policy.recent_after(),
         }
@@ -44,18 +44,18 @@ impl<'a> Stance<'a> {
 
     /// Whether any topic will do.
     pub(crate) fn takes_any_topic(&self) -> bool {
-        let wish = &self.ticket.wish;
-        wish.topic.is_none() || (self.scope == TopicScope::Allowed && wish.any_topic == AnyTopic::Accepted)
+        let sketch = &self.ticket.sketch;
+        sketch.topics.first().is_none()
+            || (self.scope == TopicScope::Allowed && sketch.any_topic == AnyTopic::Accepted)
     }
 
-    /// The topics that were named and are taken, the preferred first.
-    pub(crate) fn topics(&self) -> impl Iterator<Item = &'a Topic> + use<'a> {
-        let wish: &'a Wish = &self.ticket.wish;
-        let others: &[Topic] = if self.scope == TopicScope::Allowed { &wish.other_topics } else { &[] };
-        wish.topic.iter().chain(others)
+    /// The numbers of the topics that were named and are taken, the own one first.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = Number> + use<'a> {
+        let most = if self.scope == TopicScope::Allowed { usize::MAX } else { 1 };
+        self.ticket.sketch.topics.iter().take(most)
     }
 
-    fn takes(&self, topic: &Topic) -> bool {
+    fn takes(&self, topic: Number) -> bool {
         self.takes_any_topic() || self.topics().any(|taken| taken == topic)
     }
 
@@ -63,22 +63,20 @@ impl<'a> Stance<'a> {
     pub(crate) fn accepts(&self, other: &Stance<'_>) -> Option<Familiarity> {
         let (mine, theirs) = (self.ticket, other.ticket);
         let demands = self.demands.or(other.demands);
-        let acceptable = mine.wish.queue == theirs.wish.queue
-            && mine.user != theirs.user
-            && sides(&mine.wish, &theirs.wish).is_some()
+        let acceptable = mine.sketch.queue == theirs.sketch.queue
+            && mine.sketch.user != theirs.sketch.user
+            && sides(mine.sketch.side, theirs.sketch.side).is_some()
             && self.shares_topic(other)
-            && Facet::ALL
-                .iter()
-                .all(|facet| !demands.contains(*facet) || shared(*facet, &mine.wish, &theirs.wish))
-            && fulfils(&mine.wish.requires, &theirs.wish)
-            && fulfils(&theirs.wish.requires, &mine.wish)
-            && !mine.blocked.contains(&theirs.user)
-            && !theirs.blocked.contains(&mine.user);
+            && demands.iter().all(|facet| mine.sketch.shares(facet, &theirs.sketch))
+            && !mine.blocked.contains_number(theirs.sketch.user)
+            && !theirs.blocked.contains_number(mine.sketch.user)
+            && (!mine.sketch.has_criteria || fulfils(&mine.wish.requires, &theirs.wish))
+            && (!theirs.sketch.has_criteria || fulfils(&theirs.wish.requires, &mine.wish));
         if !acceptable {
             return None;
         }
-        let mine_knows = mine.recent.contains(&theirs.user);
-        let theirs_knows = theirs.recent.contains(&mine.user);
+        let mine_knows = mine.recent.contains_number(theirs.sketch.user);
+        let theirs_knows = theirs.recent.contains_number(mine.sketch.user);
         match (mine_knows, theirs_knows) {
             (false, false) => Some(Familiarity::New),
             _ if (mine_knows && !self.takes_recent) || (theirs_knows && !other.takes_recent) => None,
@@ -94,26 +92,19 @@ impl<'a> Stance<'a> {
 
     /// What the two talk about: what this one prefers among that which both take, else what the other prefers.
     pub(crate) fn topic_with(&self, other: &Stance<'a>) -> Option<&'a Topic> {
-        let mine = self.topics().find(|topic| other.takes(topic));
-        mine.or_else(|| other.topics().find(|topic| self.takes(topic)))
+        let chosen = self.topics().find(|topic| other.takes(*topic));
+        let chosen = chosen.or_else(|| other.topics().find(|topic| self.takes(*topic)))?;
+        let named = [self, other].into_iter().flat_map(|stance| stance.ticket.wish.topics());
+        named.into_iter().find(|topic| topic.number() == chosen)
     }
 }
 
 /// The sides that fall to the two, when they can be shared out; nobody has one where nobody asks for one.
-pub(crate) fn sides(first: &Wish, second: &Wish) -> Option<[Option<Side>; 2]> {
-    match (first.side, second.side) {
+pub(crate) fn sides(first: Option<SideWish>, second: Option<SideWish>) -> Option<[Option<Side>; 2]> {
+    match (first, second) {
         (None, None) => Some([None; 2]),
         (Some(first), Some(second)) => SideWish::share(first, second).map(|sides| sides.map(Some)),
         _ => None,
-    }
-}
-
-/// Whether two wishes have something in common.
-pub(crate) fn shared(facet: Facet, first: &Wish, second: &Wish) -> bool {
-    match facet {
-        Facet::Tag => first.tags.shared(&second.tags).next().is_some(),
-        Facet::Language => first.language.is_some() && first.language == second.language,
-        Facet::Region => first.region.is_some() && first.region == second.region,
     }
 }
 

@@ -3,13 +3,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::accept::{Familiarity, Stance, shared};
-use crate::criteria::Criteria;
+use crate::accept::{Familiarity, Stance};
 use crate::facet::Facet;
 use crate::policy::{Policy, Weights};
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
-use crate::wish::Wish;
 
 /// A partner that was chosen.
 #[derive(Debug, Clone)]
@@ -54,29 +52,27 @@ fn rank(candidate: &Ticket, familiarity: Familiarity, score: u64) -> Rank {
 }
 
 fn score(ticket: &Ticket, candidate: &Ticket, weights: Weights, now: Time) -> u64 {
-    let (mine, theirs) = (&*ticket.wish, &*candidate.wish);
-    let is_shared = |facet| u64::from(shared(facet, mine, theirs));
+    let (mine, theirs) = (&ticket.sketch, &candidate.sketch);
+    let preferences = fulfilled(ticket, candidate) + fulfilled(candidate, ticket);
     let parts = [
-        (weights.tag, mine.tags.shared(&theirs.tags).count() as u64),
-        (weights.language, is_shared(Facet::Language)),
-        (weights.region, is_shared(Facet::Region)),
-        (
-            weights.preference,
-            fulfilled(&mine.prefers, mine, theirs) + fulfilled(&theirs.prefers, theirs, mine),
-        ),
+        (weights.tag, mine.shared_tags(theirs) as u64),
+        (weights.language, u64::from(mine.shares(Facet::Language, theirs))),
+        (weights.region, u64::from(mine.shares(Facet::Region, theirs))),
+        (weights.preference, preferences),
         (weights.waiting, candidate.waited(now).as_secs()),
     ];
-    parts
-        .into_iter()
-        .fold(0, |sum, (weight, amount)| sum.saturating_add(u64::from(weight).saturating_mul(amount)))
+    let worth = |(weight, amount)| u64::from(weight).saturating_mul(amount);
+    parts.into_iter().map(worth).fold(0, u64::saturating_add)
 }
 
 /// How many of somebody's preferences the other fulfils.
-fn fulfilled(preferences: &Criteria, mine: &Wish, theirs: &Wish) -> u64 {
-    let facets = Facet::ALL
-        .iter()
-        .filter(|facet| preferences.facets.contains(**facet) && shared(**facet, mine, theirs));
-    let conditions = preferences.conditions.iter().filter(|condition| condition.holds(&theirs.properties));
+fn fulfilled(mine: &Ticket, theirs: &Ticket) -> u64 {
+    if !mine.sketch.has_criteria {
+        return 0;
+    }
+    let prefers = &mine.wish.prefers;
+    let facets = prefers.facets.iter().filter(|facet| mine.sketch.shares(*facet, &theirs.sketch));
+    let conditions = prefers.conditions.iter().filter(|condition| condition.holds(&theirs.wish.properties));
     (facets.count() + conditions.count()) as u64
 }
 
@@ -85,26 +81,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::criteria::{Condition, Properties, Test, Value};
+    use crate::criteria::{Condition, Criteria, Properties, Test, Value};
     use crate::few::Few;
+    use crate::lobby::Newcomer;
     use crate::names::{PropertyName, Tag, User};
-    use crate::ticket::People;
-    use crate::wish::Tags;
+    use crate::wish::{SideWish, Tags, Wish};
 
     const NOW: Time = Time(Duration::from_secs(100));
 
     /// Somebody who has waited for so many seconds.
     fn ticket(id: u64, waited: u64, wish: Wish) -> Ticket {
-        Ticket {
-            id: TicketId(id),
-            user: User::from(id.to_string()),
-            wish: Arc::new(wish),
-            blocked: People::default(),
-            recent: People::default(),
-            policy: None,
-            enqueued: NOW - Duration::from_secs(waited),
-            credit: Duration::ZERO,
-        }
+        let newcomer = Newcomer::new(id.to_string(), wish);
+        Ticket::new(TicketId(id), newcomer, NOW - Duration::from_secs(waited), Duration::ZERO)
     }
 
     fn tagged(tags: &[&str]) -> Wish {
@@ -127,8 +115,24 @@ mod tests {
 
     #[test]
     fn nobody_takes_themselves() {
-        let another_of_mine = Ticket { user: User::from("1"), ..ticket(2, 0, tagged(&[])) };
+        let another_of_mine = Ticket { id: TicketId(2), ..ticket(1, 0, tagged(&[])) };
         check(ticket(1, 0, tagged(&[])), vec![ticket(1, 0, tagged(&[])), another_of_mine], None);
+    }
+
+    #[test]
+    fn only_opposite_sides_fit() {
+        let side = |id, side| ticket(id, 0, Wish { side, ..tagged(&[]) });
+        use SideWish::{Against, Any, For};
+        check(side(1, Some(For)), vec![side(2, Some(For)), side(3, None), side(4, Some(Against))], Some(4));
+        check(side(1, Some(For)), vec![side(2, Some(For)), side(3, Some(Any))], Some(3));
+        check(side(1, None), vec![side(2, Some(Any)), side(3, None)], Some(3));
+    }
+
+    #[test]
+    fn queue_and_topic_must_fit() {
+        let topic = |id, topic: &str| ticket(id, 0, Wish { topic: Some(topic.into()), ..tagged(&[]) });
+        check(topic(1, "tea"), vec![topic(2, "art"), topic(3, "tea")], Some(3));
+        check(ticket(1, 0, tagged(&[])), vec![ticket(2, 0, Wish::new("another")), topic(3, "tea")], Some(3));
     }
 
     #[test]

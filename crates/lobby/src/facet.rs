@@ -48,6 +48,11 @@ impl Facets {
         Self(self.0 & other.0)
     }
 
+    /// The facets of the set.
+    pub fn iter(self) -> impl Iterator<Item = Facet> {
+        Facet::ALL.into_iter().filter(move |facet| self.contains(*facet))
+    }
+
     /// Every set that has all of this one, and nothing that is not in `widest`. None when this one has more than that.
     pub(crate) fn up_to(self, widest: Self) -> impl Iterator<Item = Self> {
         (0..8).map(Self).filter(move |set| set.covers(self) && widest.covers(*set))
@@ -73,7 +78,7 @@ impl<const N: usize> From<[Facet; N]> for Facets {
 
 impl fmt::Debug for Facets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(Facet::ALL.into_iter().filter(|facet| self.contains(*facet))).finish()
+        formatter.debug_set().entries(self.iter()).finish()
     }
 }
 

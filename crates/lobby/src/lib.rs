@@ -20,6 +20,7 @@ mod lobby;
 mod names;
 mod pairing;
 mod policy;
+mod sketch;
 mod statistics;
 mod store;
 mod ticket;

@@ -22,6 +22,9 @@ use crate::wish::Wish;
 /// A look goes through so many windows of candidates; then the ticket looks again a little later from where it stopped.
 const WINDOWS_MAX: usize = 8;
 
+/// So many claims in a row may come too late; then the ticket looks again a little later, for others are at work here.
+const CLAIMS_MAX: usize = 64;
+
 /// Where people wait for each other: one for each tenant and app. Clones are handles of the same lobby.
 ///
 /// Every method that works on the store is to be run to its end: one that is dropped halfway may leave a ticket that no
@@ -271,7 +274,7 @@ impl Lobby {
     /// Chooses and claims until one of the two fails for good.
     async fn find(&self, ticket: &Ticket, after: Cursor, now: Time) -> Look {
         let store = &self.inner.store;
-        loop {
+        for _ in 0..CLAIMS_MAX {
             let choice = match self.choose(ticket, after, now).await {
                 Chosen::Somebody(choice) => choice,
                 Chosen::Nobody(next) => return Look::Nobody(next),
@@ -285,6 +288,7 @@ impl Lobby {
             }
             return Look::Over;
         }
+        Look::Nobody(Some(after))
     }
 
     /// The best of the first window that has somebody new; somebody whom the user has met lately when no window has.

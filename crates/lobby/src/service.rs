@@ -48,3 +48,61 @@ pub fn run(lobby: &Lobby) -> impl Future<Output = ()> + Send + 'static {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::config::{LobbyConfig, QueueConfig};
+    use crate::event::Event;
+    use crate::lobby::Newcomer;
+    use crate::names::{QueueName, Tag};
+    use crate::wish::{Tags, Wish};
+
+    fn lobby(paired: &Arc<Notify>) -> Lobby {
+        let paired = Arc::clone(paired);
+        let queues = [(QueueName::from("default"), QueueConfig::default())].into();
+        Lobby::new(LobbyConfig { queues, ..LobbyConfig::default() }, move |event| {
+            if let Event::Paired(_) = event {
+                paired.notify_one();
+            }
+        })
+    }
+
+    fn tagged(user: &str) -> Newcomer {
+        let tags = Tags::new([Tag::from(user)]).unwrap();
+        Newcomer::new(user, Wish { tags, ..Wish::new("default") })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_is_done_when_it_is_due() {
+        let paired = Arc::new(Notify::new());
+        let lobby = lobby(&paired);
+        let service = tokio::spawn(run(&lobby));
+        // The service sleeps without a deadline; the joins ring for it.
+        tokio::task::yield_now().await;
+        let began = Instant::now();
+        for user in ["ann", "bob"] {
+            lobby.join(tagged(user), now()).await.unwrap();
+        }
+        paired.notified().await;
+        let waited = began.elapsed();
+        assert!(waited >= Duration::from_secs(5) && waited < Duration::from_secs(6), "{waited:?}");
+        drop(lobby);
+        service.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_service_ends_with_its_lobby() {
+        let lobby = lobby(&Arc::default());
+        let service = tokio::spawn(run(&lobby));
+        tokio::task::yield_now().await;
+        lobby.join(tagged("ann"), now()).await.unwrap();
+        tokio::task::yield_now().await;
+        drop(lobby);
+        service.await.unwrap();
+    }
+}

@@ -3,6 +3,7 @@
 
 mod index;
 mod keys;
+mod line;
 mod queue;
 mod state;
 mod timers;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::facet::Facets;
-use crate::names::User;
+use crate::lobby::Newcomer;
+use crate::names::{Number, User};
 use crate::policy::Policy;
+use crate::sketch::Sketch;
 use crate::time::Time;
 use crate::wish::Wish;
 
@@ -14,7 +15,7 @@ use crate::wish::Wish;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TicketId(pub u64);
 
-/// Somebody who waits.
+/// Somebody who waits. Made by the lobby.
 #[derive(Debug, Clone)]
 pub struct Ticket {
     /// Which ticket.
@@ -33,9 +34,18 @@ pub struct Ticket {
     pub enqueued: Time,
     /// What the user had waited before that.
     pub credit: Duration,
+    /// Of the user and the wish.
+    pub(crate) sketch: Sketch,
 }
 
 impl Ticket {
+    /// A new ticket.
+    pub(crate) fn new(id: TicketId, newcomer: Newcomer, enqueued: Time, credit: Duration) -> Self {
+        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
+        let sketch = Sketch::of(&user, &wish);
+        Self { id, user, wish, blocked, recent, policy, enqueued, credit, sketch }
+    }
+
     /// Since when the user waits, with the credit counted: who is first in the queue.
     pub fn since(&self) -> Time {
         self.enqueued - self.credit
@@ -55,34 +65,44 @@ impl Ticket {
     pub(crate) fn policy<'a>(&'a self, queue: &'a Policy) -> &'a Policy {
         self.policy.as_deref().unwrap_or(queue)
     }
-
-    /// What the other must share with it after such a wait.
-    pub(crate) fn demands(&self, shared: Facets) -> Facets {
-        shared.or(self.wish.requires.facets).and(self.wish.facets())
-    }
 }
 
 /// A set of users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct People(Option<Arc<[User]>>);
+pub struct People {
+    /// One bit of 64 for each of them: most others are known to be in no set without looking for them.
+    bits: u64,
+    /// By number.
+    users: Option<Arc<[User]>>,
+}
 
 impl People {
     /// Whether somebody is in the set.
     pub fn contains(&self, user: &User) -> bool {
-        self.0.as_ref().is_some_and(|users| users.binary_search(user).is_ok())
+        self.contains_number(user.number())
+    }
+
+    pub(crate) fn contains_number(&self, number: Number) -> bool {
+        let find = |users: &Arc<[User]>| users.binary_search_by_key(&number, User::number).is_ok();
+        self.bits & bit(number) != 0 && self.users.as_ref().is_some_and(find)
     }
 
     /// Whether nobody is in the set.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.users.is_none()
     }
+}
+
+fn bit(number: Number) -> u64 {
+    1 << (number.get() % 64)
 }
 
 impl FromIterator<User> for People {
     fn from_iter<I: IntoIterator<Item = User>>(users: I) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();
-        users.sort_unstable();
+        users.sort_unstable_by_key(User::number);
         users.dedup();
-        Self((!users.is_empty()).then(|| users.into()))
+        let bits = users.iter().fold(0, |bits, user| bits | bit(user.number()));
+        Self { bits, users: (!users.is_empty()).then(|| users.into()) }
     }
 }

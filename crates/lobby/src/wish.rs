@@ -55,6 +55,11 @@ impl Wish {
         }
     }
 
+    /// The topics that were named, the own one first.
+    pub fn topics(&self) -> impl Iterator<Item = &Topic> {
+        self.topic.iter().chain(self.other_topics.iter())
+    }
+
     /// The facets that the wish says something about.
     pub fn facets(&self) -> Facets {
         let tag = (!self.tags.is_empty()).then_some(Facet::Tag);

@@ -28,12 +28,12 @@ export interface RouletteLobby {
   talking: number;
 }
 
-/** A session description, or a word between the two pages, which travels as a `rollback`. */
 export interface Description {
   type: RTCSdpType;
   sdp: string;
 }
 
+/** A way to reach a page, or a word between the two pages. */
 export interface Candidate {
   candidate: string;
   sdpMid?: string | null;
@@ -50,13 +50,12 @@ export interface MediaState {
   microphone: boolean;
 }
 
-/** How a call goes, for the statistics of the server. */
+/** How a call goes, for the statistics of the server. That it is over the server knows: its room is. */
 export type CallReport =
   | { phase: "started" }
   /** `setupMs` is 0 to 120,000. */
   | { phase: "connected"; setupMs: number; relayed: boolean }
-  | { phase: "failed"; reason: "ice" | "media_denied" | "no_device" | "timeout" | "other" }
-  | { phase: "ended" };
+  | { phase: "failed"; reason: "ice" | "media_denied" | "no_device" | "timeout" | "other" };
 
 /** The roulette, as the shared parts of the page see it. */
 export interface Roulette {

@@ -1,6 +1,6 @@
 // The camera and the microphone: asking the browser for them, and what it may say instead.
 
-/** Why there is none: refused by the person or the system, not there, used by another program, or a page that is not secure. */
+/** Why there is none: refused by the person or the system, not there, used elsewhere, or a page that is not secure. */
 export type DeviceRefusal = "denied" | "missing" | "busy" | "insecure" | "failed";
 
 /** What was asked for. */

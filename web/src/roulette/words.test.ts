@@ -13,7 +13,8 @@ test("picture that is there needs no words", () => {
 
 test("picture that is not there says why", () => {
   const partner = { camera: false, microphone: true };
-  const words = (["connecting", "connected", "lost", "failed"] as const).map((phase) => pictureWords(phase, partner, "video"));
+  const phases = ["connecting", "connected", "lost", "failed"] as const;
+  const words = phases.map((phase) => pictureWords(phase, partner, "video"));
   expect(new Set(words).size).toBe(4);
   expect(words).not.toContain(null);
 });

@@ -54,7 +54,10 @@ export function refusalOfDevices(why: DeviceRefusal, wanted: Wanted): { title: s
     case "missing":
       return { title: `No ${what} found`, text: "Connect one and try again. Or meet without." };
     case "busy":
-      return { title: `Your ${what} is in use`, text: "Close the other program that uses it, and try again. Or meet without." };
+      return {
+        title: `Your ${what} is in use`,
+        text: "Close the other program that uses it, and try again. Or meet without.",
+      };
     case "insecure":
       return {
         title: "This page is not secure",

@@ -1,6 +1,6 @@
 // How a visit changes: a pure function of what was and what happened. Time comes in with the happening. Anything that
 // arrives in a stage where it means nothing leaves the visit as it is: the network may reorder and repeat.
-import type { App, Message } from "./contract";
+import type { App, Message, Next } from "./contract";
 import type { Ending, Happening, Link, Stage, Talk, Visit } from "./visit";
 
 /** How many others wait for what `wish` asks, by the lobby; null when the lobby does not say. */
@@ -51,7 +51,7 @@ export function visitReducer<A extends App>(countOthers: CountOthers<A>) {
       case "room:ended":
         return end(visit, happening);
       case "room:lost":
-        return over(visit, "lost", happening.now);
+        return over(visit, "lost", happening);
       case "rated":
         return stage.name === "ended" ? to({ ...stage, after: { ...stage.after, rating: happening.rating } }) : visit;
       case "blocked":
@@ -66,7 +66,7 @@ export function visitReducer<A extends App>(countOthers: CountOthers<A>) {
 
 type TalkHappening = Extract<
   Happening<App>,
-  { type: "room:active" | "room:warning" | "room:message" | "room:typing" | "room:parting" | "room:staying" | "partner:away" | "partner:back" }
+  { type: `partner:${string}` | `room:${"active" | "warning" | "message" | "typing" | "parting" | "staying"}` }
 >;
 
 function talkChange(talk: Talk<unknown>, happening: TalkHappening): Partial<Talk<never>> {
@@ -91,8 +91,11 @@ function talkChange(talk: Talk<unknown>, happening: TalkHappening): Partial<Talk
 }
 
 function said(talk: Talk<unknown>, message: Message): Partial<Talk<never>> {
-  if (message.seq <= (talk.messages.at(-1)?.seq ?? 0)) return {};
-  return { messages: [...talk.messages, message], typing: message.from === "partner" ? false : talk.typing };
+  const typing = message.from === "partner" ? false : talk.typing;
+  if (talk.messages.some(({ seq }) => seq === message.seq)) return {};
+  // Two that were sent in the same moment may arrive in either order.
+  const before = talk.messages.filter(({ seq }) => seq < message.seq);
+  return { messages: [...before, message, ...talk.messages.slice(before.length)], typing };
 }
 
 function waitingSince(since: number) {
@@ -136,7 +139,7 @@ function withHistory(seen: Message[], history: Message[]): Message[] {
 
 function end<A extends App>(visit: Visit<A>, ended: Extract<Happening<A>, { type: "room:ended" }>): Visit<A> {
   const { stage } = visit;
-  if (stage.name === "returning" && stage.room === ended.room) return over(visit, ended.reason, ended.now, ended.next);
+  if (stage.name === "returning" && stage.room === ended.room) return over(visit, ended.reason, ended);
   if (stage.name !== "talking" || stage.id !== ended.room) return visit;
   if (stage.parting === "next" && ended.reason === "left") {
     return { ...visit, link: settle(visit.link), stage: waitingSince(ended.now) };
@@ -144,7 +147,7 @@ function end<A extends App>(visit: Visit<A>, ended: Extract<Happening<A>, { type
   if (ended.next === "waiting") {
     return { ...visit, link: settle(visit.link), stage: { ...waitingSince(ended.now), again: true } };
   }
-  return over(visit, asSeen(ended.reason, stage), ended.now, ended.next);
+  return over(visit, asSeen(ended.reason, stage), ended);
 }
 
 // The server tells both members the same reason; the one who asked for the end knows better.
@@ -155,12 +158,17 @@ function asSeen(reason: Ending, { parting }: Talk<unknown>): Ending {
   return parting === "leave" ? "you_left" : reason;
 }
 
-function over<A extends App>(visit: Visit<A>, ending: Ending, endedAt: number, next: "offered" | "none" | "waiting" = "none"): Visit<A> {
+interface Over {
+  now: number;
+  next?: Next;
+}
+
+function over<A extends App>(visit: Visit<A>, ending: Ending, { now, next = "none" }: Over): Visit<A> {
   const { stage } = visit;
   if (stage.name !== "talking" && stage.name !== "returning") return visit;
   const after = { rating: null, blocked: ending === "you_reported" || ending === "you_blocked" };
   const talk = stage.name === "talking" ? stripped(stage) : null;
-  return { ...visit, link: settle(visit.link), stage: { name: "ended", ending, next, talk, endedAt, after } };
+  return { ...visit, link: settle(visit.link), stage: { name: "ended", ending, next, talk, endedAt: now, after } };
 }
 
 function stripped<Room>({ name: _, ...talk }: { name: string } & Talk<Room>): Talk<Room> {

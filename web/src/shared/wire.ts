@@ -17,7 +17,7 @@ export type LinkChange =
 
 export interface Wire<R, E> {
   readonly connected: boolean;
-  /** Sends a request. It is refused at once without a connection (`offline`), and without an answer in time (`no_reply`). */
+  /** Sends a request. It is refused at once without a connection (`offline`), later without an answer (`no_reply`). */
   ask<N extends keyof R & string>(name: N, fields: TakesOf<R, N>): Promise<Reply<GivesOf<R, N>>>;
   /** Sends what nobody misses when it is lost. */
   tell<N extends keyof R & string>(name: N, fields: TakesOf<R, N>): void;

@@ -52,13 +52,16 @@ export function endingWords(ending: Ending, noun: Noun): { title: string; text: 
     case "you_reported":
       return { title: "Thank you for the report", text: "The two of you are never paired again." };
     case "reported":
-      return { title: "A report ended this", text: `Someone reported the ${noun}. The two of you are not paired again.` };
+      return { title: "A report ended this", text: "The two of you are not paired again." };
     case "you_blocked":
       return { title: "You blocked your partner", text: "The two of you are never paired again." };
     case "operator":
       return { title: "An operator ended this", text: `The people who run this server stopped the ${noun}.` };
     case "drain":
-      return { title: "This server is closing", text: `The ${noun} had to stop here. Start again and you reach another one.` };
+      return {
+        title: "This server is closing",
+        text: `The ${noun} had to stop here. Start again and you reach another one.`,
+      };
     case "lost":
       return { title: `This ${noun} is over`, text: "It ended while you were disconnected." };
   }

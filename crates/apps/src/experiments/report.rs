@@ -34,17 +34,17 @@ pub fn install(app: &mut App, of_apps: impl IntoIterator<Item = (&'static str, E
     get, path = "/api/admin/experiments", operation_id = "list_experiments", tag = "admin",
     security(("token" = [])),
     responses(
-        (status = 200, body = Report, description = "The experiments."),
+        (status = 200, body = ExperimentsReport, description = "The experiments."),
         (status = "4XX", description = "Refused.")
     )
 )]
-async fn experiments(State(all): State<All>) -> Json<Report> {
+async fn experiments(State(all): State<All>) -> Json<ExperimentsReport> {
     Json(report(&all))
 }
 
 /// What came of the experiments.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Report {
+pub(super) struct ExperimentsReport {
     experiments: Vec<Experiment>,
 }
 
@@ -95,7 +95,7 @@ impl From<Tally> for Variant {
     }
 }
 
-pub(super) fn report(all: &All) -> Report {
+pub(super) fn report(all: &All) -> ExperimentsReport {
     let of_app = |(app, experiments): &(&'static str, Experiments)| {
         let app = *app;
         let one = move |(flag, [off, on]): (super::Flag, [Tally; 2])| Experiment {
@@ -108,7 +108,7 @@ pub(super) fn report(all: &All) -> Report {
         };
         experiments.tallies().into_iter().map(one).collect::<Vec<_>>()
     };
-    Report { experiments: all.iter().flat_map(of_app).collect() }
+    ExperimentsReport { experiments: all.iter().flat_map(of_app).collect() }
 }
 
 /// Name, help, and where the number is.

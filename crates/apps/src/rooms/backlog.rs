@@ -64,8 +64,8 @@ mod tests {
 
         let mut heavy = Backlog::default();
         let large = Arc::new(Signal::candidate(&"x".repeat(BYTES_MAX / 4)));
-        assert!((0..3).all(|_| heavy.keep(large.clone()).is_ok()));
-        assert_eq!((heavy.keep(large), heavy.keep(small)), (Err(BacklogFull), Ok(())));
+        assert!((0..4).all(|_| heavy.keep(large.clone()).is_ok()));
+        assert_eq!((heavy.keep(large), heavy.keep(small)), (Err(BacklogFull), Err(BacklogFull)));
         assert_eq!(heavy.take().len(), 4);
     }
 }

@@ -8,11 +8,11 @@ use super::ending::{Next, Reason};
 use super::history::Line;
 use super::room::{Arrival, Room, Seat, Stage};
 
-/// `room:joined`: a room that somebody is in.
+/// What both apps tell in `room:joined`: a room that somebody is in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Joined<'a, S> {
-    pub(crate) room: &'a str,
+pub(crate) struct Joined<'a> {
+    room: &'a str,
     queue: &'a str,
     state: RoomState,
     /// In milliseconds since the epoch.
@@ -27,8 +27,6 @@ pub(crate) struct Joined<'a, S> {
     /// The language that both have.
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
-    #[serde(flatten)]
-    setting: S,
 }
 
 /// How far a room is.
@@ -143,9 +141,9 @@ pub(crate) struct Reported {
     pub(crate) report: String,
 }
 
-impl<'a, S> Joined<'a, S> {
+impl<'a> Joined<'a> {
     /// A room as one of its members is told.
-    pub(crate) fn new((room, seat): (&'a Room, Seat), setting: S, arrival: Arrival) -> Self {
+    pub(crate) fn new(room: &'a Room, seat: Seat, arrival: Arrival) -> Self {
         Self {
             room: &room.id,
             queue: room.queue.as_str(),
@@ -159,7 +157,6 @@ impl<'a, S> Joined<'a, S> {
             history: room.history.lines().map(|line| Said::new(line, seat)).collect(),
             tags: room.tags.iter().map(throng_lobby::Tag::as_str).collect(),
             language: room.language.as_ref().map(throng_lobby::Language::as_str),
-            setting,
         }
     }
 }

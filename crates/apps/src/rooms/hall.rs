@@ -6,6 +6,7 @@
 //! thread that made it happen, never under either lock.
 
 mod attendance;
+mod errands;
 mod judgement;
 mod pairing;
 mod queueing;
@@ -143,8 +144,6 @@ impl Hall {
         self.state().records.clone()
     }
 
-    // --- changing rooms ---
-
     /// A member does something in its room. Whatever it is shows that the member is there.
     fn act<T>(
         &self,
@@ -212,7 +211,10 @@ impl Hall {
         let now = service::now();
         // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
         let dissolution = match cause.by() {
-            Some(seat) if !room.is_active() => Dissolution::DroppedOut(room.pairing, room.user(seat).clone()),
+            Some(seat) if !room.is_active() => {
+                let (gone, left) = (room.user(seat).clone(), room.user(seat.other()).clone());
+                Dissolution::DroppedOut { pairing: room.pairing, gone, left }
+            }
             _ => Dissolution::Confirmed(room.pairing, room.users().map(User::clone)),
         };
         for seat in Seat::BOTH {
@@ -260,89 +262,6 @@ impl Hall {
                 .outcome(self.subject(member, room.queue.as_str()), Outcome::Ended(length));
         }
     }
-
-    // --- after the lock ---
-
-    /// Releases the lock; then the lobby is told what it has to be told, and the clock that it has something to do.
-    fn finish(&self, mut state: MutexGuard<'_, State>) {
-        let errands = self.release(&mut state);
-        drop(state);
-        if let Some(hall) = self.me.upgrade().filter(|_| !errands.is_empty()) {
-            tokio::spawn(async move { hall.run_errands(errands).await });
-        }
-    }
-
-    /// What is to be done once the lock is released.
-    fn release(&self, state: &mut State) -> Vec<Errand> {
-        if state.next_alarm() < state.alarm {
-            self.bell.notify_one();
-        }
-        std::mem::take(&mut state.errands)
-    }
-
-    async fn run_errands(&self, errands: Vec<Errand>) {
-        for errand in errands {
-            self.run_errand(errand).await;
-        }
-    }
-
-    async fn run_errand(&self, errand: Errand) {
-        match errand {
-            Errand::Dissolve(pairing) => self.dissolve(&pairing).await,
-            Errand::Leave(user) => {
-                self.lobby.leave(&user).await;
-            }
-            Errand::Settle(user) => self.settle(&user).await,
-            // Whoever is not let in has been paired in the meantime, or the hall is closing.
-            Errand::Rejoin(user) => drop(self.rejoin(&user).await),
-        }
-    }
-
-    /// Tells the lobby what became of a pairing.
-    async fn dissolve(&self, pairing: &Dissolution) {
-        match pairing {
-            Dissolution::Confirmed(pairing, users) => {
-                for user in users {
-                    self.lobby.confirm(*pairing, user).await;
-                }
-            }
-            Dissolution::DroppedOut(pairing, user) => {
-                self.lobby.drop_out(*pairing, user, service::now()).await;
-            }
-        }
-    }
-
-    /// Tells the lobby whether somebody is connected, again until what was told is still so: whoever tells last tells the
-    /// truth, also when one thread sees a connection end while another sees the next one begin.
-    async fn settle(&self, user: &User) {
-        loop {
-            let (told, now) = (self.is_here(user), service::now());
-            let known =
-                if told { self.lobby.back(user, now).await } else { self.lobby.away(user, now).await };
-            if self.is_here(user) != told {
-                continue;
-            }
-            match (known, told) {
-                (true, _) => {}
-                // Not there, and in no pairing either, or this does nothing.
-                (false, true) => drop(self.rejoin(user).await),
-                (false, false) => {
-                    let mut state = self.state();
-                    if let Some(presence) = state.people.get_mut(user) {
-                        presence.waiting = None;
-                    }
-                    state.forget_if_gone(user);
-                }
-            }
-            return;
-        }
-    }
-
-    fn is_here(&self, user: &User) -> bool {
-        self.state().people.get(user).is_some_and(|presence| presence.socket.is_some())
-    }
-
-    // --- telling those who count ---
 
     fn subject<'a>(&'a self, user: &'a User, queue: &'a str) -> Subject<'a> {
         Subject { tenant: &self.tenant, user: user.as_str(), queue }

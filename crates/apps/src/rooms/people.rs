@@ -66,8 +66,8 @@ pub(crate) enum Errand {
 pub(crate) enum Dissolution {
     /// Both are in their room, or neither shall wait again.
     Confirmed(PairingId, [User; 2]),
-    /// This one does not want to be in it; the other waits again.
-    DroppedOut(PairingId, User),
+    /// One of the two does not want to be in it; the other waits again.
+    DroppedOut { pairing: PairingId, gone: User, left: User },
 }
 
 /// Somebody's room, current or last.
@@ -122,7 +122,7 @@ mod tests {
             room: room.into(),
             queue: "default".into(),
             partner: "other".into(),
-            dissolution: Dissolution::DroppedOut(PairingId(1), "me".into()),
+            dissolution: Dissolution::Confirmed(PairingId(1), ["me".into(), "other".into()]),
         };
         Presence { room: room.map(Into::into), last: last.map(past), ..Presence::default() }
     }

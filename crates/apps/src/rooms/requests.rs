@@ -47,7 +47,7 @@ struct TypingRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportRequest {
     pub(super) reason: Offence,
-    /// Up to 500 characters.
+    /// 1 to 500 characters.
     pub(super) text: Option<String>,
     /// The current or the last room, which it is about when this is missing.
     pub(super) room: Option<String>,
@@ -59,7 +59,7 @@ pub(crate) struct ReportRequest {
 pub(crate) struct FeedbackRequest {
     /// 1 to 5.
     pub(super) rating: u8,
-    /// Up to 500 characters.
+    /// 1 to 500 characters.
     pub(super) text: Option<String>,
     /// The current or the last room, which it is about when this is missing.
     pub(super) room: Option<String>,

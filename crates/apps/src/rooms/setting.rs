@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use throng_lobby::{Pairing, Time, Topic, User};
 use utoipa::ToSchema;
 
+use super::events::Joined;
 use super::room::Seat;
 use crate::debate::catalogue::Catalogue;
 use crate::roulette::ice::{Ice, IceServer};
@@ -65,19 +66,23 @@ impl From<SideWish> for throng_lobby::SideWish {
     }
 }
 
-/// What a member of a debate is told of it.
+/// `room:joined` of a debate.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DebateSetting<'a> {
+pub(crate) struct DebateJoined<'a> {
+    #[serde(flatten)]
+    room: Joined<'a>,
     topic: &'a str,
     side: Side,
     partner_side: Side,
 }
 
-/// What a member of a call is told of it.
+/// `room:joined` of a call.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct CallSetting {
+pub(crate) struct CallJoined<'a> {
+    #[serde(flatten)]
+    room: Joined<'a>,
     media: Media,
     /// Who makes the first offer.
     role: Role,
@@ -129,19 +134,21 @@ impl Setting {
     }
 }
 
-impl<'a> DebateSetting<'a> {
-    pub(crate) fn new(topic: &'a Topic, sides: [Side; 2], seat: Seat) -> Self {
+impl<'a> DebateJoined<'a> {
+    /// As whoever has the seat is told.
+    pub(crate) fn new(room: Joined<'a>, topic: &'a Topic, sides: [Side; 2], seat: Seat) -> Self {
         let (side, partner_side) = (sides[seat.index()], sides[seat.other().index()]);
-        Self { topic: topic.as_str(), side, partner_side }
+        Self { room, topic: topic.as_str(), side, partner_side }
     }
 }
 
-impl CallSetting {
-    pub(crate) fn new(media: Media, seat: Seat, ice_servers: Vec<IceServer>) -> Self {
+impl<'a> CallJoined<'a> {
+    /// As whoever has the seat is told.
+    pub(crate) fn new(room: Joined<'a>, media: Media, seat: Seat, ice_servers: Vec<IceServer>) -> Self {
         let role = match seat {
             Seat::First => Role::Offerer,
             Seat::Second => Role::Answerer,
         };
-        Self { media, role, ice_servers }
+        Self { room, media, role, ice_servers }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Wanted {
 pub(crate) struct About {
     /// Which queue; `default` when it is missing.
     queue: Option<String>,
-    /// Up to 5 interests, each 1 to 30 letters, digits, spaces and hyphens.
+    /// Up to 5 interests, each 1 to 24 of `A-Z`, `a-z` and `0-9`, in any case.
     #[serde(default)]
     tags: Vec<String>,
     /// Two or three letters, such as `en`.

@@ -86,9 +86,14 @@ fn whoever_stays_away_leaves_the_other_free() {
 #[test]
 fn the_clock_ends_a_debate() {
     let node = node_of(lasting(SHORT));
-    let (mut one, mut two, room) = two(&node);
-    let ended = json!({"room": room, "reason": "time", "next": "offered"});
-    assert_eq!((one.event("room:ended"), two.event("room:ended")), (ended.clone(), ended));
+    let mut people = ["one", "two"].map(|name| Person::debating(node.address(), name));
+    for (person, side) in people.iter_mut().zip(["for", "against"]) {
+        person.debate("tea", side);
+    }
+    for person in &mut people {
+        let ended = json!({"room": person.joined()["room"], "reason": "time", "next": "offered"});
+        assert_eq!(person.event("room:ended"), ended);
+    }
 }
 
 #[test]
@@ -134,6 +139,4 @@ fn operators_see_how_busy_it_is() {
         (&json!(1), &json!({"default": 1}), &json!(1))
     );
     assert!(stats["averageWaitTime"].as_f64() > Some(0.0), "{stats}");
-    let metrics = node.metrics();
-    assert_eq!(metrics.sum("throng_app_pairings_total"), 1.0);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use throng_apps::rooms;
-use throng_testkit::wait::until;
+use throng_testkit::until;
 
 use crate::people::{Person, as_operator, get, node_of, two};
 

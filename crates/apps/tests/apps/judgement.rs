@@ -5,7 +5,7 @@ use throng_apps::rooms;
 use throng_lobby::Facets;
 use throng_testkit::Node;
 
-use crate::people::{Person, as_operator, get, node_of, two, widening, with_queue};
+use crate::people::{Person, as_operator, get, meet, node_of, two, widening, with_queue};
 
 fn node() -> Node {
     node_of(with_queue(rooms::Queue { policy: widening(Facets::NONE), ..rooms::Queue::default() }))
@@ -19,8 +19,8 @@ fn never_meet(node: &Node, one: &mut Person, two: &mut Person) {
         (Person::debating(node.address(), "three"), Person::debating(node.address(), "four"));
     three.debate("tea", "against");
     four.debate("tea", "for");
-    let (mine, theirs) = (one.active(), two.active());
-    assert_eq!((&three.active()["room"], &four.active()["room"]), (&mine["room"], &theirs["room"]));
+    meet(one, &mut three);
+    meet(two, &mut four);
 }
 
 #[test]
@@ -89,10 +89,8 @@ fn a_block_counts_for_the_wish_that_is_out_already() {
         (Person::debating(node.address(), "three"), Person::debating(node.address(), "four"));
     three.debate("tea", "against");
     four.debate("tea", "for");
-    assert_eq!(
-        (one.active()["room"] == three.active()["room"], two.active()["room"] == four.active()["room"]),
-        (true, true)
-    );
+    meet(&mut one, &mut three);
+    meet(&mut two, &mut four);
 }
 
 #[test]

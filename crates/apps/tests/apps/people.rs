@@ -123,13 +123,6 @@ impl Person {
         joined.decode().expect("one JSON value")
     }
 
-    /// Waits for a room in which both are.
-    pub(crate) fn active(&mut self) -> Value {
-        let joined = self.joined();
-        self.event("room:active");
-        joined
-    }
-
     /// Waits until the server has disconnected it.
     pub(crate) fn disconnected(&mut self, nsp: &str) {
         self.0.wait_in(nsp, "its end", |packet| *packet == Received::Disconnected);
@@ -139,6 +132,16 @@ impl Person {
     pub(crate) fn debate(&mut self, topic: &str, side: &str) -> Value {
         self.done("queue:join", json!({"topic": topic, "side": side}))
     }
+}
+
+/// Waits until two people are both in a room; gives its name. Neither waits for the other to be waited for.
+#[track_caller]
+pub(crate) fn meet(one: &mut Person, other: &mut Person) -> Value {
+    let rooms = [one.joined()["room"].clone(), other.joined()["room"].clone()];
+    assert_eq!(rooms[0], rooms[1]);
+    one.event("room:active");
+    other.event("room:active");
+    rooms.into_iter().next().expect("there are two")
 }
 
 /// Two people in a debate on tea, for and against, who are both there; and its room.
@@ -165,9 +168,7 @@ fn introduced(
     wish: impl FnOnce(&mut Person, &mut Person),
 ) -> (Person, Person, String) {
     wish(&mut one, &mut two);
-    let room = one.joined()["room"].as_str().expect("a room has a name").to_owned();
-    assert_eq!(two.active()["room"], room.as_str());
-    one.event("room:active");
+    let room = meet(&mut one, &mut two).as_str().expect("a room has a name").to_owned();
     (one, two, room)
 }
 

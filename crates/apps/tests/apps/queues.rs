@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throng_apps::rooms;
 use throng_lobby::{Facet, Facets};
-use throng_testkit::wait::until;
+use throng_testkit::until;
 
 use crate::people::{LONG, Person, SHORT, get, node_of, widening, with_queue};
 
@@ -134,7 +134,7 @@ fn nobody_is_paired_with_whoever_is_away() {
     let mut gone = Person::debating(node.address(), "gone");
     gone.debate("tea", "for");
     drop(gone);
-    node.until("the disconnect", |metrics| metrics.sum("throng_sockets") == 0.0);
+    node.until("the disconnect", |metrics| metrics.sockets_open() == 0);
     let (mut two, mut three) =
         (Person::debating(node.address(), "two"), Person::debating(node.address(), "three"));
     two.debate("tea", "against");

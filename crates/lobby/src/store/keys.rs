@@ -6,12 +6,9 @@
 //! its own demands, and T asks for every set of its facets that has all of T's; D is among both, and the two have a key
 //! for D in common exactly when their values for D are the same. So nothing is found that does not fit.
 
-use std::hash::BuildHasher as _;
-
-use hashbrown::DefaultHashBuilder;
-
 use crate::accept::Stance;
 use crate::facet::{Facet, Facets};
+use crate::names::Number;
 use crate::wish::SideWish;
 
 /// In place of a topic: found by those who take any topic, as everybody is.
@@ -19,66 +16,61 @@ const ALL: u64 = 1;
 /// In place of a topic: takes any topic itself.
 const ANY: u64 = 2;
 
-/// Makes keys from what tickets say. Two of these make different keys.
-#[derive(Debug, Default)]
-pub(super) struct Keys {
-    hasher: DefaultHashBuilder,
+/// The keys under which a ticket is found. `demandable` are the facets that anybody in the queue may demand: about others
+/// nobody needs to ask.
+pub(super) fn found_under(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+    let sides = [side_of(stance.ticket.sketch.side)];
+    if stance.takes_any_topic() {
+        all([ANY, ALL].into_iter(), &sides, stance, demandable)
+    } else {
+        all(stance.topics().map(Number::get).chain([ALL]), &sides, stance, demandable)
+    }
 }
 
-impl Keys {
-    /// The keys under which a ticket is found. `demandable` are the facets that anybody in the queue may demand: about
-    /// others nobody needs to ask.
-    pub(super) fn of(&self, stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
-        let topics = self.topics(stance);
-        let topics: Vec<u64> =
-            if stance.takes_any_topic() { vec![ANY, ALL] } else { topics.chain([ALL]).collect() };
-        self.all(&topics, &[side_of(stance.ticket.wish.side)], stance, demandable)
+/// The keys that a ticket asks for.
+pub(super) fn asked_for(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+    let sides = opposite(stance.ticket.sketch.side);
+    if stance.takes_any_topic() {
+        all([ALL].into_iter(), sides, stance, demandable)
+    } else {
+        all(stance.topics().map(Number::get).chain([ANY]), sides, stance, demandable)
     }
+}
 
-    /// The keys that a ticket asks for.
-    pub(super) fn asked(&self, stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
-        let topics = self.topics(stance);
-        let topics: Vec<u64> =
-            if stance.takes_any_topic() { vec![ALL] } else { topics.chain([ANY]).collect() };
-        self.all(&topics, opposite(stance.ticket.wish.side), stance, demandable)
-    }
-
-    fn topics<'a>(&'a self, stance: &Stance<'a>) -> impl Iterator<Item = u64> + 'a {
-        stance.topics().map(|topic| self.hasher.hash_one(topic))
-    }
-
-    fn all(&self, topics: &[u64], sides: &[u64], stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
-        let facets = self.facets(stance, demandable);
-        let mut keys = Vec::with_capacity(topics.len() * sides.len() * facets.len());
-        for topic in topics {
-            for side in sides {
-                let place = mixed(*topic, *side);
-                keys.extend(facets.iter().map(|facets| mixed(place, *facets)));
-            }
+fn all(
+    topics: impl Iterator<Item = u64>,
+    sides: &[u64],
+    stance: &Stance<'_>,
+    demandable: Facets,
+) -> Vec<u64> {
+    let facets = facets(stance, demandable);
+    let mut keys = Vec::with_capacity(2 * sides.len() * facets.len());
+    for topic in topics {
+        for side in sides {
+            let place = mixed(topic, *side);
+            keys.extend(facets.iter().map(|facets| mixed(place, *facets)));
         }
-        keys
     }
+    keys
+}
 
-    /// A number for every set of facets between what the ticket demands and what it has, with a value for each facet.
-    fn facets(&self, stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
-        let wish = &stance.ticket.wish;
-        let mut numbers = Vec::new();
-        for set in stance.demands.up_to(wish.facets().and(demandable)) {
-            let mut number = u64::from(set.bits());
-            if set.contains(Facet::Language) {
-                number = mixed(number, self.hasher.hash_one(&wish.language));
-            }
-            if set.contains(Facet::Region) {
-                number = mixed(number, self.hasher.hash_one(&wish.region));
-            }
-            if set.contains(Facet::Tag) {
-                numbers.extend(wish.tags.iter().map(|tag| mixed(number, self.hasher.hash_one(tag))));
-            } else {
-                numbers.push(number);
-            }
+/// A number for every set of facets between what the ticket demands and what it has, with a value for each facet.
+fn facets(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+    let sketch = &stance.ticket.sketch;
+    let mut numbers = Vec::with_capacity(8);
+    for set in stance.demands.up_to(sketch.has.and(demandable)) {
+        let values = [(Facet::Language, sketch.language), (Facet::Region, sketch.region)];
+        let values = values.into_iter().filter(|(facet, _)| set.contains(*facet));
+        let number = values
+            .filter_map(|(_, value)| value)
+            .fold(u64::from(set.bits()), |number, value| mixed(number, value.get()));
+        if set.contains(Facet::Tag) {
+            numbers.extend(sketch.tags.iter().map(|tag| mixed(number, tag.get())));
+        } else {
+            numbers.push(number);
         }
-        numbers
     }
+    numbers
 }
 
 fn side_of(side: Option<SideWish>) -> u64 {

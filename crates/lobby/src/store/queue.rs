@@ -15,7 +15,7 @@ use crate::time::Time;
 
 use super::Cursor;
 use super::index::Index;
-use super::keys::Keys;
+use super::keys;
 use super::waits::Waits;
 
 /// A queue and those who wait in it.
@@ -32,7 +32,6 @@ pub(super) struct Queue {
     /// The facets that anybody may demand who ever came.
     demandable: Facets,
     index: Index,
-    keys: Keys,
 }
 
 impl Queue {
@@ -45,7 +44,6 @@ impl Queue {
             waits: Waits::default(),
             demandable: Facets::NONE,
             index: Index::default(),
-            keys: Keys::default(),
         }
     }
 
@@ -61,7 +59,7 @@ impl Queue {
     /// anew.
     pub(super) fn learn(&mut self, ticket: &Ticket) -> bool {
         let first = ticket.policy(&self.config.policy).steps()[0];
-        let demands = self.demandable.or(ticket.demands(first.shared));
+        let demands = self.demandable.or(ticket.sketch.requires).or(first.shared.and(ticket.sketch.has));
         let grows = demands != self.demandable;
         self.demandable = demands;
         grows
@@ -95,9 +93,9 @@ impl Queue {
     }
 
     /// Lets a ticket be found by what it demands now. Gives the keys under which it is, for [`withdraw`](Self::withdraw).
-    pub(super) fn post(&mut self, ticket: &Ticket, now: Time) -> Vec<u64> {
-        let keys = self.keys.of(&Stance::of(ticket, &self.config.policy, now), self.demandable);
-        self.index.add(&keys, ticket.place());
+    pub(super) fn post(&mut self, ticket: &Arc<Ticket>, now: Time) -> Vec<u64> {
+        let keys = keys::found_under(&Stance::of(ticket, &self.config.policy, now), self.demandable);
+        self.index.add(&keys, ticket);
         self.posts += 1;
         keys
     }
@@ -108,13 +106,13 @@ impl Queue {
     }
 
     /// Those who fit the ticket by topic, side and facets, oldest first, who wait after the cursor.
-    pub(super) fn fitting(
-        &self,
+    pub(super) fn fitting<'a>(
+        &'a self,
         ticket: &Ticket,
         after: Cursor,
         now: Time,
-    ) -> impl Iterator<Item = Cursor> + use<'_> {
-        let keys = self.keys.asked(&Stance::of(ticket, &self.config.policy, now), self.demandable);
+    ) -> impl Iterator<Item = &'a Arc<Ticket>> + use<'a> {
+        let keys = keys::asked_for(&Stance::of(ticket, &self.config.policy, now), self.demandable);
         self.index.after(&keys, after)
     }
 }
@@ -128,9 +126,10 @@ mod tests {
     use crate::criteria::Criteria;
     use crate::facet::Facet;
     use crate::few::Few;
-    use crate::names::{Tag, User};
+    use crate::lobby::Newcomer;
+    use crate::names::Tag;
     use crate::policy::{Step, TopicScope, Weights};
-    use crate::ticket::{People, TicketId};
+    use crate::ticket::TicketId;
     use crate::wish::{AnyTopic, SideWish, Tags, Wish};
 
     /// One of the numbers below `end`, by the state of a linear congruential generator.
@@ -155,16 +154,8 @@ mod tests {
         wish.region = pick(state, &[None, Some("eu"), Some("us")]).map(Into::into);
         let facets = pick(state, &[None, None, Some(Facet::Language), Some(Facet::Region)]);
         wish.requires = Criteria { facets: facets.into_iter().collect(), ..Criteria::default() };
-        Ticket {
-            id: TicketId(id),
-            user: User::from(id.to_string()),
-            wish: Arc::new(wish),
-            blocked: People::default(),
-            recent: People::default(),
-            policy: None,
-            enqueued: Time(Duration::from_secs(below(state, 10) as u64)),
-            credit: Duration::ZERO,
-        }
+        let enqueued = Time(Duration::from_secs(below(state, 10) as u64));
+        Ticket::new(TicketId(id), Newcomer::new(id.to_string(), wish), enqueued, Duration::ZERO)
     }
 
     /// Everything that the decider accepts is found, and nothing else, whatever people wish and however long they wait.
@@ -180,20 +171,21 @@ mod tests {
         let mut state = 1;
         let now = Time(Duration::from_secs(10));
         let mut queue = Queue::new(QueueConfig { policy: Arc::new(policy.clone()), waiting_max: 1000 });
-        let tickets: Vec<Ticket> = (1..=300).map(|id| ticket(id, &mut state)).collect();
+        let tickets: Vec<Arc<Ticket>> = (1..=300).map(|id| Arc::new(ticket(id, &mut state))).collect();
         for ticket in &tickets {
             queue.learn(ticket);
         }
         let keys: Vec<Vec<u64>> = tickets.iter().map(|ticket| queue.post(ticket, now)).collect();
         let mut found_in_all = 0;
         for mine in &tickets {
-            let found: Vec<Cursor> = queue.fitting(mine, Cursor::default(), now).collect();
+            let places = |after| queue.fitting(mine, after, now).map(|ticket| ticket.place());
+            let found: Vec<Cursor> = places(Cursor::default()).collect();
             assert!(found.is_sorted_by(|first, second| first < second), "in order, each once");
             let stance = Stance::of(mine, &policy, now);
             let fitting: BTreeSet<Cursor> = tickets
                 .iter()
                 .filter(|other| stance.accepts(&Stance::of(other, &policy, now)).is_some())
-                .map(Ticket::place)
+                .map(|ticket| ticket.place())
                 .collect();
             // It also finds itself when it asks for what it has; the decider does not take it.
             let others: BTreeSet<Cursor> =
@@ -202,11 +194,7 @@ mod tests {
             found_in_all += others.len();
             let rest: Vec<Cursor> = found.get(1..).map(<[Cursor]>::to_vec).unwrap_or_default();
             let first = found.first().copied().unwrap_or_default();
-            assert_eq!(
-                queue.fitting(mine, first, now).collect::<Vec<_>>(),
-                rest,
-                "after a place come the others"
-            );
+            assert_eq!(places(first).collect::<Vec<_>>(), rest, "after a place come the others");
         }
         assert!(found_in_all > 1000, "a test that finds nobody shows nothing");
         for (ticket, keys) in tickets.iter().zip(&keys) {

@@ -19,12 +19,12 @@ use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
 use super::queue::Queue;
-use super::timers::{Alarm, Timers};
+use super::timers::Timers;
 use super::{Bound, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
 /// The most candidates of a first window: most who find somebody find them there.
-const FIRST_WINDOW_MAX: usize = 16;
+const FIRST_WINDOW_MAX: usize = 8;
 /// The most candidates of any other.
 const WINDOW_MAX: usize = 64;
 
@@ -61,11 +61,12 @@ struct Entry {
     ticket: Arc<Ticket>,
     queue: usize,
     stage: Stage,
-    timer: Option<(Time, Alarm)>,
+    /// When it looks the next time; while away, when the lease is over.
+    timer: Option<Time>,
     /// When the ticket asks for less the next time.
     changes: Option<Time>,
-    /// When a look that was stopped goes on, and after whom.
-    resumes: Option<(Time, Cursor)>,
+    /// When a look that was stopped goes on, and after whom. Rare, and so in a box.
+    resumes: Option<Box<(Time, Cursor)>>,
 }
 
 #[derive(Debug)]
@@ -98,19 +99,18 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, newcomer: Newcomer, now: Time) -> Result<Entered, JoinError> {
-        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
         if self.paused {
             return Err(JoinError::Paused);
         }
-        let queue = *self.names.get(&wish.queue).ok_or(JoinError::UnknownQueue)?;
-        if let Some(Standing::Paired(pairing)) = self.users.get(&user) {
+        let queue = *self.names.get(&newcomer.wish.queue).ok_or(JoinError::UnknownQueue)?;
+        if let Some(Standing::Paired(pairing)) = self.users.get(&newcomer.user) {
             return Err(JoinError::Paired(*pairing));
         }
-        let former = self.take(&user).filter(|former| former.wish == wish);
+        let former = self.take(&newcomer.user).filter(|former| former.wish == newcomer.wish);
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
-        let id = self.new_ticket_id();
-        Ok(self.register(Ticket { id, user, wish, blocked, recent, policy, enqueued, credit }, queue, now))
+        let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
+        Ok(self.register(ticket, queue, now))
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
@@ -180,13 +180,11 @@ impl State {
             return Some(window);
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
-        for place in queue.fitting(&entry.ticket, after, now) {
-            window.candidates.push(Arc::clone(&self.tickets[&place.1].ticket));
-            if window.candidates.len() == most {
-                window.next = Some(place);
-                break;
-            }
-        }
+        let mut found: Vec<&Arc<Ticket>> = queue.fitting(&entry.ticket, after, now).take(most).collect();
+        window.next = found.last().filter(|_| found.len() == most).map(|last| last.place());
+        // Reading them all before counting any as used lets the processor fetch them side by side.
+        found.retain(|candidate| candidate.id != id);
+        window.candidates.extend(found.into_iter().cloned());
         Some(window)
     }
 
@@ -210,7 +208,7 @@ impl State {
             Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
         }
         entry.stage = Stage::Away;
-        self.set_timer(id, Some((now + self.lease, Alarm::Lease(id))));
+        self.set_timer(id, Some(now + self.lease));
         true
     }
 

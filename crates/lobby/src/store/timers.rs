@@ -12,12 +12,10 @@ use crate::time::Time;
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Alarm {
-    /// A ticket looks for a partner.
-    Look(TicketId),
-    /// The lease of a ticket that is away is over.
-    Lease(TicketId),
+    /// A ticket looks for a partner; while it is away, its lease is over.
+    Ticket(TicketId),
     /// The time to confirm a pairing is over.
-    Confirm(PairingId),
+    Pairing(PairingId),
 }
 
 /// The timers that run.

@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 /// How many waits are remembered.
-const KEPT: usize = 63;
+const KEPT: usize = 64;
+
+/// So many new waits make a new estimate.
+const FRESH: usize = 8;
 
 /// A ring of waits.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     latest: Vec<Duration>,
     next: usize,
+    /// As of a few waits ago.
+    median: Option<Duration>,
 }
 
 impl Waits {
@@ -18,18 +23,18 @@ impl Waits {
             self.latest.push(wait);
         } else {
             self.latest[self.next] = wait;
-            self.next = (self.next + 1) % KEPT;
+        }
+        self.next = (self.next + 1) % KEPT;
+        if self.latest.len() < KEPT || self.next.is_multiple_of(FRESH) {
+            let mut waits = self.latest.clone();
+            let middle = waits.len() / 2;
+            self.median = Some(*waits.select_nth_unstable(middle).1);
         }
     }
 
-    /// The one in the middle; of two, the longer.
+    /// The one in the middle, up to a few waits ago; of two, the longer.
     pub(super) fn median(&self) -> Option<Duration> {
-        if self.latest.is_empty() {
-            return None;
-        }
-        let mut waits = self.latest.clone();
-        let middle = waits.len() / 2;
-        Some(*waits.select_nth_unstable(middle).1)
+        self.median
     }
 
     /// All that are remembered, in no order.

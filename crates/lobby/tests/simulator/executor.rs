@@ -2,6 +2,7 @@
 //! (but for a small step now and then).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -21,10 +22,7 @@ pub(crate) struct Executor {
     started: Rc<RefCell<Vec<Task>>>,
 }
 
-struct Task {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    wakes: Option<Time>,
-}
+type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Executor {
     pub(crate) fn new() -> Self {
@@ -41,7 +39,7 @@ impl Executor {
     }
 
     pub(crate) fn start(&self, future: impl Future<Output = ()> + 'static) {
-        self.started.borrow_mut().push(Task { future: Box::pin(future), wakes: None });
+        self.started.borrow_mut().push(Box::pin(future));
     }
 
     /// Ends when the clock shows this.
@@ -69,10 +67,13 @@ impl Executor {
     /// Runs until no task is left and nothing is due in the lobby, looking at things after each poll.
     pub(crate) fn run(&self, lobby: &Lobby, random: &mut Random, mut look: impl FnMut()) {
         let mut context = Context::from_waker(Waker::noop());
-        let mut tasks: Vec<Task> = Vec::new();
+        let mut awake: Vec<Task> = Vec::new();
+        let mut asleep: BTreeMap<(Time, usize), Task> = BTreeMap::new();
+        let mut slept = 0;
         let advancing = Rc::new(Cell::new(false));
         loop {
-            if !advancing.get() && lobby.due().is_some_and(|due| due <= self.now()) {
+            let due = lobby.due();
+            if !advancing.get() && due.is_some_and(|due| due <= self.now()) {
                 let (lobby, now, advancing) = (lobby.clone(), self.now(), Rc::clone(&advancing));
                 advancing.set(true);
                 self.start(async move {
@@ -80,24 +81,29 @@ impl Executor {
                     advancing.set(false);
                 });
             }
-            tasks.append(&mut self.started.borrow_mut());
-            let awake = |task: &Task| task.wakes.is_none_or(|wakes| wakes <= self.now());
-            let runnable: Vec<usize> = (0..tasks.len()).filter(|index| awake(&tasks[*index])).collect();
-            if runnable.is_empty() {
-                let next = tasks.iter().filter_map(|task| task.wakes).chain(lobby.due()).min();
-                let Some(next) = next else { return };
+            awake.append(&mut self.started.borrow_mut());
+            while let Some(first) = asleep.first_entry().filter(|first| first.key().0 <= self.now()) {
+                awake.push(first.remove());
+            }
+            if awake.is_empty() {
+                let wakes = asleep.keys().next().map(|(wakes, _)| *wakes);
+                let Some(next) = wakes.into_iter().chain(due).min() else { return };
                 self.now.set(self.now().max(next));
                 continue;
             }
             if random.percent(2) {
                 self.now.set(self.now() + random.millis(5));
             }
-            let index = *random.pick(&runnable);
+            let mut task = awake.swap_remove(random.below(awake.len()));
             self.asleep.set(None);
-            if tasks[index].future.as_mut().poll(&mut context).is_ready() {
-                drop(tasks.swap_remove(index));
-            } else {
-                tasks[index].wakes = self.asleep.take();
+            if task.as_mut().poll(&mut context).is_pending() {
+                match self.asleep.take() {
+                    None => awake.push(task),
+                    Some(until) => {
+                        slept += 1;
+                        asleep.insert((until, slept), task);
+                    }
+                }
             }
             look();
         }

@@ -162,11 +162,10 @@ async fn fidget(world: &World, newcomer: &Newcomer, random: &mut Random) {
             world.executor.sleep(lost).await;
             world
                 .act(async || {
+                    world.shadow().comes_back(user);
                     let waits = world.lobby.back(user, world.executor.now()).await;
                     world.tell(|| format!("{user} back: {waits}"));
-                    if waits {
-                        world.shadow().came_back(user);
-                    }
+                    world.shadow().came_back(user, waits);
                 })
                 .await;
             // Why not will have been told by then.
@@ -213,12 +212,17 @@ async fn meet(world: &World, pairing: PairingId, user: &User, random: &mut Rando
                 .await;
         }
     }
-    while world.standing(user) == Standing::Paired(pairing) {
+    // Whatever the two do, it is over after the time to confirm.
+    for _ in 0..200 {
+        if world.standing(user) != Standing::Paired(pairing) {
+            return;
+        }
         world.executor.sleep(Duration::from_millis(100)).await;
     }
+    panic!("{user} is stuck in {pairing:?}");
 }
 
-/// Pauses the lobby, takes everyone out, puts them back in, and goes on.
+/// Pauses the lobby and goes on a little later. In half of the cases everyone is taken out and put back in meanwhile.
 pub(crate) async fn hand_over(world: World, mut random: Random) {
     world.executor.sleep(Duration::from_secs(1) + random.millis(10_000)).await;
     world.closed.set(true);
@@ -227,12 +231,12 @@ pub(crate) async fn hand_over(world: World, mut random: Random) {
     }
     world.lobby.pause();
     world.tell(|| "paused".to_owned());
-    let tickets = world.lobby.extract().await;
+    let moves = random.percent(50);
+    let tickets = if moves { world.lobby.extract().await } else { Vec::new() };
     world.tell(|| format!("{} extracted", tickets.len()));
-    world.executor.sleep(random.millis(1000)).await;
+    world.executor.sleep(random.millis(8000)).await;
     let users: Vec<User> = tickets.iter().map(|ticket| ticket.user.clone()).collect();
-    let now = world.executor.now();
-    let refused = world.lobby.insert(tickets, now).await;
+    let refused = world.lobby.insert(tickets, world.executor.now()).await;
     for ticket in &refused {
         world.tell(|| format!("{} refused", ticket.user));
         world.shadow().left(&ticket.user);

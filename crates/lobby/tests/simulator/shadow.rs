@@ -38,6 +38,8 @@ struct Person {
     /// Those of them that have not been answered.
     joining: usize,
     away: Option<Time>,
+    /// Whether they are about to be back, and may be paired by that.
+    returning: bool,
     /// Whom they have met.
     met: Vec<User>,
 }
@@ -220,8 +222,16 @@ impl Shadow {
         self.person(user).away = Some(now);
     }
 
-    pub(crate) fn came_back(&mut self, user: &User) {
-        self.person(user).away = None;
+    pub(crate) fn comes_back(&mut self, user: &User) {
+        self.person(user).returning = true;
+    }
+
+    pub(crate) fn came_back(&mut self, user: &User, waits: bool) {
+        let person = self.person(user);
+        person.returning = false;
+        if waits {
+            person.away = None;
+        }
     }
 
     pub(crate) fn confirmed(&mut self, pairing: PairingId, user: &User, answer: Confirmed) {
@@ -268,6 +278,7 @@ impl Shadow {
         for (ticket, wait) in pairing.tickets.iter().zip(pairing.waits) {
             let person = self.person(&ticket.user);
             assert!(!matches!(person.standing, Standing::Paired(_)), "{} is in two pairings", ticket.user);
+            assert!(person.away.is_none() || person.returning, "{} was paired while away", ticket.user);
             assert!(
                 person.tickets.iter().any(|expected| expected.is(ticket)),
                 "{} was paired by a ticket that they do not have, but {:?}",

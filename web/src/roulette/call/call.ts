@@ -1,11 +1,15 @@
 // One call: the connection to the partner's page, from the room's beginning to its end. Owns the RTCPeerConnection and
-// builds a new one when the call is renewed. What to say is negotiation.ts, what to mend is repair.ts; the tracks are given.
+// builds a new one when the call is renewed. What to say is negotiation.ts, what to mend is repair.ts, the tracks are
+// given.
 import type { CallReport, Candidate, RouletteRoom, Signal } from "../contract";
 import { type Negotiation, negotiate } from "./negotiation";
 import { isRelayed } from "./relay";
 import { renewal } from "./renewal";
 import { repair, SETUP_MS } from "./repair";
 import { reportsInOrder } from "./reports";
+
+/** Longest time for setting up that the server takes. */
+const SETUP_MS_MAX = 120_000;
 
 /** How the connection stands. `lost` is one that was there, `failed` one that is not tried any more. */
 export type CallPhase = "connecting" | "connected" | "lost" | "failed";
@@ -39,7 +43,7 @@ export interface Call {
 /** Sets the call of a room up. In one that was `resumed` the partner's page still holds the connection from before. */
 export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call {
   const report = reportsInOrder(hooks.report);
-  const openedAt = performance.now();
+  let openedAt = performance.now();
   const picture = new MediaStream();
   let own = tracks;
   let partner: "here" | "away" = "here";
@@ -58,12 +62,16 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
     newName: () => crypto.getRandomValues(new Uint32Array(2)).join("-"),
   });
 
-  report({ phase: "started" });
   hooks.onPhase("connecting");
   if (room.resumed) line.ask();
   else begin();
 
   function drop(): void {
+    release();
+    hooks.onPhase(wasConnected ? "lost" : "connecting");
+  }
+
+  function release(): void {
     clearTimeout(repairing);
     clearTimeout(deadline);
     for (const track of picture.getTracks()) picture.removeTrack(track);
@@ -74,11 +82,14 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
   }
 
   function begin(): void {
-    const next = new RTCPeerConnection({ iceServers: room.iceServers });
+    report({ phase: "started" });
+    const next = connection(room);
+    if (next === null) return fail("other");
     const agreed = negotiate(next, {
       manners: room.role === "offerer" ? "impolite" : "polite",
       send: hooks.send,
       beforeAnswer: () => attach(next),
+      beginAnew: line.ask,
       onFailure: () => fail("other"),
     });
     peer = next;
@@ -114,7 +125,7 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
   function watch(here: RTCPeerConnection): void {
     clearTimeout(repairing);
     if (here.connectionState === "connected") return void connected(here);
-    const next = repair({ state: here.connectionState, tries, partner });
+    const next = repair({ role: room.role, state: here.connectionState, tries, partner });
     if (next.do === "give_up") return fail("ice");
     if (next.do === "nothing" && here.connectionState !== "disconnected") return;
     hooks.onPhase(wasConnected ? "lost" : "connecting");
@@ -129,7 +140,7 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
     tries = 0;
     wasConnected = true;
     clearTimeout(deadline);
-    const setupMs = Math.round(performance.now() - openedAt);
+    const setupMs = Math.min(SETUP_MS_MAX, Math.round(performance.now() - openedAt));
     hooks.onPhase("connected");
     const relayed = isRelayed((await here.getStats()).values());
     report({ phase: "connected", setupMs, relayed });
@@ -154,15 +165,25 @@ export function openCall(room: RouletteRoom, tracks: Tracks, hooks: Hooks): Call
       if (!well) line.ask();
     },
     renew() {
+      openedAt = performance.now();
       hooks.onPhase("connecting");
       line.ask();
     },
     close() {
-      drop();
+      release();
       hooks.onPicture(null);
-      report({ phase: "ended" });
     },
   };
+}
+
+/** Null where the browser has none to give, or does not understand the servers it is to use. */
+function connection({ iceServers }: RouletteRoom): RTCPeerConnection | null {
+  try {
+    return new RTCPeerConnection({ iceServers });
+  } catch (error) {
+    console.error("no connection", error);
+    return null;
+  }
 }
 
 function plain({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: RTCIceCandidate): Candidate {

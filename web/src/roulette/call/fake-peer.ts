@@ -1,5 +1,5 @@
-// An RTCPeerConnection as far as negotiating sees it: the states and the chain of operations of W3C WebRTC 1.0, section 4.4,
-// and nothing behind them. For tests. Descriptions are words: `offer ada/1`, `answer ben/2 to ada/1`.
+// An RTCPeerConnection as far as negotiating sees it: the states and the chain of operations of W3C WebRTC 1.0, section
+// 4.4, and nothing behind them. For tests. Descriptions are words: `offer ada/1`, `answer ben/2 to ada/1`.
 import type { Candidate, Description } from "../contract";
 import type { Peer } from "./negotiation";
 

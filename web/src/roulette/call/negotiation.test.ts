@@ -7,9 +7,11 @@ function page(manners: "polite" | "impolite") {
   const peer = new FakePeer(manners);
   const sent: string[] = [];
   const beforeAnswer = vi.fn();
+  const beginAnew = vi.fn();
   const onFailure = vi.fn();
   const send = (signal: Signal) => sent.push("description" in signal ? signal.description.sdp : "candidate");
-  return { peer, sent, beforeAnswer, onFailure, ...negotiate(peer, { manners, send, beforeAnswer, onFailure }) };
+  const made = negotiate(peer, { manners, send, beforeAnswer, beginAnew, onFailure });
+  return { peer, sent, beforeAnswer, beginAnew, onFailure, ...made };
 }
 
 function offer(id = "other/1"): { description: Description } {
@@ -50,6 +52,16 @@ describe("when both offer at once", () => {
     await receive(offer());
     expect(sent).toEqual(["offer polite/1", "answer polite/2 to other/1"]);
     expect(peer.agreement).toBe("other/1 + polite/2");
+  });
+
+  test("the polite one begins anew rather than give up an offer on a connection in use", async () => {
+    const { peer, sent, beginAnew, offer: make, receive } = page("polite");
+    await receive(offer());
+    await make();
+    await receive(offer("other/2"));
+    expect(beginAnew).toHaveBeenCalledOnce();
+    expect(sent).toEqual(["answer polite/1 to other/1", "offer polite/2"]);
+    expect(peer.signalingState).toBe("have-local-offer");
   });
 
   test("the impolite one ignores the offer, and the candidates that belong to it", async () => {

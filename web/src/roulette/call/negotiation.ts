@@ -19,6 +19,11 @@ interface Terms {
   send(signal: Signal): void;
   /** Called with an offer accepted and its answer not yet made: the time to add one's own tracks. */
   beforeAnswer(): void;
+  /**
+   * An offer of one's own would have to be given up on a connection that is in use: it has to begin anew instead. Chromium
+   * (156) shows nothing of what it receives any more once it has rolled such an offer back.
+   */
+  beginAnew(): void;
   /** Something that should not happen happened: this connection will not be negotiated any more. */
   onFailure(error: unknown): void;
 }
@@ -30,7 +35,7 @@ export interface Negotiation {
   receive(signal: Signal): Promise<void>;
 }
 
-export function negotiate(peer: Peer, { manners, send, beforeAnswer, onFailure }: Terms): Negotiation {
+export function negotiate(peer: Peer, { manners, send, beforeAnswer, beginAnew, onFailure }: Terms): Negotiation {
   let offering = false;
   let acceptingAnswer = false;
   let ignoring = false;
@@ -45,8 +50,10 @@ export function negotiate(peer: Peer, { manners, send, beforeAnswer, onFailure }
     type === "offer" && (offering || !(peer.signalingState === "stable" || acceptingAnswer));
 
   const describe = async (description: Description) => {
-    ignoring = manners === "impolite" && collides(description);
+    const collision = collides(description);
+    ignoring = manners === "impolite" && collision;
     if (ignoring) return;
+    if (collision && peer.remoteDescription !== null) return beginAnew();
     // An answer without a question: to an offer that was given up.
     if (description.type === "answer" && peer.signalingState !== "have-local-offer") return;
     acceptingAnswer = description.type === "answer";

@@ -16,11 +16,11 @@ function page() {
 }
 
 function wordsOf(signal: Signal): string {
-  return "description" in signal ? signal.description.sdp : "candidate";
+  return "description" in signal ? signal.description.sdp : (signal.candidate?.candidate ?? "end");
 }
 
-function word(sdp: string): Signal {
-  return { description: { type: "rollback", sdp } };
+function word(candidate: string): Signal {
+  return { candidate: { candidate } };
 }
 
 const OFFER: Signal = { description: { type: "offer", sdp: "offer" } };
@@ -29,7 +29,7 @@ test("signals are delivered while nothing is renewed", () => {
   const { story, receive } = page();
   receive(OFFER);
   receive({ candidate: null });
-  expect(story).toEqual(["deliver offer", "deliver candidate"]);
+  expect(story).toEqual(["deliver offer", "deliver end"]);
 });
 
 test("the one who asks lets go, and begins with the answer; what comes before it is of another life", () => {
@@ -65,9 +65,9 @@ test("answer to a question of an earlier life is no answer", () => {
   expect(story).toEqual(["drop", "send renew n1", "drop", "send renew n2", "begin"]);
 });
 
-test("rollback that is no word of renewal goes to the connection", () => {
+test("candidate that is no word of renewal goes to the connection", () => {
   const { story, receive } = page();
   receive(word(""));
-  receive(word("renewed"));
-  expect(story).toEqual(["deliver ", "deliver renewed"]);
+  receive(word("candidate:1 1 udp"));
+  expect(story).toEqual(["deliver ", "deliver candidate:1 1 udp"]);
 });

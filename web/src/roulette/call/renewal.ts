@@ -1,6 +1,6 @@
 // Starting a call anew, together: one page lost its connection with a reload, or does not trust it any more. Signals that
 // were sent before may still arrive after, out of another life; a question and its answer mark where the new life begins.
-// The words travel as descriptions of the type `rollback`, which means the same: back to before.
+// The words travel as candidates, which no browser takes for one: theirs begin with `candidate:`, or are empty.
 import type { Signal } from "../contract";
 
 interface Ends {
@@ -28,7 +28,7 @@ export function renewal({ send, drop, begin, deliver, newName }: Ends): Renewal 
   /** The renewal that was asked for and is not answered yet: until then everything that arrives is of another life. */
   let asked: string | null = null;
 
-  const say = ({ says, name }: Word) => send({ description: { type: "rollback", sdp: `${says} ${name}` } });
+  const say = ({ says, name }: Word) => send({ candidate: { candidate: `${says} ${name}` } });
 
   return {
     ask() {
@@ -55,7 +55,7 @@ export function renewal({ send, drop, begin, deliver, newName }: Ends): Renewal 
 }
 
 function wordOf(signal: Signal): Word | null {
-  if (!("description" in signal) || signal.description.type !== "rollback") return null;
-  const [says, name] = signal.description.sdp.split(" ");
+  if (!("candidate" in signal)) return null;
+  const [says, name] = signal.candidate?.candidate.split(" ") ?? [];
   return (says === "renew" || says === "renewed") && name !== undefined ? { says, name } : null;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PATIENCE_MS, repair, TRIES_MAX } from "./repair";
+import { DEFERENCE_MS, PATIENCE_MS, repair, TRIES_MAX } from "./repair";
 
 test.each([
   ["connected call is left alone", "connected", 0, "here", { do: "nothing" }],
@@ -11,5 +11,11 @@ test.each([
   ["after that the person decides", "failed", TRIES_MAX, "here", { do: "give_up" }],
   ["one that may still come back is not given up", "disconnected", TRIES_MAX, "here", { do: "nothing" }],
 ] as const)("%s", (_, state, tries, partner, expected) => {
-  expect(repair({ state, tries, partner })).toEqual(expected);
+  expect(repair({ role: "offerer", state, tries, partner })).toEqual(expected);
+});
+
+test("answerer lets the offerer go first", () => {
+  const trouble = { role: "answerer", tries: 0, partner: "here" } as const;
+  expect(repair({ ...trouble, state: "failed" })).toEqual({ do: "restart", afterMs: DEFERENCE_MS });
+  expect(repair({ ...trouble, state: "disconnected" })).toEqual({ do: "restart", afterMs: PATIENCE_MS + DEFERENCE_MS });
 });

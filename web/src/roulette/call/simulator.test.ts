@@ -53,6 +53,7 @@ function openPage(name: string, role: Role, line: Line, life: "first" | "resumed
       manners: role === "offerer" ? "impolite" : "polite",
       send,
       beforeAnswer() {},
+      beginAnew: () => renewing.ask(),
       onFailure: (error) => line.failures.push(error),
     });
     if (role === "offerer") void negotiation.offer();
@@ -99,7 +100,7 @@ async function simulate(seed: number) {
   const deliver = async (to: number) => {
     const signal = lines[1 - to]!.out.shift();
     if (signal === undefined) return;
-    story.push(`${roles[to]} receives ${"description" in signal ? signal.description.sdp : "a candidate"}`);
+    story.push(`${roles[to]} receives ${"description" in signal ? signal.description.sdp : signal.candidate?.candidate}`);
     pages[to]!.receive(signal);
     for (let turns = next(6); turns > 0; turns -= 1) await Promise.resolve();
   };

@@ -8,6 +8,7 @@ import type { RouletteSession } from "../session";
 import { type CallState, type Devices, shown } from "../state";
 import { pictureWords, refusalOfDevices } from "../words";
 import { PartnerPicture, SelfPicture } from "./picture";
+import { Voices } from "./voices";
 
 interface Props {
   talk: Talk<RouletteRoom>;
@@ -28,8 +29,12 @@ export function CallView({ talk, devices, call, session, enabled }: Props) {
       <div class="call-picture" data-call={phase}>
         {call.picture && <PartnerPicture picture={call.picture} seen={seen} />}
         {(words !== null || media === "audio") && (
-          <div class={`call-words ${phase === "connected" && seen ? "call-words-over" : ""}`}>
-            <Disc pose={phase === "connecting" || phase === "lost" ? "seeking" : "whole"} class="call-disc" />
+          <div class="call-words">
+            {phase === "connected" ? (
+              <Voices own={devices.microphone} picture={call.picture} />
+            ) : (
+              <Disc pose={phase === "failed" ? "apart" : "seeking"} class="call-disc" />
+            )}
             <p>{words ?? "You hear each other."}</p>
             {phase === "failed" && (
               <button type="button" class="button call-again" onClick={session.renewCall}>

@@ -26,7 +26,11 @@ export function Composer({ enabled, room, half, placeholder, onSay, onTyping }: 
   const count = length(text);
   const over = count > MESSAGE_MAX;
 
-  useEffect(() => keepDraft(room, text), [room, text]);
+  // At once, not with the next frame: a reload may come before it.
+  const change = (line: string) => {
+    keepDraft(room, line);
+    setText(line);
+  };
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -36,7 +40,8 @@ export function Composer({ enabled, room, half, placeholder, onSay, onTyping }: 
     setSending(false);
     setRefusal(refused);
     if (refused === null) {
-      setText((now) => (now === text ? "" : now));
+      // What was written since then stays.
+      if (field.current?.value === text) change("");
       announce("");
     }
     field.current?.focus();
@@ -66,7 +71,7 @@ export function Composer({ enabled, room, half, placeholder, onSay, onTyping }: 
         aria-invalid={over}
         onInput={(event) => {
           const line = oneLine(event.currentTarget.value);
-          setText(line);
+          change(line);
           setRefusal(null);
           announce(line);
         }}

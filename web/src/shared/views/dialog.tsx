@@ -5,31 +5,28 @@ import { useEffect, useRef } from "preact/hooks";
 
 interface Props {
   title: string;
+  /** It has closed. */
   onClose: () => void;
-  children: ComponentChildren;
+  /** What stands in it; `close` closes it. */
+  children: (close: () => void) => ComponentChildren;
 }
 
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const box = dialog.current;
-    box?.showModal();
-    return () => box?.close();
-  }, []);
+  useEffect(() => dialog.current?.showModal(), []);
+  // The browser gives the focus back only while the dialog is still in the page: it is taken out afterwards.
+  const close = () => dialog.current?.close();
   return (
     <dialog
       ref={dialog}
       class="dialog"
       aria-labelledby="dialog-title"
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onClick={(event) => event.target === event.currentTarget && onClose()}
+      onClose={onClose}
+      onClick={(event) => event.target === event.currentTarget && close()}
     >
       <div class="dialog-box">
         <h2 id="dialog-title">{title}</h2>
-        {children}
+        {children(close)}
       </div>
     </dialog>
   );

@@ -27,11 +27,11 @@ export function Safety({ onReport, onBlock, onClose }: Props) {
 
   const ask = async (request: () => Promise<Refusal | null>) => {
     setBusy(true);
-    const refused = await request();
+    // Granted, it ends the conversation, and this with it.
+    setRefusal(await request());
     setBusy(false);
-    setRefusal(refused);
-    if (refused === null) onClose();
   };
+  const over = Math.max(0, length(text) - MESSAGE_MAX);
   const submit = (event: Event) => {
     event.preventDefault();
     if (reason !== null) void ask(() => onReport(reason, text.trim()));
@@ -39,52 +39,54 @@ export function Safety({ onReport, onBlock, onClose }: Props) {
 
   return (
     <Dialog title="What is wrong?" onClose={onClose}>
-      <form class="safety" onSubmit={submit}>
-        <p class="dialog-lead">
-          A report or a block ends this at once, and the two of you are never paired again. Your partner is not told who
-          reported.
-        </p>
-        <fieldset class="choices">
-          <legend class="spoken">Reason</legend>
-          {REASONS.map((entry) => (
-            <label key={entry.reason} class="choice">
-              <input
-                type="radio"
-                name="reason"
-                checked={reason === entry.reason}
-                onChange={() => setReason(entry.reason)}
-              />
-              <span>{entry.words}</span>
-            </label>
-          ))}
-        </fieldset>
-        <label class="field">
-          <span class="field-name">In your words, if you like</span>
-          <textarea
-            rows={2}
-            value={text}
-            aria-invalid={length(text) > MESSAGE_MAX}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        </label>
-        {length(text) > MESSAGE_MAX && <p class="refusal">{length(text) - MESSAGE_MAX} characters too many</p>}
-        {refusal && (
-          <p class="refusal" role="alert">
-            {refusalWords(refusal)}
+      {(close) => (
+        <form class="safety" onSubmit={submit}>
+          <p class="dialog-lead">
+            A report or a block ends this at once, and the two of you are never paired again. Your partner is not told
+            who reported.
           </p>
-        )}
-        <div class="dialog-actions">
-          <button type="submit" class="button button-alert" disabled={busy || reason === null || length(text) > MESSAGE_MAX}>
-            Report
-          </button>
-          <button type="button" class="button" disabled={busy} onClick={() => ask(onBlock)}>
-            Only block
-          </button>
-          <button type="button" class="link-button" onClick={onClose}>
-            Back
-          </button>
-        </div>
-      </form>
+          <fieldset class="choices">
+            <legend class="spoken">Reason</legend>
+            {REASONS.map((entry) => (
+              <label key={entry.reason} class="choice">
+                <input
+                  type="radio"
+                  name="reason"
+                  checked={reason === entry.reason}
+                  onChange={() => setReason(entry.reason)}
+                />
+                <span>{entry.words}</span>
+              </label>
+            ))}
+          </fieldset>
+          <label class="field">
+            <span class="field-name">In your words, if you like</span>
+            <textarea
+              rows={2}
+              value={text}
+              aria-invalid={over > 0}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </label>
+          {over > 0 && <p class="refusal">{over} characters too many</p>}
+          {refusal && (
+            <p class="refusal" role="alert">
+              {refusalWords(refusal)}
+            </p>
+          )}
+          <div class="dialog-actions">
+            <button type="submit" class="button button-alert" disabled={busy || reason === null || over > 0}>
+              Report
+            </button>
+            <button type="button" class="button" disabled={busy} onClick={() => ask(onBlock)}>
+              Only block
+            </button>
+            <button type="button" class="link-button" onClick={close}>
+              Back
+            </button>
+          </div>
+        </form>
+      )}
     </Dialog>
   );
 }

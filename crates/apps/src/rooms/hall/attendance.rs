@@ -64,11 +64,17 @@ impl Hall {
         self.finish(state);
     }
 
-    /// The server is about to close someone's connection for good: their room ends while both can still be told.
+    /// The server is about to close someone's connection for good: their room ends while both can still be told. Where the
+    /// server ends the connection that counts, an operator wanted it: the hall itself only ends those that a newer one
+    /// has replaced.
     pub(crate) fn dismiss(&self, socket: &Socket, end: End) {
         let cause: fn(Seat) -> Cause = match end {
             End::ServerShutdown => |_| Cause::Drain,
-            End::Operator => Cause::Operator,
+            End::Operator
+            | End::ServerDisconnect
+            | End::ForcedClose
+            | End::TokenRevoked
+            | End::TenantClosed => Cause::Operator,
             _ => return,
         };
         let user = user(socket);

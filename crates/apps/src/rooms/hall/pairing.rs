@@ -50,7 +50,8 @@ impl Hall {
                 let since = left.since();
                 presence.waiting = Some(Waiting { queue: pairing.queue.clone(), since });
             }
-            let dropped_out = Dissolution::DroppedOut(pairing.id, user.clone());
+            let (gone, left) = (user.clone(), left.user.clone());
+            let dropped_out = Dissolution::DroppedOut { pairing: pairing.id, gone, left };
             state.errands.push(Errand::Dissolve(dropped_out));
             state.forget_if_gone(user);
             return;

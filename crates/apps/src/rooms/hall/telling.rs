@@ -12,7 +12,7 @@ use crate::rooms::board;
 use crate::rooms::clock::millis;
 use crate::rooms::events::{Active, Away, Ended, Joined, Message, Typing, Warning};
 use crate::rooms::room::{Arrival, Notice, Room, RoomId, Seat};
-use crate::rooms::setting::{CallSetting, DebateSetting, Setting};
+use crate::rooms::setting::{CallJoined, DebateJoined, Setting};
 
 impl Hall {
     /// Tells a member of a room something, if it is connected.
@@ -41,15 +41,12 @@ impl Hall {
     /// Tells a member which room it is in. Its acknowledgement confirms that it is there.
     fn introduce(&self, socket: &Socket, (room, seat): (&Room, Seat), arrival: Arrival) {
         let user = room.user(seat);
+        let joined = Joined::new(room, seat, arrival);
         let joined = match &room.setting {
-            Setting::Debate { topic, sides } => {
-                let setting = DebateSetting::new(topic, *sides, seat);
-                Joined::new((room, seat), setting, arrival).into_args()
-            }
+            Setting::Debate { topic, sides } => DebateJoined::new(joined, topic, *sides, seat).into_args(),
             Setting::Call { media } => {
                 let servers = self.app.theme.ice_servers(*media, user, service::now());
-                let setting = CallSetting::new(*media, seat, servers);
-                Joined::new((room, seat), setting, arrival).into_args()
+                CallJoined::new(joined, *media, seat, servers).into_args()
             }
         };
         match joined {

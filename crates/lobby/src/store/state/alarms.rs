@@ -23,17 +23,22 @@ impl State {
     pub(in crate::store) fn next_due(&mut self, now: Time) -> Option<Due> {
         loop {
             let due = match self.timers.pop(now)? {
-                Alarm::Look(id) => self.look(id, now),
-                Alarm::Lease(id) => self.remove(id).map(|ticket| {
-                    self.users.remove(&ticket.user);
-                    Due::Expired(ticket.user.clone())
-                }),
-                Alarm::Confirm(pairing) => self.lapse(pairing, now),
+                Alarm::Pairing(pairing) => self.lapse(pairing, now),
+                Alarm::Ticket(id) => match self.tickets.get(&id)?.stage {
+                    Stage::Away => self.expire(id),
+                    Stage::Entered | Stage::Posted(_) => self.look(id, now),
+                },
             };
             if due.is_some() {
                 return due;
             }
         }
+    }
+
+    fn expire(&mut self, id: TicketId) -> Option<Due> {
+        let ticket = self.remove(id)?;
+        self.users.remove(&ticket.user);
+        Some(Due::Expired(ticket.user.clone()))
     }
 
     /// The ticket's time to look has come: from the beginning when it asks for less now, else from where it stopped.
@@ -44,8 +49,8 @@ impl State {
         if entry.changes.is_some_and(|at| at <= now) {
             entry.resumes = None;
             entry.post_anew(&mut self.queues[entry.queue], now);
-        } else if let Some((_, stopped)) = entry.resumes.take() {
-            after = stopped;
+        } else if let Some(stopped) = entry.resumes.take() {
+            after = stopped.1;
         }
         let ticket = Arc::clone(&entry.ticket);
         self.schedule(id, now);
@@ -55,7 +60,7 @@ impl State {
     pub(in crate::store) fn look_later(&mut self, id: TicketId, after: Cursor, now: Time) {
         let Some(entry) = self.tickets.get_mut(&id) else { return };
         if let Stage::Posted(_) = entry.stage {
-            entry.resumes = Some((now + LOOK_AGAIN, after));
+            entry.resumes = Some(Box::new((now + LOOK_AGAIN, after)));
             self.schedule(id, now);
         }
     }
@@ -66,7 +71,7 @@ impl State {
         for id in ids {
             let Some(entry) = self.tickets.get_mut(&id) else { continue };
             if let Stage::Posted(_) = entry.stage {
-                entry.resumes = Some((now, Cursor::default()));
+                entry.resumes = Some(Box::new((now, Cursor::default())));
                 self.schedule(id, now);
             }
         }
@@ -77,18 +82,19 @@ impl State {
         let Some(entry) = self.tickets.get_mut(&id) else { return };
         let policy = entry.ticket.policy(self.queues[entry.queue].policy());
         entry.changes = next_change(&entry.ticket, policy, now);
-        let resumes = entry.resumes.map(|(at, _)| at);
+        let resumes = entry.resumes.as_ref().map(|resumes| resumes.0);
         let next = entry.changes.into_iter().chain(resumes).min();
-        self.set_timer(id, next.map(|at| (at, Alarm::Look(id))));
+        self.set_timer(id, next);
     }
 
-    pub(super) fn set_timer(&mut self, id: TicketId, timer: Option<(Time, Alarm)>) {
+    /// Replaces the timer of a ticket.
+    pub(super) fn set_timer(&mut self, id: TicketId, timer: Option<Time>) {
         let Some(entry) = self.tickets.get_mut(&id) else { return };
-        if let Some((at, alarm)) = mem::replace(&mut entry.timer, timer) {
-            self.timers.stop(at, alarm);
+        if let Some(at) = mem::replace(&mut entry.timer, timer) {
+            self.timers.stop(at, Alarm::Ticket(id));
         }
-        if let Some((at, alarm)) = timer {
-            self.timers.start(at, alarm);
+        if let Some(at) = timer {
+            self.timers.start(at, Alarm::Ticket(id));
         }
     }
 }

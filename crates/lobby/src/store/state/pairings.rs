@@ -50,7 +50,7 @@ impl State {
         let id = PairingId(self.pairings_made);
         let deadline = now + self.confirm_timeout;
         let waits = tickets.each_ref().map(|ticket| ticket.waited(now));
-        self.timers.start(deadline, Alarm::Confirm(id));
+        self.timers.start(deadline, Alarm::Pairing(id));
         for ticket in &tickets {
             self.users.insert(ticket.user.clone(), Standing::Paired(id));
         }
@@ -68,7 +68,7 @@ impl State {
             id,
             queue: first.queue.clone(),
             topic: older.topic_with(&younger).cloned(),
-            sides: sides(first, second).unwrap_or_default(),
+            sides: sides(first.side, second.side).unwrap_or_default(),
             tags: first.tags.shared(&second.tags).cloned().collect(),
             tickets,
             waits,
@@ -105,7 +105,7 @@ impl State {
     /// Forgets a pairing, and that its users are in it.
     fn close(&mut self, pairing: PairingId) -> Option<Open> {
         let open = self.pairings.remove(&pairing)?;
-        self.timers.stop(open.deadline, Alarm::Confirm(pairing));
+        self.timers.stop(open.deadline, Alarm::Pairing(pairing));
         for ticket in &open.tickets {
             self.users.remove(&ticket.user);
         }

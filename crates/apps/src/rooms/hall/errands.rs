@@ -1,0 +1,95 @@
+//! What is done once the hall's lock is released: the lobby is told what it has to be told, and the clock that it has
+//! something to do.
+
+use std::sync::MutexGuard;
+
+use throng_lobby::{User, service};
+
+use super::{Hall, State};
+use crate::rooms::people::{Dissolution, Errand};
+
+impl Hall {
+    /// Releases the lock; then the lobby is told what it has to be told, and the clock that it has something to do.
+    pub(super) fn finish(&self, mut state: MutexGuard<'_, State>) {
+        let errands = self.release(&mut state);
+        drop(state);
+        if let Some(hall) = self.me.upgrade().filter(|_| !errands.is_empty()) {
+            tokio::spawn(async move { hall.run_errands(errands).await });
+        }
+    }
+
+    /// What is to be done once the lock is released.
+    pub(super) fn release(&self, state: &mut State) -> Vec<Errand> {
+        if state.next_alarm() < state.alarm {
+            self.bell.notify_one();
+        }
+        std::mem::take(&mut state.errands)
+    }
+
+    pub(super) async fn run_errands(&self, errands: Vec<Errand>) {
+        for errand in errands {
+            self.run_errand(errand).await;
+        }
+    }
+
+    async fn run_errand(&self, errand: Errand) {
+        match errand {
+            Errand::Dissolve(pairing) => self.dissolve(&pairing).await,
+            Errand::Leave(user) => {
+                self.lobby.leave(&user).await;
+            }
+            Errand::Settle(user) => self.settle(&user).await,
+            // Whoever is not let in has been paired in the meantime, or the hall is closing.
+            Errand::Rejoin(user) => drop(self.rejoin(&user).await),
+        }
+    }
+
+    /// Tells the lobby what became of a pairing.
+    pub(super) async fn dissolve(&self, pairing: &Dissolution) {
+        match pairing {
+            Dissolution::Confirmed(pairing, users) => {
+                for user in users {
+                    self.lobby.confirm(*pairing, user).await;
+                }
+            }
+            Dissolution::DroppedOut { pairing, gone, left } => {
+                if !self.lobby.drop_out(*pairing, gone, service::now()).await {
+                    // Told before, or the lobby knows nothing of it: then it may not know that the other waits.
+                    let mut state = self.state();
+                    state.errands.push(Errand::Settle(left.clone()));
+                    self.finish(state);
+                }
+            }
+        }
+    }
+
+    /// Tells the lobby whether somebody is connected, again until what was told is still so: whoever tells last tells the
+    /// truth, also when one thread sees a connection end while another sees the next one begin.
+    async fn settle(&self, user: &User) {
+        loop {
+            let (told, now) = (self.is_here(user), service::now());
+            let known =
+                if told { self.lobby.back(user, now).await } else { self.lobby.away(user, now).await };
+            if self.is_here(user) != told {
+                continue;
+            }
+            match (known, told) {
+                (true, _) => {}
+                // Not there, and in no pairing either, or this does nothing.
+                (false, true) => drop(self.rejoin(user).await),
+                (false, false) => {
+                    let mut state = self.state();
+                    if let Some(presence) = state.people.get_mut(user) {
+                        presence.waiting = None;
+                    }
+                    state.forget_if_gone(user);
+                }
+            }
+            return;
+        }
+    }
+
+    fn is_here(&self, user: &User) -> bool {
+        self.state().people.get(user).is_some_and(|presence| presence.socket.is_some())
+    }
+}
