@@ -62,9 +62,6 @@ for (const [label, { client, transport }] of EVERY_CLIENT) {
       const shared = manager(t);
       const [main, custom] = [shared.socket("/"), shared.socket("/custom")];
       await Promise.all([next(main, "auth"), next(custom, "auth")]);
-      // A client between its last poll and its first frame is on neither transport and hears no goodbye.
-      const { engine } = shared;
-      if (transport === "upgrade" && engine.transport.name !== "websocket") await next(engine, "upgrade");
       const ends = [next(main, "disconnect"), next(custom, "disconnect")];
       custom.emit("kick", true);
       for (const [reason] of await Promise.all(ends)) assert.equal(reason, "io server disconnect");

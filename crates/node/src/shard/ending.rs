@@ -146,6 +146,9 @@ impl Shard {
             self.finish_socket(socket, end);
         }
         let mut state = self.state.borrow_mut();
+        if state.waits_for_move(slot, end) {
+            return;
+        }
         let Some(session) = state.sessions.try_remove(slot as usize) else { return };
         self.metrics().sessions_ended[end as usize].add(1);
         self.metrics().sessions[session.transport.name() as usize].subtract(1);
@@ -209,6 +212,21 @@ pub(super) struct Leaving {
 }
 
 impl State {
+    /// A client that is between its last poll and its first frame on a WebSocket reads neither. What its session has to
+    /// say to the end is kept until it has moved, or has had the time to.
+    fn waits_for_move(&mut self, slot: u32, end: End) -> bool {
+        let stamp = self.stamp();
+        let Some(session) = self.sessions.get_mut(slot as usize) else { return false };
+        let Some(probe) = &mut session.probe else { return false };
+        if !probe.answered || !keeps_its_words(end) {
+            return false;
+        }
+        probe.parting.get_or_insert(end);
+        // Whatever was begun for it, a namespace joined or a deadline, finds that it is over.
+        session.stamp = stamp;
+        true
+    }
+
     /// Answers a waiting poll, and keeps for those on their way what a session still has to say. What is queued and the
     /// goodbye go into different answers: clients act on a goodbye before they have handed on what came with it.
     fn last_words(&mut self, id: Id, mut polling: Polling, end: End) {
@@ -232,9 +250,7 @@ impl State {
             let _ = waiting.send(PollAnswer::Payload(first));
         }
         // After a violation the session is unknown at once.
-        let expected =
-            matches!(end, End::TransportClose | End::ForcedClose | End::ServerShutdown | End::ConnectTimeout);
-        for word in words.filter(|_| expected) {
+        for word in words.filter(|_| end == End::TransportClose || keeps_its_words(end)) {
             if self.parted.len() == PARTED_MAX {
                 self.parted.pop_front();
             }
@@ -272,6 +288,11 @@ impl State {
             self.deadlines.arm(Kind::Linger, Instant::now(), key, stamp);
         }
     }
+}
+
+/// Whether a client is told what it had not read yet when its session ended.
+fn keeps_its_words(end: End) -> bool {
+    matches!(end, End::ForcedClose | End::ServerShutdown | End::ConnectTimeout)
 }
 
 /// The WebSocket close code that fits an end (RFC 6455 section 7.4.1).

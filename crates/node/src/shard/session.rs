@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mio::net::TcpStream;
+use throng_protocol::end::End;
 use throng_protocol::engine::handshake::Transport as TransportName;
 use throng_protocol::id::Id;
 use throng_protocol::socket::codec::Assembler;
@@ -88,6 +89,8 @@ pub(crate) struct Probe {
     pub(crate) stamp: u32,
     /// The client's `2probe` was answered: its poll is released so that it can move.
     pub(crate) answered: bool,
+    /// The session is over. A client that moves reads neither transport, so it is told once it has moved.
+    pub(crate) parting: Option<End>,
 }
 
 /// The polling transport of a session.

@@ -130,9 +130,18 @@ impl Shard {
         let found = self.find(name);
         // An asker that has gone needs no answer: every send below may fail for that reason alone.
         match (errand, found) {
-            (SessionErrand::Poll(waiting), Some((slot, _))) => self.poll(slot, waiting),
+            (SessionErrand::Poll(waiting), Some((slot, _))) => {
+                self.poll(slot, waiting);
+                if self.is_parting(slot) {
+                    // It reads here after all.
+                    self.give_up_probe(slot);
+                }
+            }
             (SessionErrand::Poll(waiting), None) => drop(waiting.send(self.poll_of_the_parted(name.id))),
             (SessionErrand::PollGone, Some((slot, _))) => self.poll_gone(slot),
+            (SessionErrand::Post(_, done), Some((slot, _))) if self.is_parting(slot) => {
+                let _ = done.send(Ok(true));
+            }
             (SessionErrand::Post(body, done), Some((slot, stamp))) => {
                 if self.is_polling(slot) {
                     let _ = done.send(Ok(self.on_body(slot, stamp, &body)));

@@ -67,7 +67,7 @@ impl Shard {
             let stamp = state.stamp();
             let super::State { sessions, deadlines, .. } = &mut *state;
             let Some(session) = sessions.get_mut(slot as usize) else { return };
-            session.probe = Some(Box::new(Probe { socket, stamp, answered: false }));
+            session.probe = Some(Box::new(Probe { socket, stamp, answered: false, parting: None }));
             deadlines.arm(Kind::Upgrade, Instant::now(), slot, stamp);
         }
         self.watch(slot, PROBE);
@@ -77,12 +77,14 @@ impl Shard {
     }
 
     /// The upgrade took too long: the connection is given up, the session goes on polling.
-    pub(super) fn upgrade_missing(&self, slot: u32, stamp: u32) {
-        let mut state = self.state.borrow_mut();
-        if let Some(session) = state.sessions.get_mut(slot as usize)
-            && session.probe.as_ref().is_some_and(|probe| probe.stamp == stamp)
-        {
-            session.probe = None;
+    pub(super) fn upgrade_missing(self: &Rc<Self>, slot: u32, stamp: u32) {
+        let known = {
+            let state = self.state.borrow();
+            let session = state.sessions.get(slot as usize);
+            session.and_then(|session| session.probe.as_ref()).is_some_and(|probe| probe.stamp == stamp)
+        };
+        if known {
+            self.give_up_probe(slot);
         }
     }
 
@@ -107,10 +109,22 @@ impl Shard {
         }
     }
 
-    fn give_up_probe(&self, slot: u32) {
-        if let Some(session) = self.state.borrow_mut().sessions.get_mut(slot as usize) {
-            session.probe = None;
+    /// The session goes on polling, or ends where it was to be told of its end on the connection.
+    pub(super) fn give_up_probe(self: &Rc<Self>, slot: u32) {
+        let probe = {
+            let mut state = self.state.borrow_mut();
+            state.sessions.get_mut(slot as usize).and_then(|session| session.probe.take())
+        };
+        if let Some(end) = probe.and_then(|probe| probe.parting) {
+            self.end_session(slot, end);
         }
+    }
+
+    /// Whether a session is over and only waits for its client to have moved.
+    pub(super) fn is_parting(&self, slot: u32) -> bool {
+        let state = self.state.borrow();
+        let probe = state.sessions.get(slot as usize).and_then(|session| session.probe.as_ref());
+        probe.is_some_and(|probe| probe.parting.is_some())
     }
 
     fn take_in_probe(self: &Rc<Self>, slot: u32, bytes: &mut [u8]) {
@@ -155,22 +169,23 @@ impl Shard {
         }
     }
 
-    fn answer_probe(&self, slot: u32) {
-        let mut state = self.state.borrow_mut();
-        let super::State { sessions, dirty, .. } = &mut *state;
-        let Some(session) = sessions.get_mut(slot as usize) else { return };
-        let Some(probe) = &mut session.probe else { return };
-        if std::mem::replace(&mut probe.answered, true) {
+    fn answer_probe(self: &Rc<Self>, slot: u32) {
+        let answered = {
+            let mut state = self.state.borrow_mut();
+            let super::State { sessions, dirty, .. } = &mut *state;
+            let Some(session) = sessions.get_mut(slot as usize) else { return };
+            let Some(probe) = &mut session.probe else { return };
+            probe.socket.outbox.push(Outgoing::engine("3probe").frames().clone());
             // Once is enough; the answers to a client that asks on and on would pile up.
-            session.probe = None;
-            return;
+            let answered = !std::mem::replace(&mut probe.answered, true)
+                && probe.socket.outbox.flush(&mut probe.socket.stream).is_ok();
+            // A waiting poll is released, so that the client can leave it.
+            session.touch(slot, dirty);
+            answered
+        };
+        if !answered {
+            self.give_up_probe(slot);
         }
-        probe.socket.outbox.push(Outgoing::engine("3probe").frames().clone());
-        if probe.socket.outbox.flush(&mut probe.socket.stream).is_err() {
-            session.probe = None;
-        }
-        // A waiting poll is released, so that the client can leave it.
-        session.touch(slot, dirty);
     }
 
     /// The session moves: what was queued for the next poll goes out on the connection.
@@ -178,7 +193,7 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let super::State { sessions, dirty, .. } = &mut *state;
         let session = sessions.get_mut(slot as usize)?;
-        let mut socket = session.probe.take()?.socket;
+        let Probe { mut socket, parting, .. } = *session.probe.take()?;
         socket.decoder = decoder;
         let both = Interest::READABLE | Interest::WRITABLE;
         let registered = self.registry.reregister(&mut socket.stream, Token(slot as usize), both);
@@ -203,6 +218,10 @@ impl Shard {
         self.metrics().sessions[TransportName::WebSocket as usize].add(1);
         if registered.is_err() {
             state.doomed.push((slot, stamp, End::TransportError));
+        }
+        drop(state);
+        if let Some(end) = parting {
+            self.end_session(slot, end);
         }
         Some(stamp)
     }

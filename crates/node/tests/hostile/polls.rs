@@ -59,8 +59,10 @@ fn two_polls_at_once_end_the_session() {
     let mut polling = Polling::open(stage.node.address());
     polling.poll();
     let second = Http::get(stage.node.address(), &polling.path());
-    assert_eq!(second.status, 400);
-    assert_eq!(polling.answer().status, 200);
+    // They travel on connections of their own: whichever comes second is refused, and ends what the first waits for.
+    let mut statuses = [second.status, polling.answer().status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
     stage.expect_count(End::TransportError);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use throng_node::End;
+use throng_node::{Closing, End, Socket};
 use throng_testkit::{Client, Opcode, Outcome, Polling, WebSocket};
 
 use crate::{SHORT, Stage};
@@ -77,6 +77,53 @@ fn a_second_connection_cannot_take_a_session_that_has_moved() {
     moved.send_text(r#"420["echo",1]"#);
     assert_eq!(moved.next_frame().text(), "430[1]");
     stage.expect_none_ended();
+}
+
+/// A session that its handler closes after the client's last poll and before its first frame on the WebSocket.
+fn closed_on_the_way(upgrade_timeout: Duration) -> (Stage, Polling, WebSocket) {
+    let stage = Stage::with(
+        |config| config.upgrade_timeout = upgrade_timeout,
+        |nsp| {
+            nsp.on("close", |socket: Socket| async move { socket.disconnect(Closing::Session) });
+        },
+    );
+    let mut polling = Polling::open(stage.node.address());
+    polling.post("40");
+    while !polling.packets().contains("40{") {}
+    let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
+    probe.send_text("2probe");
+    assert_eq!(probe.next_frame().text(), "3probe");
+    assert_eq!(polling.post(r#"42["close"]"#).status, 200);
+    assert_eq!(stage.next_end().1, End::ServerDisconnect);
+    (stage, polling, probe)
+}
+
+#[test]
+fn a_client_on_the_way_hears_of_the_end_once_it_has_moved() {
+    let (mut stage, mut polling, mut probe) = closed_on_the_way(Duration::from_secs(30));
+    for late in ["40", r#"420["echo",1]"#, "1"] {
+        assert_eq!(polling.post(late).status, 200, "nobody is left to hear {late}");
+    }
+    probe.send_text("5");
+    assert_eq!(probe.next_frame().text(), "41");
+    assert_eq!(probe.close_code(), Some(1000));
+    stage.expect_count(End::ForcedClose);
+}
+
+#[test]
+fn a_client_that_polls_again_hears_of_the_end_there() {
+    let (mut stage, mut polling, mut probe) = closed_on_the_way(Duration::from_secs(30));
+    assert_eq!(polling.packets(), "41");
+    assert_eq!(probe.outcome(), Outcome::Closed);
+    stage.expect_count(End::ForcedClose);
+}
+
+#[test]
+fn a_client_that_stays_on_the_way_is_not_waited_for() {
+    let (mut stage, mut polling, mut probe) = closed_on_the_way(SHORT);
+    assert_eq!(probe.outcome(), Outcome::Closed);
+    stage.expect_count(End::ForcedClose);
+    assert_eq!(polling.packets(), "41");
 }
 
 #[test]
