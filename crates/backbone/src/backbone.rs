@@ -79,9 +79,9 @@ impl Backbone {
                 Kind::Redis(RedisStore::open(redis, inbox.clone(), counters.clone()).await?)
             }
         };
-        let members = Members::new(kind.clone(), config.node);
-        let _ = members.beat(config.heartbeat.dead_after).await;
-        let beating = tokio::spawn(members.clone().keep_beating(config.heartbeat)).abort_handle();
+        let members = Members::new(kind.clone(), (config.node, config.address), config.heartbeat);
+        let _ = members.refresh().await;
+        let beating = tokio::spawn(members.clone().keep_beating()).abort_handle();
         let parts = Parts {
             bus: Bus::new(kind.clone()),
             members,

@@ -13,6 +13,8 @@ pub struct Config {
     pub store: Store,
     /// The name of this node, unlike that of any other: members are listed under it.
     pub node: Arc<str>,
+    /// Where the other nodes reach this one, such as `host:port`. For them to read: see [`Member`](crate::Member).
+    pub address: Arc<str>,
     /// How members notice each other.
     pub heartbeat: Heartbeat,
     /// Deliveries that may wait for their owner. Beyond, they are dropped, counted, and the channels reported as missed.
@@ -22,7 +24,13 @@ pub struct Config {
 impl Config {
     /// A configuration with the defaults: heartbeats of 3 s, 65,536 deliveries that may wait.
     pub fn new(node: impl Into<Arc<str>>, store: Store) -> Self {
-        Self { store, node: node.into(), heartbeat: Heartbeat::default(), deliveries_max: 65_536 }
+        Self {
+            store,
+            node: node.into(),
+            address: "".into(),
+            heartbeat: Heartbeat::default(),
+            deliveries_max: 65_536,
+        }
     }
 }
 

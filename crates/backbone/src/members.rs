@@ -44,6 +44,8 @@ pub struct Load {
 pub struct Member {
     /// The node's name.
     pub node: Arc<str>,
+    /// Where the other nodes reach it. What this means is between them.
+    pub address: Arc<str>,
     /// Which of its lives.
     pub incarnation: Incarnation,
     /// What it said last.
@@ -61,6 +63,8 @@ pub struct Members {
 #[derive(Debug)]
 struct View {
     node: Arc<str>,
+    address: Arc<str>,
+    heartbeat: Heartbeat,
     load: Mutex<Load>,
     incarnation: watch::Sender<Incarnation>,
     list: watch::Sender<Arc<[Member]>>,
@@ -82,9 +86,11 @@ pub(crate) enum Beat {
 }
 
 impl Members {
-    pub(crate) fn new(kind: Kind, node: Arc<str>) -> Self {
+    pub(crate) fn new(kind: Kind, (node, address): (Arc<str>, Arc<str>), heartbeat: Heartbeat) -> Self {
         let view = View {
             node,
+            address,
+            heartbeat,
             load: Mutex::default(),
             incarnation: watch::Sender::new(draw()),
             list: watch::Sender::new(Arc::new([])),
@@ -146,11 +152,12 @@ impl Members {
         answer.ok_or(LeaseError::Lost)
     }
 
-    /// Says once that this node is there, and reads who is.
-    pub(crate) async fn beat(&self, dead_after: Duration) -> Result<(), StoreError> {
+    /// Says that this node is there and reads who else is, without waiting for the next heartbeat.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let dead_after = self.view.heartbeat.dead_after;
         let load = self.view.load.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let member =
-            Member { node: self.view.node.clone(), incarnation: *self.view.incarnation.borrow(), load };
+        let (node, address) = (self.view.node.clone(), self.view.address.clone());
+        let member = Member { node, address, incarnation: *self.view.incarnation.borrow(), load };
         let beat = match &self.kind {
             Kind::Memory(seat) => seat.store().members().beat(member, dead_after),
             Kind::Redis(store) => store.beat(&member, dead_after).await?,
@@ -172,13 +179,13 @@ impl Members {
     }
 
     /// Says that this node is there for as long as it is. A beat that fails is a beat that was missed.
-    pub(crate) async fn keep_beating(self, heartbeat: Heartbeat) {
-        let mut ticks = interval(heartbeat.interval);
+    pub(crate) async fn keep_beating(self) {
+        let mut ticks = interval(self.view.heartbeat.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let begun = Instant::now();
-            if let Err(error) = self.beat(heartbeat.dead_after).await {
+            if let Err(error) = self.refresh().await {
                 tracing::debug!(%error, took = ?begun.elapsed(), "a heartbeat failed");
             }
         }

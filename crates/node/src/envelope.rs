@@ -10,9 +10,9 @@ use throng_protocol::engine::handshake::RequestError;
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
 use throng_protocol::websocket::deflate::Window;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use crate::ack::Collector;
+use crate::ack::{Collector, Sink};
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
 use crate::shard::survey::Survey;
@@ -38,7 +38,7 @@ pub(crate) enum Operation {
     /// Deliver a packet.
     Emit { out: Outgoing, spoken: Option<Spoken>, urgency: Urgency },
     /// Deliver a packet, and bring back what the receivers acknowledge.
-    Ask { out: Outgoing, spoken: Option<Spoken>, ack: u64, answers: Arc<Collector> },
+    Ask { out: Outgoing, spoken: Option<Spoken>, ack: u64, answers: Arc<dyn Sink<Args>> },
     /// Stop waiting for an acknowledgement.
     Forget(u64),
     /// Join a room.
@@ -48,7 +48,7 @@ pub(crate) enum Operation {
     /// Remove from the namespace, or close the sessions.
     Disconnect(Closing),
     /// Describe.
-    Fetch(mpsc::Sender<Vec<RemoteSocket>>),
+    Fetch(Arc<Collector<RemoteSocket>>),
 }
 
 /// Event and arguments for outgoing catch-all listeners; absent when the namespace has none.
@@ -61,6 +61,15 @@ pub(crate) enum Urgency {
     Queued,
     /// It is dropped.
     Volatile,
+}
+
+/// Whose sockets an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of every node.
+    Fleet,
+    /// Those of this node.
+    Node,
 }
 
 /// How far a disconnect goes.

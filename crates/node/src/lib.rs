@@ -1,6 +1,6 @@
 //! A Throng node: shards, transports, the hub, and the public API of the server.
 //!
-//! An [`App`] says what the node does, [`run`] serves it on a listener until it is told to stop. This crate knows
+//! An [`App`] says what the node does, [`Server::run`] serves it on a listener until it is told to stop. This crate knows
 //! sockets and HTTP, never an application.
 
 mod ack;
@@ -9,6 +9,7 @@ mod app;
 mod audit;
 mod broadcast;
 mod client;
+mod cluster;
 mod config;
 mod envelope;
 mod handler;
@@ -42,6 +43,7 @@ pub use handler::{Handler, Incoming, Refusal};
 pub use handshake::Handshake;
 pub use http::{EdgeConfig, RequestId, TlsError, TlsHandle, TraceContext};
 pub use identity::{Identity, Role};
+pub use ids::NodeTag;
 pub use io::Io;
 pub use ipnet::IpNet;
 pub use limits::{Limits, Rate};
@@ -50,7 +52,7 @@ pub use namespace::Namespace;
 pub use operator::statistics::{AppStatistics, Distribution, Waits};
 pub use problem::Problem;
 pub use remote::RemoteSocket;
-pub use run::{Drained, RunError, run};
+pub use run::{Drained, Fleet, RunError, Server};
 pub use socket::{Socket, Within};
 pub use tenants::{GuestPolicy, Quotas, Status, Tenancy, TenantError, TenantName, TenantSettings};
 pub use throng_protocol::end::End;

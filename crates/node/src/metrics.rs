@@ -5,6 +5,7 @@
 
 mod apps;
 pub(crate) mod family;
+mod fleet;
 pub(crate) mod histogram;
 pub(crate) mod lag;
 pub(crate) mod page;

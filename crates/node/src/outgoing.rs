@@ -106,6 +106,27 @@ impl Outgoing {
         Self { frames, first, opcode, attachments, deflated: OnceCell::new() }
     }
 
+    /// A packet that another node has framed; `None` when these are no frames of a packet.
+    pub(crate) fn of_frames(frames: Bytes) -> Option<Self> {
+        let (first, header_bytes) = Header::of_server(&frames)?;
+        let mut rest = header_bytes.checked_add(first.payload_bytes)?;
+        let first_range = header_bytes..rest;
+        frames.get(first_range.clone())?;
+        let mut attachments = Attachments::new();
+        while let Some((next, header_bytes)) = frames.get(rest..).and_then(Header::of_server) {
+            let start = rest + header_bytes;
+            rest = start.checked_add(next.payload_bytes)?;
+            attachments.push(frames.get(start..rest).map(|bytes| frames.slice_ref(bytes))?);
+        }
+        (rest == frames.len()).then(|| Self {
+            frames,
+            first: first_range,
+            opcode: first.opcode,
+            attachments,
+            deflated: OnceCell::new(),
+        })
+    }
+
     /// The messages, in order.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
         let first = self.frames.slice(self.first.clone());

@@ -1,5 +1,6 @@
 //! The life of a node: start the shards, serve until told to stop, drain.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,14 +8,17 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use throng_backbone::{Backbone, Deliveries, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
+use crate::cluster::{self, Cluster, FromOthers};
 use crate::config::{Config, Drain};
 use crate::envelope::Errand;
 use crate::http::bound_writes;
+use crate::ids::NodeTag;
 use crate::metrics::Metrics;
-use crate::node::{INBOX_MAX, Left, Node, Port};
+use crate::node::{INBOX_MAX, Left, Node, Parts, Port};
 use crate::operator;
 use crate::shard::{self, Start};
 
@@ -33,6 +37,9 @@ pub enum RunError {
     /// The listener or a thread could not be set up.
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
+    /// The store that the nodes share did not answer.
+    #[error("cannot join the fleet: {0}")]
+    Fleet(#[from] StoreError),
 }
 
 /// How a stop went.
@@ -42,17 +49,51 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Serves an app on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over
-/// a time, cut off what is left at the deadline.
-///
-/// `routes` are served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
-pub async fn run(
-    mut config: Config,
-    app: App,
-    routes: Router,
+/// Everything that a node is started with.
+#[derive(Debug)]
+pub struct Server {
+    /// How it behaves.
+    pub config: Config,
+    /// What it does.
+    pub app: App,
+    /// Served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
+    pub routes: Router,
+    /// The other nodes; without it there are none.
+    pub fleet: Option<Fleet>,
+}
+
+/// A node's way to the others of its fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The name of the node, under which the backbone was opened.
+    pub tag: NodeTag,
+    /// What the nodes share.
+    pub backbone: Backbone,
+    /// What arrives over its bus.
+    pub deliveries: Deliveries,
+    /// Where it takes requests of the other nodes, at the address that it was announced with. It must be within their reach
+    /// and need not be within anyone else's.
+    pub listener: std::net::TcpListener,
+}
+
+impl Server {
+    /// Serves until `shutdown` completes, then drains: stop accepting, close the sessions spread over a time, cut off what
+    /// is left at the deadline.
+    pub async fn run(
+        self,
+        listener: std::net::TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<Drained, RunError> {
+        run(self, listener, shutdown).await
+    }
+}
+
+async fn run(
+    server: Server,
     listener: std::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, RunError> {
+    let Server { mut config, app, routes, fleet } = server;
     let shards = config.shards.get();
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
@@ -76,7 +117,16 @@ pub async fn run(
         ends.push((errands, leaving));
     }
     let drain = config.drain;
-    let node = Arc::new(Node::new(config, app.service, app.operations, ports));
+    let tag = fleet.as_ref().map_or_else(NodeTag::draw, |fleet| fleet.tag);
+    let (cluster, from_others) = match fleet {
+        Some(fleet) => {
+            let (cluster, from_others) = Cluster::begin(fleet).await?;
+            (Some(cluster), Some(from_others))
+        }
+        None => (None, None),
+    };
+    let (service, operations) = (app.service, app.operations);
+    let node = Arc::new(Node::new(config, Parts { service, operations, ports, tag, cluster }));
     app.io.attach(&node);
     let mut threads = Vec::new();
     for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
@@ -105,7 +155,11 @@ pub async fn run(
         cut = lived => cut,
         never = operator::watch(&node) => match never {},
         never = watch_licences(&node) => match never {},
+        never = attend(&node, from_others) => match never {},
     };
+    if let Some(cluster) = &node.cluster {
+        cluster.leave().await;
+    }
     join(threads).await;
     Ok(Drained { cut })
 }
@@ -123,13 +177,21 @@ async fn leave(node: &Node, drain: Drain) -> usize {
 }
 
 /// Licences run out while nothing else happens.
-async fn watch_licences(node: &Node) -> std::convert::Infallible {
+async fn watch_licences(node: &Node) -> Infallible {
     const EVERY: Duration = Duration::from_secs(30);
     loop {
         tokio::time::sleep(EVERY).await;
         if node.tenants.any_ends() {
             node.reexamine();
         }
+    }
+}
+
+/// Attends to the other nodes.
+async fn attend(node: &Arc<Node>, from_others: Option<FromOthers>) -> Infallible {
+    match from_others {
+        Some(from_others) => cluster::attend(node, from_others).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod connect;
 mod deadlines;
+mod declare;
 mod dispatch;
 mod ending;
 mod errands;
@@ -97,9 +98,13 @@ impl Shard {
             Kind::Upgrade => config.upgrade_timeout,
             Kind::Linger => ending::LINGER,
         };
+        let mut hub = Hub::default();
+        if node.cluster.is_some() {
+            hub.changes = Some(Vec::new());
+        }
         let state = State {
             sessions: slab::Slab::new(),
-            hub: Hub::default(),
+            hub,
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),

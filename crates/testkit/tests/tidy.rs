@@ -17,12 +17,15 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("throng-protocol", &[]),
     ("throng-backbone", &[]),
     ("throng-lobby", &[]),
-    ("throng-node", &["throng-protocol"]),
+    ("throng-node", &["throng-backbone", "throng-protocol"]),
     ("throng-apps", &["throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),
     ("throng-bench-pairing", &["throng-lobby"]),
-    ("throng-testkit", &["throng-protocol", "throng-node"]),
-    ("throng", &["throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"]),
+    ("throng-testkit", &["throng-backbone", "throng-protocol", "throng-node"]),
+    (
+        "throng",
+        &["throng-backbone", "throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"],
+    ),
 ];
 
 /// What the pure crate must do without: sockets, tasks, randomness, logs.

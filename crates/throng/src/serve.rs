@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use throng_node::{App, Io, TlsHandle};
+use throng_node::{App, Io, Server, TlsHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));
         tokio::spawn(follow(target.policy.subscribe(), Followers { maker, tls, io, apps }));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
-        let drained = throng_node::run(node, app, routes, listener, stop).await?;
+        let drained = Server { config: node, app, routes, fleet: None }.run(listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         drop(flush);
         if let Some(delivering) = delivering {

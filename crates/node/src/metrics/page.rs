@@ -9,7 +9,7 @@ use throng_protocol::end::End;
 use throng_protocol::engine::handshake::{RequestError, Transport};
 
 use super::histogram::{Histogram, Reading};
-use super::{Counter, Metrics, apps, process};
+use super::{Counter, Metrics, apps, fleet, process};
 use crate::identity::token::TokenError;
 use crate::limits::Class;
 use crate::node::Node;
@@ -230,6 +230,9 @@ pub(crate) fn node(node: &Node) -> String {
         "Duration of the turns of the shards' loops, of one turn in sixteen.",
         Histogram::sum(metrics().map(|m| &m.turns.seen)),
     );
+    if let Some(cluster) = &node.cluster {
+        fleet::add(&mut page, cluster);
+    }
     apps::add(&mut page, &node.operations);
     process::add(&mut page, &node.operations.sample.load());
     page.encode()

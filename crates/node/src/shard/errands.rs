@@ -6,7 +6,7 @@ use throng_protocol::end::End;
 use throng_protocol::id::Id;
 
 use super::{Shard, State};
-use crate::ack::Waiter;
+use crate::ack::{Sink as _, Waiter};
 use crate::app::Service;
 use crate::envelope::{Closing, Envelope, Errand, Operation, Room, SocketErrand, Spoken, Urgency};
 use crate::ids::Place;
@@ -158,10 +158,12 @@ impl Shard {
                 }
             }
             Operation::Fetch(found) => {
-                let mut sockets = Vec::new();
-                state.hub.select(&space, &to, |_, entry| sockets.push(RemoteSocket::of(&entry.socket)));
-                // The asker has room for one answer from each shard, or has gone.
-                let _ = found.try_send(sockets);
+                let mut count = 0;
+                state.hub.select(&space, &to, |_, entry| {
+                    count += 1;
+                    found.answer(RemoteSocket::of(&entry.socket));
+                });
+                found.asked(count);
             }
         }
         self.schedule_flush();

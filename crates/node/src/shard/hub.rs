@@ -79,7 +79,18 @@ pub(crate) struct Hub {
     namespaces: FastMap<Space, Members>,
     /// Rooms with members, over all namespaces.
     pub(crate) room_count: usize,
+    /// Rooms and namespaces that have got their first member or lost their last one, in order; kept where it matters.
+    pub(crate) changes: Option<Vec<Change>>,
     mark: u32,
+}
+
+/// A room, or a whole namespace, begins or ceases to have members on this shard.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) space: Space,
+    pub(crate) room: Option<Room>,
+    /// The session of the first member; `None` when the last one has left.
+    pub(crate) first: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -141,6 +152,9 @@ impl Hub {
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         entry.index = position(members.all.len());
         members.all.push(Member { socket: slot, session: entry.session });
+        if members.all.len() == 1 {
+            note(&mut self.changes, &entry.nsp.space, None, Some(entry.session));
+        }
         let wished = std::mem::take(&mut entry.socket.state().rooms);
         for membership in wished {
             if !self.join(slot, &membership.room) {
@@ -158,7 +172,10 @@ impl Hub {
         }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         for membership in memberships {
-            self.room_count -= members.remove(&self.sockets, &membership);
+            if members.remove(&self.sockets, &membership) {
+                self.room_count -= 1;
+                note(&mut self.changes, &entry.nsp.space, Some(&membership.room), None);
+            }
         }
     }
 
@@ -170,6 +187,9 @@ impl Hub {
                 members.all.swap_remove(entry.index as usize);
                 if let Some(moved) = members.all.get(entry.index as usize) {
                     self.sockets[moved.socket as usize].index = entry.index;
+                }
+                if members.all.is_empty() {
+                    note(&mut self.changes, &entry.nsp.space, None, None);
                 }
             }
             members.socket_count -= 1;
@@ -196,7 +216,10 @@ impl Hub {
         }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return true };
         let Some((room, list)) = members.room(room) else { return false };
-        self.room_count += usize::from(list.is_empty());
+        if list.is_empty() {
+            self.room_count += 1;
+            note(&mut self.changes, &entry.nsp.space, Some(&room), Some(entry.session));
+        }
         state.rooms.push(Membership { room, index: position(list.len()) });
         list.push(Member { socket: slot, session: entry.session });
         true
@@ -215,8 +238,11 @@ impl Hub {
         if entry.index == JOINING {
             return;
         }
-        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
-            self.room_count -= members.remove(&self.sockets, &membership);
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space)
+            && members.remove(&self.sockets, &membership)
+        {
+            self.room_count -= 1;
+            note(&mut self.changes, &entry.nsp.space, Some(&membership.room), None);
         }
     }
 
@@ -275,9 +301,9 @@ impl Members {
         }
     }
 
-    /// Removes a member by its position; the one that moves there is told. Returns how many rooms that emptied.
-    fn remove(&mut self, sockets: &slab::Slab<Entry>, membership: &Membership) -> usize {
-        let Some(list) = self.rooms.get_mut(&membership.room) else { return 0 };
+    /// Removes a member by its position; the one that moves there is told. `true` when it was the last.
+    fn remove(&mut self, sockets: &slab::Slab<Entry>, membership: &Membership) -> bool {
+        let Some(list) = self.rooms.get_mut(&membership.room) else { return false };
         list.swap_remove(membership.index as usize);
         if let Some(moved) = list.get(membership.index as usize) {
             let mut state = sockets[moved.socket as usize].socket.state();
@@ -288,12 +314,12 @@ impl Members {
         if list.is_empty() {
             self.rooms.remove(&membership.room);
             self.nsp.space.tenant.usage.rooms.give(1);
-            return 1;
+            return true;
         }
         if list.capacity() > 64 && list.len() * 4 < list.capacity() {
             list.shrink_to(list.len() * 2);
         }
-        0
+        false
     }
 
     /// Every member of a room, the socket whose own room it is included.
@@ -314,6 +340,13 @@ impl Members {
         {
             each(Member { socket: slot, session: entry.session }, sockets);
         }
+    }
+}
+
+/// Notes a change where changes are kept.
+fn note(changes: &mut Option<Vec<Change>>, space: &Space, room: Option<&Room>, first: Option<u32>) {
+    if let Some(changes) = changes {
+        changes.push(Change { space: space.clone(), room: room.cloned(), first });
     }
 }
 

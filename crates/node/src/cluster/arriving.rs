@@ -1,0 +1,233 @@
+//! What arrives from other nodes, and who on this one it is for.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use throng_backbone::{Channel, Deliveries, Delivery};
+use throng_protocol::socket::args::Args;
+
+use super::interest::ShardSet;
+use super::relay::Relay;
+use super::wire::{self, Action, Answer, Body, Packet, Question, SpaceName, Target, WireArgs};
+use super::{Asked, Cluster};
+use crate::ack::{Collector, Sink as _};
+use crate::app::Service;
+use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Urgency};
+use crate::ids::{NodeTag, Place};
+use crate::node::Node;
+use crate::outgoing::Outgoing;
+use crate::tenants::Space;
+
+/// How much longer than the asker a question's answers are looked out for.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Takes what comes from the bus, for as long as the node runs.
+pub(super) async fn arrive(node: &Arc<Node>, mut deliveries: Deliveries) -> Infallible {
+    let Some(cluster) = &node.cluster else { return std::future::pending().await };
+    let mut members = cluster.backbone.members().watch();
+    cluster.meet(&members.borrow_and_update().clone());
+    cluster.join().await;
+    loop {
+        tokio::select! {
+            biased;
+            changed = members.changed() => {
+                if changed.is_ok() {
+                    cluster.meet(&members.borrow_and_update().clone());
+                }
+            }
+            delivery = deliveries.next() => match delivery {
+                Some(Delivery::Message { channel, bytes, .. }) => cluster.receive(node, &channel, &bytes),
+                // Rooms are told at most once: what was missed is gone.
+                Some(Delivery::Resynced(missed)) => tracing::debug!(?missed, "messages of other nodes may have been missed"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Cluster {
+    fn receive(&self, node: &Arc<Node>, channel: &Channel, bytes: &Bytes) {
+        let (from, body) = match wire::decode(bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                self.counts.malformed.fetch_add(1, Ordering::Relaxed);
+                return tracing::warn!(%error, ?channel, "message of another node not understood");
+            }
+        };
+        if from == self.tag {
+            return;
+        }
+        self.counts.received.fetch_add(1, Ordering::Relaxed);
+        match body {
+            Body::Do { serial, to, action } => {
+                if serial == 0 || self.is_first(from, serial) {
+                    self.act(node, channel, bytes, to, action);
+                }
+            }
+            Body::Tell { space, event, args } => drop(listeners(node, space, event, args).map(tokio::spawn)),
+            Body::Ask { number, patience_ms, question } => {
+                let patience = Duration::from_millis(patience_ms.into());
+                answer(node, Asker { tag: from, number, patience }, bytes, question);
+            }
+            Body::Answer { number, answer } => self.answered(from, number, answer),
+            Body::MembersChanged => {
+                let members = self.backbone.members().clone();
+                tokio::spawn(async move {
+                    if let Err(error) = members.refresh().await {
+                        tracing::debug!(%error, "members not read; the next heartbeat will");
+                    }
+                });
+            }
+        }
+    }
+
+    /// Whether no copy of this has arrived before.
+    fn is_first(&self, from: NodeTag, serial: u64) -> bool {
+        let mut recent = self.recent.lock().expect("no panic while the lock is held");
+        recent.put((from, serial), ()).is_none()
+    }
+
+    fn act(&self, node: &Arc<Node>, channel: &Channel, message: &Bytes, to: Target<'_>, action: Action<'_>) {
+        let place = match channel {
+            Channel::Inbox { .. } => space(node, to.space).map(|space| (space, None)),
+            _ => self.interest.of(channel).map(|(space, shards)| (space, Some(shards))),
+        };
+        let Some((space, shards)) = place else {
+            self.counts.foreign.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let operation = match action {
+            Action::Emit { packet, is_volatile } => {
+                let Some((out, spoken)) = unpack(&packet, message) else { return };
+                let urgency = if is_volatile { Urgency::Volatile } else { Urgency::Queued };
+                Operation::Emit { out, spoken, urgency }
+            }
+            Action::Join(room) => Operation::Join(room.into()),
+            Action::Leave(room) => Operation::Leave(room.into()),
+            Action::Disconnect { whole_session } => {
+                Operation::Disconnect(if whole_session { Closing::Session } else { Closing::Socket })
+            }
+        };
+        let to = to.selection();
+        let shards = shards.or_else(|| owner_alone(&to));
+        for shard in (0..node.ports.len()).filter(|shard| shards.is_none_or(|shards| shards.has(*shard))) {
+            let (space, to, operation) = (space.clone(), to.clone(), operation.clone());
+            node.errand(shard, Errand::Envelope(Envelope { space, to, operation }));
+        }
+    }
+
+    fn answered(&self, from: NodeTag, number: u64, answer: Answer<'_>) {
+        let Some(asked) = self.questions().get(&number).cloned() else { return };
+        match (asked, answer) {
+            (Asked::Args(collector), Answer::Asked(count)) => collector.heard(from, count as usize),
+            (Asked::Args(collector), Answer::Given(args)) => match args.args() {
+                Some(args) => collector.answer(args),
+                None => collector.lost(),
+            },
+            (Asked::Args(collector), Answer::Lost) => collector.lost(),
+            (Asked::Sockets(collector), Answer::Sockets(json)) => {
+                let sockets = wire::read_sockets(json).unwrap_or_default();
+                let count = sockets.len();
+                sockets.into_iter().for_each(|socket| collector.answer(socket));
+                collector.heard(from, count);
+            }
+            (Asked::Sockets(collector), Answer::Asked(count)) => collector.heard(from, count as usize),
+            (Asked::Args(_), Answer::Sockets(_)) | (Asked::Sockets(_), Answer::Given(_) | Answer::Lost) => {}
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+struct Asker {
+    tag: NodeTag,
+    number: u64,
+    patience: Duration,
+}
+
+fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_>) {
+    let Asker { tag, number, patience } = asker;
+    let relay = Relay::new(node, tag, number);
+    match question {
+        Question::Emit { to, packet } => {
+            let (Some(space), Some((out, spoken))) = (space(node, to.space), unpack(&packet, message)) else {
+                return relay.nobody();
+            };
+            let operation = Operation::Ask { out, spoken, ack: number, answers: Arc::new(relay) };
+            node.send_here(Envelope { space: space.clone(), to: to.selection(), operation });
+            let node = node.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(patience + GRACE).await;
+                let (to, operation) = (Selection::default(), Operation::Forget(number));
+                node.send_here(Envelope { space, to, operation });
+            });
+        }
+        Question::Fetch { to } => {
+            let Some(space) = space(node, to.space) else { return relay.nobody() };
+            let collector = Arc::new(Collector::new(node.ports.len(), Vec::new()));
+            let operation = Operation::Fetch(collector.clone());
+            node.send_here(Envelope { space, to: to.selection(), operation });
+            tokio::spawn(async move {
+                let found = collector.wait(patience).await;
+                relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
+            });
+        }
+        Question::Tell { space, event, args } => {
+            let heard = listeners(node, space, event, args);
+            tokio::spawn(async move {
+                relay.send(Answer::Asked(1));
+                match heard {
+                    Some(heard) => match heard.await {
+                        Some(args) => relay.send(Answer::Given(WireArgs::new(&args))),
+                        None => relay.send(Answer::Lost),
+                    },
+                    None => relay.send(Answer::Lost),
+                }
+            });
+        }
+    }
+}
+
+/// Starts the server-side listeners of an event; the first to say something answers. `None` when there are none.
+fn listeners(
+    node: &Node,
+    space: SpaceName<'_>,
+    event: &str,
+    args: WireArgs<'_>,
+) -> Option<impl Future<Output = Option<Args>> + Send + use<>> {
+    let Service::Sockets(namespaces) = &node.service else { return None };
+    let behaviour = namespaces.find(space.nsp)?;
+    let args = args.args()?;
+    let running: Vec<_> =
+        behaviour.server_side.get(event)?.iter().map(|listen| listen(args.clone())).collect();
+    Some(async move {
+        let mut first = None;
+        for listener in running {
+            let said = listener.await;
+            first = first.or(said);
+        }
+        first
+    })
+}
+
+/// A packet of another node for the clients of this one.
+fn unpack(packet: &Packet<'_>, message: &Bytes) -> Option<(Outgoing, Option<Spoken>)> {
+    let out = packet.outgoing(message)?;
+    let spoken = packet.spoken.as_ref().and_then(|(event, args)| Some(((*event).to_owned(), args.args()?)));
+    Some((out, spoken.map(Arc::new)))
+}
+
+fn space(node: &Node, name: SpaceName<'_>) -> Option<Space> {
+    Some(Space { tenant: node.tenants.find(name.tenant)?, nsp: name.nsp.into() })
+}
+
+/// The one shard that has the socket of a selection, when that is a socket's own room.
+fn owner_alone(to: &Selection) -> Option<ShardSet> {
+    match to.rooms.as_slice() {
+        [room] => throng_protocol::id::Id::parse(room).map(|id| ShardSet::of(Place::of(id).shard)),
+        _ => None,
+    }
+}
