@@ -33,6 +33,8 @@ pub use histories::{Entry, Gone, Histories, Position, Replay, Retention};
 pub use leases::{Lease, LeaseError, Leases};
 pub use members::{Incarnation, Load, Member, Members};
 pub use memory::MemoryStore;
-pub use redis::{Address, BadKeyPrefix, Credentials, Deployment, KeyPrefix, RedisConfig, Tls, TlsError};
+pub use redis::{
+    Address, BadKeyPrefix, BadRedisUrl, Credentials, Deployment, KeyPrefix, RedisConfig, Tls, TlsError,
+};
 pub use sessions::{Hold, Session, SessionError, SessionKey, Sessions};
 pub use status::Status;

@@ -43,7 +43,7 @@ use subscriber::{Shared, Subscriber};
 use wire::Dial;
 
 pub use access::TlsError;
-pub use config::{Address, BadKeyPrefix, Credentials, Deployment, KeyPrefix, RedisConfig, Tls};
+pub use config::{Address, BadKeyPrefix, BadRedisUrl, Credentials, Deployment, KeyPrefix, RedisConfig, Tls};
 
 /// A store in Redis with all that runs beside it; closed when dropped.
 #[derive(Debug)]

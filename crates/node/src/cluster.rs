@@ -36,10 +36,11 @@ use self::wire::{Action, Answer, Body};
 pub(crate) use self::wire::{Packet, Question, SpaceName, Target, WireArgs};
 use crate::ack::Collector;
 use crate::envelope::{Envelope, Operation, Room, Selection, Urgency};
+use crate::fleet::Fleet;
 use crate::ids::{NodeTag, Place};
 use crate::node::Node;
 use crate::remote::RemoteSocket;
-use crate::run::{Fleet, RunError};
+use crate::run::RunError;
 use crate::tenants::Space;
 
 /// Copies that are remembered; a room's members hear twice of what took longer than so many to arrive.

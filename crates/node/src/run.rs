@@ -8,13 +8,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use throng_backbone::{Backbone, Deliveries, StoreError};
+use throng_backbone::StoreError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
 use crate::cluster::{self, Cluster, FromOthers};
 use crate::config::{Config, Drain};
 use crate::envelope::Errand;
+use crate::fleet::Fleet;
 use crate::http::bound_writes;
 use crate::ids::NodeTag;
 use crate::metrics::Metrics;
@@ -49,36 +50,36 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Everything that a node is started with.
+/// A node before it runs: how it behaves and what it does.
 #[derive(Debug)]
 pub struct Server {
-    /// How it behaves.
-    pub config: Config,
-    /// What it does.
-    pub app: App,
-    /// Served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
-    pub routes: Router,
-    /// The other nodes; without it there are none.
-    pub fleet: Option<Fleet>,
-}
-
-/// A node's way to the others of its fleet.
-#[derive(Debug)]
-pub struct Fleet {
-    /// The name of the node, under which the backbone was opened.
-    pub tag: NodeTag,
-    /// What the nodes share.
-    pub backbone: Backbone,
-    /// What arrives over its bus.
-    pub deliveries: Deliveries,
-    /// Where it takes requests of the other nodes, at the address that it was announced with. It must be within their reach
-    /// and need not be within anyone else's.
-    pub listener: std::net::TcpListener,
+    config: Config,
+    app: App,
+    routes: Router,
+    fleet: Option<Fleet>,
 }
 
 impl Server {
-    /// Serves until `shutdown` completes, then drains: stop accepting, close the sessions spread over a time, cut off what
-    /// is left at the deadline.
+    /// A node that has no others.
+    pub fn new(config: Config, app: App) -> Self {
+        Self { config, app, routes: Router::new(), fleet: None }
+    }
+
+    /// Adds routes, served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and
+    /// `/api`).
+    #[must_use]
+    pub fn routes(self, routes: Router) -> Self {
+        Self { routes: self.routes.merge(routes), ..self }
+    }
+
+    /// Makes it one of several nodes.
+    #[must_use]
+    pub fn fleet(self, fleet: Fleet) -> Self {
+        Self { fleet: Some(fleet), ..self }
+    }
+
+    /// Serves on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over a time,
+    /// cut off what is left at the deadline.
     pub async fn run(
         self,
         listener: std::net::TcpListener,

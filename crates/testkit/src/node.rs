@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use throng_backbone::{Backbone, Store};
-use throng_node::{App, Config, Drain, Drained, Fleet, Io, NodeTag, Server};
+use throng_backbone::{Heartbeat, Store};
+use throng_node::{App, Config, Drain, Drained, Fleet, FleetConfig, Io, Server};
 use tokio::sync::oneshot;
 
 use crate::http::Http;
@@ -65,11 +65,11 @@ impl Node {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let stopped = async { drop(stopped.await) };
             runtime.expect("a runtime").block_on(async {
-                let fleet = match store {
-                    Some(store) => Some(enlist(store).await),
-                    None => None,
-                };
-                Server { config, app, routes, fleet }.run(listener, stopped).await.expect("the node starts")
+                let mut server = Server::new(config, app).routes(routes);
+                if let Some(store) = store {
+                    server = server.fleet(enlist(store).await);
+                }
+                server.run(listener, stopped).await.expect("the node starts")
             })
         };
         let thread = std::thread::spawn(serve);
@@ -126,10 +126,8 @@ impl Drop for Node {
 }
 
 async fn enlist(store: Store) -> Fleet {
-    let tag = NodeTag::draw();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
-    let mut config = throng_backbone::Config::new(tag.to_string(), store);
-    config.address = listener.local_addr().expect("a bound listener has an address").to_string().into();
-    let (backbone, deliveries) = Backbone::open(config).await.expect("the store can be reached");
-    Fleet { tag, backbone, deliveries, listener }
+    let address = listener.local_addr().expect("a bound listener has an address");
+    let config = FleetConfig { store, heartbeat: Heartbeat::default(), listener, address };
+    Fleet::open(config).await.expect("the store can be reached")
 }

@@ -49,7 +49,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));
         tokio::spawn(follow(target.policy.subscribe(), Followers { maker, tls, io, apps }));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
-        let drained = Server { config: node, app, routes, fleet: None }.run(listener, stop).await?;
+        let drained = Server::new(node, app).routes(routes).run(listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         drop(flush);
         if let Some(delivering) = delivering {

@@ -1,10 +1,13 @@
 //! How to reach Redis, and how patient to be with it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::backoff::Backoff;
 
@@ -150,5 +153,60 @@ impl TryFrom<&str> for KeyPrefix {
             return Err(BadKeyPrefix);
         }
         Ok(Self(prefix.into()))
+    }
+}
+
+/// A text that is no URL of a Redis. Not repeated here, because it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a URL such as \"redis://user:password@host:6379\"")]
+pub struct BadRedisUrl;
+
+/// One server at a URL, `rediss:` for TLS. Channels know no databases, so a number of one becomes part of the prefix.
+impl FromStr for RedisConfig {
+    type Err = BadRedisUrl;
+
+    fn from_str(text: &str) -> Result<Self, BadRedisUrl> {
+        let url = Url::parse(text).map_err(|_| BadRedisUrl)?;
+        let host = url.host_str().ok_or(BadRedisUrl)?.trim_matches(['[', ']']);
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+        let mut config = Self::new(Deployment::Single(Address::new(host, url.port().unwrap_or(6379))));
+        config.tls = match url.scheme() {
+            "redis" => Tls::Off,
+            "rediss" => Tls::System,
+            _ => return Err(BadRedisUrl),
+        };
+        if let Some(password) = url.password() {
+            let user = decoded(url.username()).map_err(|_| BadRedisUrl)?;
+            let password = decoded(password).map_err(|_| BadRedisUrl)?.into();
+            config.credentials = Some(Credentials { user: (!user.is_empty()).then_some(user), password });
+        }
+        match url.path().trim_matches('/') {
+            "" | "0" => {}
+            db => {
+                let db: u8 = db.parse().map_err(|_| BadRedisUrl)?;
+                config.prefix = KeyPrefix(format!("{}:{db}", config.prefix.0).into());
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_server_and_a_login() {
+        let config: RedisConfig = "rediss://u:p%40ss@[::1]:7000/2".parse().unwrap();
+        let Deployment::Single(address) = &config.deployment else { panic!("{config:?}") };
+        assert_eq!((address.to_string().as_str(), &*config.prefix.0), ("[::1]:7000", "throng:2"));
+        let login = config.credentials.unwrap();
+        assert_eq!((login.user.as_deref(), login.password.expose_secret()), (Some("u"), "p@ss"));
+        assert!(matches!(config.tls, Tls::System));
+        for wrong in ["", "redis", "http://x", "redis:///0", "redis://x/a", "redis://x/256"] {
+            assert_eq!(wrong.parse::<RedisConfig>().err(), Some(BadRedisUrl), "{wrong}");
+        }
     }
 }

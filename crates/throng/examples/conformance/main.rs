@@ -3,7 +3,8 @@
 //! `PORT=3000 cargo run --release --example conformance -- websocket|engineio|socketio|fixture`
 //!
 //! Also read: `PING_INTERVAL`, `PING_TIMEOUT`, `CONNECT_TIMEOUT` (milliseconds), `MAX_PAYLOAD` (bytes), `PARSER=msgpack`,
-//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`.
+//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`, `REDIS_URL` (several servers with
+//! the same one are one fleet).
 
 mod fixture;
 
@@ -12,7 +13,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use throng::{Ack, App, Args, Config, Parser, Socket};
+use throng::backbone::{Heartbeat, RedisConfig, Store};
+use throng::{Ack, App, Args, Config, Fleet, FleetConfig, Parser, Socket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -39,8 +41,19 @@ async fn main() -> anyhow::Result<()> {
     };
     eprintln!("{mode} listens on http://{address}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    throng::run(config, app, axum::Router::new(), listener, stop).await?;
+    let mut server = throng::Server::new(config, app);
+    if let Some(redis) = setting::<RedisConfig>("REDIS_URL")? {
+        server = server.fleet(fleet(redis).await?);
+    }
+    server.run(listener, stop).await?;
     Ok(())
+}
+
+/// Nodes with the same Redis are one fleet.
+async fn fleet(redis: RedisConfig) -> anyhow::Result<Fleet> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let (store, address) = (Store::Redis(redis), listener.local_addr()?);
+    Ok(Fleet::open(FleetConfig { store, heartbeat: Heartbeat::default(), listener, address }).await?)
 }
 
 fn config() -> anyhow::Result<Config> {
