@@ -33,6 +33,8 @@ pub struct Socket(pub(crate) Arc<SocketInner>);
 #[derive(Debug)]
 pub(crate) struct SocketInner {
     pub(crate) id: Id,
+    /// Where it lives. Its identifier says the same, unless it was born elsewhere.
+    pub(crate) place: Place,
     pub(crate) space: Space,
     pub(crate) node: Arc<Node>,
     pub(crate) handshake: Arc<Handshake>,
@@ -59,14 +61,14 @@ pub(crate) struct Membership {
 
 impl SocketInner {
     pub(crate) fn new(
-        id: Id,
+        (id, place): (Id, Place),
         space: Space,
         node: Arc<Node>,
         handshake: Arc<Handshake>,
         auth: Option<Value>,
     ) -> Self {
-        let connected = AtomicBool::new(false);
-        Self { id, space, node, handshake, auth: auth.map(Box::new), connected, state: Mutex::default() }
+        let (auth, connected, state) = (auth.map(Box::new), AtomicBool::new(false), Mutex::default());
+        Self { id, place, space, node, handshake, auth, connected, state }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SocketState> {
@@ -255,7 +257,7 @@ impl Socket {
     }
 
     fn run(&self, errand: SocketErrand) {
-        let shard = usize::from(Place::of(self.0.id).shard);
+        let shard = usize::from(self.0.place.shard);
         match Shard::on(&self.0.node, shard) {
             Some(shard) => shard.run_socket(self.0.id, errand),
             None => self.0.node.errand(shard, Errand::Socket(self.0.id, errand)),

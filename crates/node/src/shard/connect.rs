@@ -96,7 +96,8 @@ impl Shard {
             let Some(session) = state.sessions.get_mut(slot as usize) else { return };
             let handshake = session.handshake.clone();
             let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
-            let inner = SocketInner::new(place.draw(), nsp.space.clone(), self.node.clone(), handshake, auth);
+            let name = (place.draw(), place);
+            let inner = SocketInner::new(name, nsp.space.clone(), self.node.clone(), handshake, auth);
             inner.state().identity = identity;
             let socket = Socket(Arc::new(inner));
             state.hub.insert(socket.0.clone(), nsp.clone(), slot);
@@ -156,12 +157,12 @@ impl Shard {
         nsp: Rc<Nsp>,
         verdict: Result<(), Refusal>,
     ) {
-        let id = socket.id();
+        let (id, seat) = (socket.id(), socket.0.place.slot);
         let alive = self.is_alive(slot, stamp);
         if !alive || verdict.is_err() {
             let mut state = self.state.borrow_mut();
-            state.hub.leave_all(Place::of(id).slot);
-            state.hub.remove(Place::of(id).slot);
+            state.hub.leave_all(seat);
+            state.hub.remove(seat);
         }
         if !alive {
             return;
@@ -173,10 +174,10 @@ impl Shard {
         }
         {
             let mut state = self.state.borrow_mut();
-            state.hub.admit(Place::of(id).slot);
+            state.hub.admit(seat);
             state.expiries.arm(&socket.0);
             if let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.sockets.push((nsp.clone(), Place::of(id).slot));
+                session.sockets.push((nsp.clone(), seat));
             }
             socket.0.connected.store(true, Ordering::Relaxed);
             let codec = &self.node.codec;

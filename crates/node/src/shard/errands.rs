@@ -9,7 +9,6 @@ use super::{Shard, State};
 use crate::ack::{Sink as _, Waiter};
 use crate::app::Service;
 use crate::envelope::{Closing, Envelope, Errand, Operation, Room, SocketErrand, Spoken, Urgency};
-use crate::ids::Place;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
 use crate::socket::Socket;
@@ -31,12 +30,9 @@ impl Shard {
 
     /// Does something for one socket of this shard.
     pub(crate) fn run_socket(self: &Rc<Self>, id: Id, errand: SocketErrand) {
-        let slot = Place::of(id).slot;
         let mut state = self.state.borrow_mut();
-        let Some(entry) = state.hub.sockets.get_mut(slot as usize).filter(|entry| entry.socket.id == id)
-        else {
-            return;
-        };
+        let Some(slot) = state.hub.slot_of(id) else { return };
+        let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
         let session = entry.session;
         match errand {
             SocketErrand::Emit(out, urgency) => state.queue(self, session, &out, urgency),

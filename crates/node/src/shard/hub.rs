@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
+use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
 
 use crate::ack::Waiter;
@@ -76,6 +77,8 @@ pub(crate) struct Member {
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     pub(crate) sockets: slab::Slab<Entry>,
+    /// Slots of sockets that were born elsewhere: their identifiers do not tell.
+    adopted: FastMap<Id, u32>,
     namespaces: FastMap<Space, Members>,
     /// Rooms with members, over all namespaces.
     pub(crate) room_count: usize,
@@ -121,9 +124,17 @@ impl Hub {
         position(self.sockets.vacant_key())
     }
 
-    /// Adds a socket at the slot that its identifier names. It may join rooms; broadcasts reach it once admitted.
+    /// The slot of a socket.
+    pub(crate) fn slot_of(&self, id: Id) -> Option<u32> {
+        slot_of(&self.sockets, &self.adopted, id)
+    }
+
+    /// Adds a socket at the slot that is its place. It may join rooms; broadcasts reach it once admitted.
     pub(crate) fn insert(&mut self, socket: Arc<SocketInner>, nsp: Rc<Nsp>, session: u32) {
-        let slot = Place::of(socket.id).slot;
+        let (id, slot) = (socket.id, socket.place.slot);
+        if Place::of(id) != socket.place {
+            self.adopted.insert(id, slot);
+        }
         let members = self.namespaces.entry(nsp.space.clone()).or_insert_with(|| Members {
             nsp: nsp.clone(),
             socket_count: 0,
@@ -182,6 +193,9 @@ impl Hub {
     /// Takes a socket, already out of its rooms, out of its namespace.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry> {
         let entry = self.sockets.try_remove(slot as usize)?;
+        if self.adopted.get(&entry.socket.id) == Some(&slot) {
+            self.adopted.remove(&entry.socket.id);
+        }
         if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
             if entry.index != JOINING {
                 members.all.swap_remove(entry.index as usize);
@@ -249,11 +263,11 @@ impl Hub {
     /// Calls `each` once for every socket of a selection.
     pub(crate) fn select(&mut self, space: &Space, to: &Selection, mut each: impl FnMut(Member, &mut Entry)) {
         let Some(members) = self.namespaces.get(space) else { return };
-        let sockets = &mut self.sockets;
+        let (sockets, adopted) = (&mut self.sockets, &self.adopted);
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
         for room in &to.except {
-            members.in_room(sockets, room, |member, sockets| sockets[member.socket as usize].mark = mark);
+            members.in_room((sockets, adopted), room, |member, sockets| sockets[member.socket as usize].mark = mark);
         }
         let mut visit = |member: Member, sockets: &mut slab::Slab<Entry>| {
             let entry = &mut sockets[member.socket as usize];
@@ -268,7 +282,7 @@ impl Hub {
             }
         }
         for room in &to.rooms {
-            members.in_room(sockets, room, &mut visit);
+            members.in_room((sockets, adopted), room, &mut visit);
         }
     }
 
@@ -280,7 +294,7 @@ impl Hub {
         let members = self.namespaces.get(space);
         match to.rooms.as_slice() {
             [] => Some(members.map_or(&[], |members| &members.all)),
-            [room] if own_room(room).is_none() => {
+            [room] if Id::parse(room).is_none() => {
                 Some(members.and_then(|members| members.rooms.get(room)).map_or(&[], |list| list.as_slice()))
             }
             _ => None,
@@ -325,16 +339,15 @@ impl Members {
     /// Every member of a room, the socket whose own room it is included.
     fn in_room(
         &self,
-        sockets: &mut slab::Slab<Entry>,
+        (sockets, adopted): (&mut slab::Slab<Entry>, &FastMap<Id, u32>),
         room: &str,
         mut each: impl FnMut(Member, &mut slab::Slab<Entry>),
     ) {
         for member in self.rooms.get(room).into_iter().flatten() {
             each(*member, sockets);
         }
-        if let Some(slot) = own_room(room)
+        if let Some(slot) = Id::parse(room).and_then(|id| slot_of(sockets, adopted, id))
             && let Some(entry) = sockets.get(slot as usize)
-            && entry.socket.is_own_room(room)
             && entry.index != JOINING
             && entry.nsp.space == self.nsp.space
         {
@@ -350,9 +363,12 @@ fn note(changes: &mut Option<Vec<Change>>, space: &Space, room: Option<&Room>, f
     }
 }
 
-/// The slot that a room's name points to, when it has the form of an identifier.
-fn own_room(room: &str) -> Option<u32> {
-    throng_protocol::id::Id::parse(room).map(|id| Place::of(id).slot)
+fn slot_of(sockets: &slab::Slab<Entry>, adopted: &FastMap<Id, u32>, id: Id) -> Option<u32> {
+    let slot = Place::of(id).slot;
+    if sockets.get(slot as usize).is_some_and(|entry| entry.socket.id == id) {
+        return Some(slot);
+    }
+    adopted.get(&id).copied()
 }
 
 fn position(len: usize) -> u32 {
