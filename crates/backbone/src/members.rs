@@ -44,6 +44,8 @@ pub struct Load {
 pub struct Member {
     /// The node's name.
     pub node: Arc<str>,
+    /// Where the other nodes reach it. What this means is between them.
+    pub address: Arc<str>,
     /// Which of its lives.
     pub incarnation: Incarnation,
     /// What it said last.
@@ -61,6 +63,7 @@ pub struct Members {
 #[derive(Debug)]
 struct View {
     node: Arc<str>,
+    address: Arc<str>,
     load: Mutex<Load>,
     incarnation: watch::Sender<Incarnation>,
     list: watch::Sender<Arc<[Member]>>,
@@ -82,9 +85,10 @@ pub(crate) enum Beat {
 }
 
 impl Members {
-    pub(crate) fn new(kind: Kind, node: Arc<str>) -> Self {
+    pub(crate) fn new(kind: Kind, (node, address): (Arc<str>, Arc<str>)) -> Self {
         let view = View {
             node,
+            address,
             load: Mutex::default(),
             incarnation: watch::Sender::new(draw()),
             list: watch::Sender::new(Arc::new([])),
@@ -149,8 +153,8 @@ impl Members {
     /// Says once that this node is there, and reads who is.
     pub(crate) async fn beat(&self, dead_after: Duration) -> Result<(), StoreError> {
         let load = self.view.load.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let member =
-            Member { node: self.view.node.clone(), incarnation: *self.view.incarnation.borrow(), load };
+        let (node, address) = (self.view.node.clone(), self.view.address.clone());
+        let member = Member { node, address, incarnation: *self.view.incarnation.borrow(), load };
         let beat = match &self.kind {
             Kind::Memory(seat) => seat.store().members().beat(member, dead_after),
             Kind::Redis(store) => store.beat(&member, dead_after).await?,
