@@ -31,6 +31,7 @@ pub(crate) enum Kind {
 
 #[derive(Debug)]
 struct Parts {
+    kind: Kind,
     bus: Bus,
     members: Members,
     leases: Leases,
@@ -72,11 +73,11 @@ impl Backbone {
     /// Opens a backbone and says that this node is there. Needs a tokio runtime, on which it leaves its tasks.
     pub async fn open(config: Config) -> Result<(Self, Deliveries), OpenError> {
         let counters = Arc::new(Counters::default());
-        let inbox = Inbox::new(config.deliveries_max, counters.clone());
+        let inbox = Inbox::new(config.deliveries_bytes_max, counters.clone());
         let kind = match config.store {
             Store::Memory(store) => Kind::Memory(store.seat(inbox.clone(), counters.clone())),
             Store::Redis(redis) => {
-                Kind::Redis(RedisStore::open(redis, inbox.clone(), counters.clone()).await?)
+                Kind::Redis(RedisStore::open(*redis, inbox.clone(), counters.clone()).await?)
             }
         };
         let members = Members::new(kind.clone(), (config.node, config.address), config.heartbeat);
@@ -88,7 +89,8 @@ impl Backbone {
             leases: Leases::new(kind.clone()),
             documents: Documents::new(kind.clone()),
             sessions: Sessions::new(kind.clone()),
-            histories: Histories::new(kind),
+            histories: Histories::new(kind.clone()),
+            kind,
             counters,
             inbox: inbox.clone(),
             running: vec![beating],
@@ -128,7 +130,11 @@ impl Backbone {
 
     /// How it is doing. Asks nobody.
     pub fn status(&self) -> Status {
-        self.parts.counters.read()
+        let connected = match &self.parts.kind {
+            Kind::Memory(_) => true,
+            Kind::Redis(store) => store.is_connected(),
+        };
+        Status { connected, ..self.parts.counters.read() }
     }
 }
 

@@ -1,5 +1,6 @@
-//! The bus: bytes on channels. It gives each message to every node that is subscribed, the publisher included, at most
-//! once and in the publisher's order per channel; whoever may have missed some is told ([`Delivery::Resynced`]).
+//! The bus: bytes on channels. It gives each message to every other node that is subscribed, at most once and in the
+//! publisher's order per channel; whoever may have missed some is told ([`Delivery::Resynced`]). Its own members a node
+//! serves itself, whether the store is there or not.
 //!
 //! [`Delivery::Resynced`]: crate::Delivery::Resynced
 
@@ -48,7 +49,7 @@ impl Bus {
         Self { kind }
     }
 
-    /// Publishes a message. Returns at once: it is delivered, or queued, or with [`Urgency::Volatile`] perhaps dropped.
+    /// Publishes a message to the other nodes. Returns at once: it is delivered, or queued, or with [`Urgency::Volatile`] perhaps dropped.
     /// A message that was on its way while the connection broke is sent again when it is kept, so that it may arrive
     /// twice.
     pub fn publish(&self, channel: Channel, bytes: Bytes, urgency: Urgency) -> Result<(), BusError> {
@@ -60,7 +61,7 @@ impl Bus {
                 seat.publish(&channel, &bytes);
                 Ok(())
             }
-            Kind::Redis(store) => store.publish(&channel, &bytes, urgency),
+            Kind::Redis(store) => store.publish(channel, bytes, urgency),
         }
     }
 

@@ -17,19 +17,20 @@ pub struct Config {
     pub address: Arc<str>,
     /// How members notice each other.
     pub heartbeat: Heartbeat,
-    /// Deliveries that may wait for their owner. Beyond, they are dropped, counted, and the channels reported as missed.
-    pub deliveries_max: usize,
+    /// Bytes of deliveries that may wait for their owner, besides as many that it is taking; each message counts for 128 more
+    /// than it has. Beyond, they are dropped, counted, and the channels reported as missed.
+    pub deliveries_bytes_max: usize,
 }
 
 impl Config {
-    /// A configuration with the defaults: heartbeats of 3 s, 65,536 deliveries that may wait.
+    /// A configuration with the defaults: no address, heartbeats of 3 s, 64 MiB of deliveries that may wait.
     pub fn new(node: impl Into<Arc<str>>, store: Store) -> Self {
         Self {
             store,
             node: node.into(),
             address: "".into(),
             heartbeat: Heartbeat::default(),
-            deliveries_max: 65_536,
+            deliveries_bytes_max: 64 * 1024 * 1024,
         }
     }
 }
@@ -40,7 +41,7 @@ pub enum Store {
     /// In this process. Backbones opened on the same store see each other.
     Memory(MemoryStore),
     /// In Redis. Backbones with the same servers and prefix see each other.
-    Redis(RedisConfig),
+    Redis(Box<RedisConfig>),
 }
 
 /// How members notice each other.

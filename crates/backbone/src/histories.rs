@@ -74,7 +74,9 @@ impl Histories {
     }
 
     /// Appends a message to a room's history and publishes it on the room's channel, in one step: positions and
-    /// deliveries have the same order. Nothing is queued while the store is away.
+    /// deliveries have the same order. All subscribers get it, this node included, so that all see that order. Nothing is
+    /// queued while the store is away. After an error the message may be in the history all the same; it is never there
+    /// twice unless this is called twice.
     pub async fn append(&self, room: &Room, bytes: Bytes, keep: Retention) -> Result<Position, StoreError> {
         if bytes.len() > PAYLOAD_BYTES_MAX {
             return Err(StoreError::Refused(format!("a message of {} bytes is too large", bytes.len())));

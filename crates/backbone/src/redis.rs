@@ -1,24 +1,30 @@
 //! The store in Redis: one server, a primary behind Sentinel, or a Cluster. Commands and scripts go through the client
-//! library; subscriptions through a subscriber of our own, because client libraries lose sharded subscriptions when slots
-//! move. This file opens it all and is the bus; its children are one concept each.
+//! library's connections; the bus has connections of its own, because client libraries lose sharded subscriptions when slots
+//! move. This file opens it all; its children are one concept each.
 
 mod access;
+mod beats;
 mod commands;
 mod config;
+mod conversation;
+mod directory;
 mod documents;
 mod histories;
 mod interest;
 mod keys;
 mod leases;
 mod link;
+mod links;
 mod members;
+mod outbox;
 mod partition;
-mod publisher;
+mod payload;
 mod resp;
 mod script;
+mod server;
 mod sessions;
-mod subscriber;
 mod topology;
+mod traffic;
 mod wire;
 
 use std::sync::Arc;
@@ -37,9 +43,10 @@ use crate::error::StoreError;
 use crate::status::Counters;
 use access::Access;
 use commands::{Commands, ConnectError};
+use directory::Directory;
 use keys::Keys;
-use publisher::Publisher;
-use subscriber::{Shared, Subscriber};
+use links::Links;
+use traffic::Traffic;
 use wire::Dial;
 
 pub use access::TlsError;
@@ -51,8 +58,7 @@ pub(crate) struct RedisStore {
     config: Arc<RedisConfig>,
     keys: Arc<Keys>,
     commands: Arc<Commands>,
-    publisher: Arc<Publisher>,
-    subscriber: Arc<Shared>,
+    traffic: Arc<Traffic>,
     running: Vec<AbortHandle>,
 }
 
@@ -65,26 +71,29 @@ impl RedisStore {
     ) -> Result<Arc<Self>, OpenError> {
         let access = Access::new(&config.tls)?;
         let dial = Dial { access, credentials: config.credentials.clone(), patience: config.connect_timeout };
+        let keys = Arc::new(Keys::new(config.prefix.0.clone(), config.partitions()));
         let config = Arc::new(config);
-        let commands = connect(&config, &dial, &counters).await?;
-        let keys = Arc::new(Keys::new(config.prefix.0.clone(), config.partitions.clamp(1, 1024)));
-        let publisher = Publisher::new(commands.clone(), keys.clone(), (config.publish_bytes_max, counters));
-        let subscriber = Shared::new(config.clone(), (dial, keys.clone()), (commands.clone(), inbox));
+        let (directory, commands) = connect((&config, &keys), &dial, &counters).await?;
+        let traffic = Traffic::new((config.clone(), dial, keys.clone()), commands.clone(), (inbox, counters));
         let running = vec![
+            tokio::spawn(directory.clone().keep()).abort_handle(),
             tokio::spawn(commands.clone().keep()).abort_handle(),
-            tokio::spawn(publisher.clone().run()).abort_handle(),
-            tokio::spawn(Subscriber::new(subscriber.clone()).run()).abort_handle(),
+            tokio::spawn(Links::new(traffic.clone(), directory).run()).abort_handle(),
         ];
-        Ok(Arc::new(Self { config, keys, commands, publisher, subscriber, running }))
+        Ok(Arc::new(Self { config, keys, commands, traffic, running }))
     }
 
-    pub(crate) fn publish(&self, channel: &Channel, bytes: &Bytes, urgency: Urgency) -> Result<(), BusError> {
-        self.publisher.publish(self.keys.channel(channel), bytes, urgency)
+    pub(crate) fn is_connected(&self) -> bool {
+        self.commands.is_connected()
+    }
+
+    pub(crate) fn publish(&self, channel: Channel, bytes: Bytes, urgency: Urgency) -> Result<(), BusError> {
+        self.traffic.publish(channel, bytes, urgency)
     }
 
     /// Waits for the confirmation as long as for any answer.
     pub(crate) async fn subscribe(&self, channel: Channel) -> Result<(), BusError> {
-        let waiting = self.subscriber.subscribe(channel).map_err(|_| BusError::TooManyChannels)?;
+        let waiting = self.traffic.subscribe(channel).map_err(|_| BusError::TooManyChannels)?;
         let Some(waiting) = waiting else { return Ok(()) };
         match timeout(self.config.response_timeout, waiting).await {
             Ok(Ok(())) => Ok(()),
@@ -93,7 +102,7 @@ impl RedisStore {
     }
 
     pub(crate) fn release(&self, channel: &Channel) {
-        self.subscriber.release(channel);
+        self.traffic.release(channel);
     }
 }
 
@@ -106,18 +115,23 @@ impl Drop for RedisStore {
 }
 
 async fn connect(
-    config: &Arc<RedisConfig>,
+    (config, keys): (&Arc<RedisConfig>, &Arc<Keys>),
     dial: &Dial,
     counters: &Arc<Counters>,
-) -> Result<Arc<Commands>, OpenError> {
+) -> Result<(Arc<Directory>, Arc<Commands>), OpenError> {
     let address = first_address(&config.deployment);
+    let attempt = async || {
+        let directory = Directory::open(config.clone(), dial.clone()).await?;
+        let config = (config.clone(), keys.clone());
+        let commands = Commands::open(config, directory.clone(), counters.clone()).await?;
+        Ok((directory, commands))
+    };
     let mut attempts = 1;
     loop {
-        let ConnectError { message, lasting } =
-            match Commands::connect(config.clone(), dial.clone(), counters.clone()).await {
-                Ok(commands) => return Ok(commands),
-                Err(error) => error,
-            };
+        let ConnectError { message, lasting } = match attempt().await {
+            Ok(connected) => return Ok(connected),
+            Err(error) => error,
+        };
         if lasting {
             return Err(OpenError::Login { address, error: message });
         }

@@ -102,7 +102,8 @@ impl Sessions {
     }
 
     /// Takes a session over from the hold with the number `hold.fence`, and lets it live for `ttl`. Of any number of
-    /// attempts from the same hold exactly one succeeds; the others read [`SessionError::TakenOver`], as does who had it.
+    /// attempts from the same hold exactly one succeeds; the others read [`SessionError::TakenOver`], as does who had it. After
+    /// a [`StoreError`] it may have been taken all the same, and then by nobody who knows: it is gone when its time is up.
     pub async fn take(&self, hold: &Hold, ttl: Duration) -> Result<(Hold, Bytes), SessionError> {
         let Session { fence, value } = match &self.kind {
             Kind::Memory(seat) => seat.store().sessions().take(hold, ttl),

@@ -8,20 +8,22 @@ use hashbrown::HashMap;
 use super::{MemoryStore, lock};
 use crate::backbone::random_u64;
 use crate::channel::{Channel, Room};
-use crate::deliveries::Inbox;
+use crate::deliveries::{Arrival, Inbox};
 use crate::histories::{Position, Retention};
 use crate::status::Counters;
 
 /// The subscribers of every channel, by the number of their seat.
 #[derive(Debug, Default)]
 pub(super) struct Switchboard {
-    subscribers: HashMap<Channel, HashMap<u64, Arc<Inbox>>>,
+    channels: HashMap<Arc<Channel>, HashMap<u64, Arc<Inbox>>>,
 }
 
 impl Switchboard {
-    fn deliver(&self, channel: &Channel, bytes: &Bytes, position: Option<Position>) {
-        for inbox in self.subscribers.get(channel).into_iter().flat_map(HashMap::values) {
-            inbox.message(channel.clone(), bytes.clone(), position);
+    /// Hands a message to every subscriber but one.
+    fn deliver(&self, channel: &Channel, (bytes, position): (&Bytes, Option<Position>), but: Option<u64>) {
+        let Some((channel, seats)) = self.channels.get_key_value(channel) else { return };
+        for (_, inbox) in seats.iter().filter(|(number, _)| Some(**number) != but) {
+            inbox.deliver([Arrival { channel: channel.clone(), bytes: bytes.clone(), position }]);
         }
     }
 }
@@ -37,7 +39,6 @@ pub(crate) struct Seat {
 
 impl MemoryStore {
     pub(crate) fn seat(&self, inbox: Arc<Inbox>, counters: Arc<Counters>) -> Arc<Seat> {
-        counters.connected.store(true, std::sync::atomic::Ordering::Relaxed);
         Arc::new(Seat { store: self.clone(), number: random_u64(), inbox, counters })
     }
 }
@@ -48,21 +49,21 @@ impl Seat {
     }
 
     pub(crate) fn publish(&self, channel: &Channel, bytes: &Bytes) {
-        lock(&self.store.tables.bus).deliver(channel, bytes, None);
+        lock(&self.store.tables.bus).deliver(channel, (bytes, None), Some(self.number));
         Counters::add(&self.counters.published, 1);
     }
 
     pub(crate) fn subscribe(&self, channel: Channel) {
         let mut bus = lock(&self.store.tables.bus);
-        bus.subscribers.entry(channel).or_default().insert(self.number, self.inbox.clone());
+        bus.channels.entry(Arc::new(channel)).or_default().insert(self.number, self.inbox.clone());
     }
 
     pub(crate) fn release(&self, channel: &Channel) {
         let mut bus = lock(&self.store.tables.bus);
-        if let Some(seats) = bus.subscribers.get_mut(channel) {
+        if let Some(seats) = bus.channels.get_mut(channel) {
             seats.remove(&self.number);
             if seats.is_empty() {
-                bus.subscribers.remove(channel);
+                bus.channels.remove(channel);
             }
         }
     }
@@ -71,14 +72,14 @@ impl Seat {
     pub(crate) fn append(&self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
         let mut histories = self.store.histories();
         let position = histories.append(room, bytes.clone(), keep);
-        lock(&self.store.tables.bus).deliver(&Channel::Room(room.clone()), &bytes, Some(position));
+        lock(&self.store.tables.bus).deliver(&Channel::Room(room.clone()), (&bytes, Some(position)), None);
         position
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        lock(&self.store.tables.bus).subscribers.retain(|_, seats| {
+        lock(&self.store.tables.bus).channels.retain(|_, seats| {
             seats.remove(&self.number);
             !seats.is_empty()
         });

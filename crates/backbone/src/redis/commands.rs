@@ -1,61 +1,38 @@
-//! Commands and scripts, through the client library. Owns the connection and its keeper: when it breaks, a new one is made,
-//! with growing waits, for as long as it takes. Until then commands fail; they never wait for it.
+//! Commands and scripts: each goes to the server that has its key, and to another when a server says that it is elsewhere.
+//! Nothing is sent twice unless a server said that it did not do it: a step that may have been done is never repeated here.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
-use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
-use redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use hashbrown::HashMap;
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::access::{certificates, client, connection_info};
-use super::config::{Deployment, RedisConfig};
+use super::config::{Address, RedisConfig};
+use super::directory::Directory;
+use super::keys::Keys;
 use super::script::Script;
-use super::topology::{self, Topology};
-use super::wire::Dial;
-use crate::backbone::random_u64;
+use super::server::{self, Server, Surroundings};
+use super::topology::redirected;
+use super::wire::WireError;
 use crate::error::StoreError;
 use crate::status::Counters;
+
+/// The wait before a server that is busy moving something is asked again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Redirections that are followed at once.
+const HOPS: u32 = 3;
 
 /// The way to the store for commands.
 #[derive(Debug)]
 pub(crate) struct Commands {
-    config: Arc<RedisConfig>,
-    dial: Dial,
-    current: Mutex<Current>,
-    /// The generation of the connection that was last found broken.
-    broken: watch::Sender<u64>,
-    /// The generation of the connection in use.
-    made: watch::Sender<u64>,
-    counters: Arc<Counters>,
+    surroundings: Arc<Surroundings>,
+    keys: Arc<Keys>,
+    servers: Mutex<HashMap<Address, Arc<Server>>>,
 }
 
-#[derive(Clone)]
-struct Current {
-    generation: u64,
-    link: Link,
-}
-
-impl std::fmt::Debug for Current {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Current").field("generation", &self.generation).finish()
-    }
-}
-
-#[derive(Clone)]
-enum Link {
-    One(MultiplexedConnection),
-    Cluster(ClusterConnection),
-}
-
-/// Why the first connection could not be made.
+/// Why the first connections could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct ConnectError {
@@ -64,32 +41,49 @@ pub(crate) struct ConnectError {
     pub(crate) lasting: bool,
 }
 
+/// What the error of one attempt means.
+#[derive(Debug)]
+enum Verdict {
+    /// Another server has it.
+    Moved(Address),
+    /// Another server has it for this once.
+    Ask(Address),
+    /// The server is moving it.
+    Busy,
+    /// The connection or the server is of no use now.
+    Broken,
+    /// The servers are of two minds about who serves what.
+    Undecided,
+    Refused,
+}
+
 impl Commands {
-    /// Makes the first connection; the caller says how often to try.
-    pub(crate) async fn connect(
-        config: Arc<RedisConfig>,
-        dial: Dial,
+    /// Connects to every primary.
+    pub(crate) async fn open(
+        (config, keys): (Arc<RedisConfig>, Arc<Keys>),
+        directory: Arc<Directory>,
         counters: Arc<Counters>,
     ) -> Result<Arc<Self>, ConnectError> {
-        let link = connect(&config, &dial).await?;
-        counters.connected.store(true, Ordering::Relaxed);
-        Ok(Arc::new(Self {
-            config,
-            dial,
-            current: Mutex::new(Current { generation: 1, link }),
-            broken: watch::Sender::new(0),
-            made: watch::Sender::new(1),
-            counters,
-        }))
+        let mut links = Vec::new();
+        for address in directory.primaries() {
+            let link = server::connect(&config, &address).await?;
+            links.push((address, link));
+        }
+        let surroundings = Arc::new(Surroundings { config, directory, counters });
+        let start = |(address, link): (Address, _)| {
+            let server = Server::start(surroundings.clone(), address.clone(), Some(link));
+            (address, Arc::new(server))
+        };
+        let servers = Mutex::new(links.into_iter().map(start).collect());
+        Ok(Arc::new(Self { surroundings, keys, servers }))
     }
 
-    /// Sends a command and waits for its answer.
-    pub(crate) async fn query(&self, command: &Cmd) -> Result<Value, StoreError> {
-        let Current { generation, mut link } = self.current();
-        self.judge(generation, link.query(command)).await
+    /// Sends a command about a key and waits for its answer.
+    pub(crate) async fn query(&self, key: &str, command: &Cmd) -> Result<Value, StoreError> {
+        self.follow(key, command).await.map_err(|(error, _)| error)
     }
 
-    /// Runs a script with its keys and arguments.
+    /// Runs a script with its keys, which are of one slot, and arguments.
     pub(crate) async fn run(
         &self,
         script: &Script,
@@ -101,195 +95,130 @@ impl Commands {
             command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
             command
         };
-        let Current { generation, mut link } = self.current();
-        let running = async {
-            match link.query(&command("EVALSHA", script.sha())).await {
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    link.query(&command("EVAL", script.text)).await
-                }
-                answer => answer,
+        match self.follow(keys[0], &command("EVALSHA", script.sha())).await {
+            Err((_, Some(ErrorKind::Server(ServerErrorKind::NoScript)))) => {
+                self.query(keys[0], &command("EVAL", script.text)).await
             }
-        };
-        self.judge(generation, running).await
+            answer => answer.map_err(|(error, _)| error),
+        }
     }
 
-    /// Sends commands on keys of one slot at once. Each has an answer of its own, which may be an error.
-    pub(crate) async fn query_all(&self, slot: u16, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
-        let Current { generation, mut link } = self.current();
-        self.judge(generation, link.query_all(slot, commands)).await
+    /// Whether every primary can be reached, as far as is known.
+    pub(crate) fn is_connected(&self) -> bool {
+        let (primaries, servers) = (self.surroundings.directory.primaries(), self.servers());
+        !primaries.is_empty()
+            && primaries.iter().all(|address| servers.get(address).is_some_and(|server| server.is_up()))
     }
 
-    /// Whether a cluster is behind this, where commands go by slot.
-    pub(crate) fn is_cluster(&self) -> bool {
-        matches!(self.config.deployment, Deployment::Cluster(_))
-    }
-
-    /// Waits until the store can be reached, as far as is known.
-    pub(crate) async fn reachable(&self) {
-        let mut made = self.made.subscribe();
-        let broken = *self.broken.borrow();
-        // Never an error: the sender is in `self`.
-        let _ = made.wait_for(|made| *made > broken).await;
-    }
-
-    /// Keeps the connection for as long as the store is in use.
+    /// Keeps a connection to every primary for as long as the store is in use.
     pub(crate) async fn keep(self: Arc<Self>) {
-        let mut broken = self.broken.subscribe();
-        let mut made_at = Instant::now();
-        loop {
-            let generation = self.current().generation;
-            let noticed = timeout(self.config.ping_interval, broken.wait_for(|found| *found >= generation));
-            if noticed.await.is_err() {
-                // Nobody found it broken. The answer counts as anybody's does.
-                let _ = self.query(&redis::cmd("PING")).await;
-                continue;
-            }
-            // What connects and is of no use all the same is not made anew without a pause.
-            if made_at.elapsed() < self.config.backoff.first {
-                sleep(self.config.backoff.wait(1, random_u64() as u32)).await;
-            }
-            let link = self.connect_again().await;
-            made_at = Instant::now();
-            tracing::info!("the store can be reached again");
-            let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-            *current = Current { generation: generation + 1, link };
-            drop(current);
-            self.counters.connected.store(true, Ordering::Relaxed);
-            Counters::add(&self.counters.reconnects, 1);
-            self.made.send_replace(generation + 1);
-        }
-    }
-
-    async fn connect_again(&self) -> Link {
-        for failures in 1_u32.. {
-            match connect(&self.config, &self.dial).await {
-                Ok(link) => return link,
-                Err(error) => tracing::warn!(%error, failures, "the store cannot be reached"),
-            }
-            sleep(self.config.backoff.wait(failures, random_u64() as u32)).await;
-        }
-        unreachable!("nobody waits that often")
-    }
-
-    fn current(&self) -> Current {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Waits for an answer as long as one may take; notes what says that the connection is of no use.
-    async fn judge<T>(
-        &self,
-        generation: u64,
-        answer: impl Future<Output = RedisResult<T>>,
-    ) -> Result<T, StoreError> {
-        let patience = self.config.response_timeout;
-        match timeout(patience, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if is_away(&error) => {
-                tracing::debug!(%error, "a command found the store away");
-                self.note_broken(generation);
-                Err(StoreError::Away)
-            }
-            Ok(Err(error)) => Err(StoreError::Refused(error.to_string())),
-            Err(_) => {
-                self.note_broken(generation);
-                Err(StoreError::Late(patience))
+        let mut topology = self.surroundings.directory.watch();
+        while topology.changed().await.is_ok() {
+            let primaries = topology.borrow_and_update().primaries();
+            self.servers().retain(|address, _| primaries.contains(address));
+            for address in &primaries {
+                self.server(address);
             }
         }
     }
 
-    fn note_broken(&self, generation: u64) {
-        let news = self.broken.send_if_modified(|broken| {
-            let news = *broken < generation;
-            *broken = generation.max(*broken);
-            news
-        });
-        if news {
-            self.counters.connected.store(false, Ordering::Relaxed);
-            tracing::warn!("the connection to the store broke");
+    /// Sends a command to where its key is. With the error comes what kind it was, if a server named it.
+    async fn follow(&self, key: &str, command: &Cmd) -> Result<Value, (StoreError, Option<ErrorKind>)> {
+        let Surroundings { config, directory, .. } = &*self.surroundings;
+        let deadline = Instant::now() + config.response_timeout;
+        let late = (StoreError::Late(config.response_timeout), None);
+        let Some(partition) = self.keys.partition_of(key.as_bytes()) else {
+            return Err((StoreError::Refused(format!("{key} lies nowhere")), None));
+        };
+        let mut asked_to: Option<Address> = None;
+        for hop in 0.. {
+            // Servers that disagree could send it back and forth.
+            if hop >= HOPS {
+                timeout_at(deadline, sleep(PAUSE)).await.map_err(|_| late.clone())?;
+            }
+            let asking = asked_to.is_some();
+            let Some(address) = asked_to.take().or_else(|| directory.owner(partition)) else {
+                directory.ask_soon();
+                return Err((StoreError::Away, None));
+            };
+            let server = self.server(&address);
+            let connection = timeout_at(deadline, server.connection()).await.map_err(|_| late.clone())?;
+            let Some(connection) = connection else { return Err((StoreError::Away, None)) };
+            let sending = async {
+                match asking {
+                    true => connection.send_asking(command).await,
+                    false => connection.send(command).await,
+                }
+            };
+            let error = match timeout_at(deadline, sending).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    server.note_broken(&connection);
+                    return Err(late);
+                }
+            };
+            match Verdict::of(&error, &address) {
+                Verdict::Moved(owner) => directory.moved(partition, owner),
+                Verdict::Ask(server) => asked_to = Some(server),
+                Verdict::Busy => timeout_at(deadline, sleep(PAUSE)).await.map_err(|_| late.clone())?,
+                Verdict::Broken => {
+                    tracing::debug!(%error, %address, "a command found the store away");
+                    server.note_broken(&connection);
+                    return Err((StoreError::Away, None));
+                }
+                Verdict::Undecided => {
+                    directory.ask_soon();
+                    return Err((StoreError::Away, None));
+                }
+                Verdict::Refused => {
+                    return Err((StoreError::Refused(error.to_string()), Some(error.kind())));
+                }
+            }
         }
+        Err(late)
+    }
+
+    /// The server of that address, from now on if it is new.
+    fn server(&self, address: &Address) -> Arc<Server> {
+        let mut servers = self.servers();
+        let start = || Arc::new(Server::start(self.surroundings.clone(), address.clone(), None));
+        servers.entry_ref(address).or_insert_with(start).clone()
+    }
+
+    fn servers(&self) -> MutexGuard<'_, HashMap<Address, Arc<Server>>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Link {
-    async fn query(&mut self, command: &Cmd) -> RedisResult<Value> {
-        match self {
-            Self::One(link) => command.query_async(link).await,
-            Self::Cluster(link) => command.query_async(link).await,
+impl Verdict {
+    fn of(error: &RedisError, said_by: &Address) -> Self {
+        let redirect = || redirected(error.redirect_node()?.0, said_by);
+        match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Moved) => redirect().map_or(Self::Refused, Self::Moved),
+            ErrorKind::Server(ServerErrorKind::Ask) => redirect().map_or(Self::Refused, Self::Ask),
+            ErrorKind::Server(ServerErrorKind::TryAgain) => Self::Busy,
+            ErrorKind::Server(ServerErrorKind::ClusterDown) => Self::Undecided,
+            ErrorKind::Server(
+                ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown,
+            ) => Self::Broken,
+            _ if error.is_io_error() || error.is_unrecoverable_error() => Self::Broken,
+            _ => Self::Refused,
         }
     }
-
-    async fn query_all(&mut self, slot: u16, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        let count = commands.len();
-        match self {
-            Self::One(link) => link.req_packed_commands(commands, 0, count).await,
-            Self::Cluster(link) => {
-                let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
-                link.route_pipeline(commands.clone(), 0, count, route).await
-            }
-        }
-    }
-}
-
-/// Whether an error says that the connection is of no use now: lost, or to a server that is loading, demoted or cut off.
-fn is_away(error: &RedisError) -> bool {
-    error.is_io_error()
-        || error.is_unrecoverable_error()
-        || error.is_cluster_error()
-        || matches!(
-            error.kind(),
-            ErrorKind::ClusterConnectionNotFound
-                | ErrorKind::Server(
-                    ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown
-                )
-        )
-}
-
-async fn connect(config: &RedisConfig, dial: &Dial) -> Result<Link, ConnectError> {
-    let known = topology::ask(config, dial, &Topology::default()).await.map_err(|error| {
-        let message = error.to_string();
-        ConnectError { lasting: is_lasting(&message), message }
-    })?;
-    let connecting = async {
-        match &config.deployment {
-            Deployment::Single(_) | Deployment::Sentinel { .. } => {
-                let primary = known.owner(0).ok_or((ErrorKind::Io, "no primary is known"))?;
-                let patience = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(config.connect_timeout))
-                    .set_response_timeout(Some(config.response_timeout));
-                let client = client(config, primary)?;
-                Ok(Link::One(client.get_multiplexed_async_connection_with_config(&patience).await?))
-            }
-            Deployment::Cluster(_) => {
-                Ok(Link::Cluster(cluster(config, &known)?.get_async_connection().await?))
-            }
-        }
-    };
-    let connected: RedisResult<Link> = timeout(config.connect_timeout, connecting)
-        .await
-        .unwrap_or_else(|_| Err((ErrorKind::Io, "connecting took too long").into()));
-    let mut link = connected.map_err(ConnectError::from)?;
-    timeout(config.response_timeout, link.query(&redis::cmd("PING")))
-        .await
-        .unwrap_or_else(|_| Err((ErrorKind::Io, "the server does not answer").into()))?;
-    Ok(link)
-}
-
-fn cluster(config: &RedisConfig, known: &Topology) -> RedisResult<ClusterClient> {
-    let seeds: RedisResult<Vec<_>> =
-        known.primaries().iter().map(|server| connection_info(config, server)).collect();
-    let mut builder: ClusterClientBuilder = ClusterClient::builder(seeds?)
-        .connection_timeout(config.connect_timeout.min(Duration::from_secs(2)))
-        .response_timeout(config.response_timeout);
-    if let Some((mode, certificates)) = certificates(&config.tls) {
-        builder = builder.tls(mode).certs(certificates);
-    }
-    builder.build()
 }
 
 impl From<RedisError> for ConnectError {
     fn from(error: RedisError) -> Self {
         let message = error.to_string();
         Self { lasting: error.kind() == ErrorKind::AuthenticationFailed || is_lasting(&message), message }
+    }
+}
+
+impl From<WireError> for ConnectError {
+    fn from(error: WireError) -> Self {
+        let message = error.to_string();
+        Self { lasting: is_lasting(&message), message }
     }
 }
 

@@ -32,9 +32,9 @@ pub struct RedisConfig {
     pub response_timeout: Duration,
     /// How often a quiet connection is asked whether it is there.
     pub ping_interval: Duration,
-    /// How often each connection of the subscriber must hear itself.
+    /// How often each connection that hears messages must hear itself.
     pub beat_interval: Duration,
-    /// How often the subscriber asks who serves what.
+    /// How often it is asked who serves what.
     pub topology_interval: Duration,
     /// The waits between attempts to connect.
     pub backoff: Backoff,
@@ -68,6 +68,11 @@ impl RedisConfig {
             publish_bytes_max: 32 * 1024 * 1024,
             channels_max: 1_000_000,
         }
+    }
+
+    /// The partitions, as many as there may be.
+    pub(crate) fn partitions(&self) -> u16 {
+        self.partitions.clamp(1, 1024)
     }
 }
 

@@ -10,9 +10,11 @@ use crate::error::StoreError;
 
 impl RedisStore {
     pub(crate) async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
+        let key = self.keys.document(key);
         let mut command = redis::cmd("HMGET");
-        command.arg(self.keys.document(key)).arg("v").arg("d");
-        let (version, value): (Option<u64>, Option<Vec<u8>>) = read(self.commands.query(&command).await?)?;
+        command.arg(&key).arg("v").arg("d");
+        let (version, value): (Option<u64>, Option<Vec<u8>>) =
+            read(self.commands.query(&key, &command).await?)?;
         Ok(version.zip(value).map(|(version, value)| Document { version, value: value.into() }))
     }
 
@@ -61,16 +63,18 @@ impl RedisStore {
     }
 
     pub(crate) async fn hash_get(&self, key: &DocumentKey, field: &str) -> Result<Option<Bytes>, StoreError> {
+        let key = self.keys.hash(key);
         let mut command = redis::cmd("HGET");
-        command.arg(self.keys.hash(key)).arg(field);
-        let value: Option<Vec<u8>> = read(self.commands.query(&command).await?)?;
+        command.arg(&key).arg(field);
+        let value: Option<Vec<u8>> = read(self.commands.query(&key, &command).await?)?;
         Ok(value.map(Bytes::from))
     }
 
     pub(crate) async fn hash_all(&self, key: &DocumentKey) -> Result<Vec<(String, Bytes)>, StoreError> {
+        let key = self.keys.hash(key);
         let mut command = redis::cmd("HGETALL");
-        command.arg(self.keys.hash(key));
-        let fields: Vec<(String, Vec<u8>)> = read(self.commands.query(&command).await?)?;
+        command.arg(&key);
+        let fields: Vec<(String, Vec<u8>)> = read(self.commands.query(&key, &command).await?)?;
         let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name, Bytes::from(value))).collect();
         fields.sort_unstable();
         Ok(fields)
@@ -80,9 +84,10 @@ impl RedisStore {
         if fields.is_empty() {
             return Ok(0);
         }
+        let key = self.keys.hash(key);
         let mut command = redis::cmd("HDEL");
-        command.arg(self.keys.hash(key)).arg(fields);
-        read(self.commands.query(&command).await?)
+        command.arg(&key).arg(fields);
+        read(self.commands.query(&key, &command).await?)
     }
 }
 

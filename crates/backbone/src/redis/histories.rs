@@ -13,7 +13,7 @@ impl RedisStore {
         keep: Retention,
     ) -> Result<Position, StoreError> {
         let [top, stream] = self.keys.history(room);
-        let channel = self.keys.channel(&Channel::Room(room.clone())).name;
+        let channel = self.keys.channel(&Channel::Room(room.clone()));
         let (max, ttl) = (keep.entries_max.max(1).to_string(), millis(keep.ttl));
         let epoch_ttl = millis(keep.epoch_ttl);
         let arguments = [bytes, max.as_bytes(), ttl.as_bytes(), epoch_ttl.as_bytes()];

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::partition::{SLOTS, partition_of, slot_of, tags};
+use super::partition::{Crc16, middle, partition_of_slot, slot_of, tags};
 use crate::channel::{Channel, Room};
 use crate::documents::DocumentKey;
 use crate::sessions::SessionKey;
@@ -15,40 +15,38 @@ pub(crate) struct Keys {
     tags: Vec<String>,
 }
 
-/// A channel as Redis knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChannelName {
-    pub(crate) name: String,
-    pub(crate) partition: u16,
-}
-
 impl Keys {
     pub(crate) fn new(prefix: Arc<str>, partitions: u16) -> Self {
-        Self { prefix, tags: tags(partitions.max(1)) }
+        Self { prefix, tags: tags(partitions) }
     }
 
     pub(crate) fn partitions(&self) -> u16 {
         self.tags.len() as u16
     }
 
-    /// The slot of a partition.
-    pub(crate) fn slot(&self, partition: u16) -> u16 {
-        slot_of(self.tags[usize::from(partition)].as_bytes())
-    }
-
-    /// The partition that a slot belongs to, if it is that of a partition.
+    /// The partition of a slot, if it is one where our names lie.
     pub(crate) fn partition_of_slot(&self, slot: u16) -> Option<u16> {
-        let partition = (u32::from(slot) * self.tags.len() as u32 / u32::from(SLOTS)) as u16;
-        (self.slot(partition) == slot).then_some(partition)
+        let partition = partition_of_slot(slot, self.partitions());
+        (middle(partition, self.partitions()) == slot).then_some(partition)
     }
 
-    pub(crate) fn channel(&self, channel: &Channel) -> ChannelName {
+    /// The partition of a name that was written by this.
+    pub(crate) fn partition_of(&self, name: &[u8]) -> Option<u16> {
+        self.partition_of_slot(slot_of(name))
+    }
+
+    /// The partition of a channel, without writing its name.
+    pub(crate) fn partition_of_channel(&self, channel: &Channel) -> u16 {
         match channel {
-            Channel::Room(room) => {
-                let partition = self.partition(&[&room.tenant, &room.namespace, &room.room]);
-                let name = self.name(partition, "r", &[&room.tenant, &room.namespace, &room.room]);
-                ChannelName { name, partition }
-            }
+            Channel::Room(room) => self.partition(&[&room.tenant, &room.namespace, &room.room]),
+            Channel::Namespace { tenant, namespace } => self.partition(&[tenant, namespace]),
+            Channel::Inbox { node } => self.partition(&["", node]),
+        }
+    }
+
+    pub(crate) fn channel(&self, channel: &Channel) -> String {
+        match channel {
+            Channel::Room(room) => self.spread("r", &[&room.tenant, &room.namespace, &room.room]),
             Channel::Namespace { tenant, namespace } => self.spread("n", &[tenant, namespace]),
             Channel::Inbox { node } => self.spread("i", &["", node]),
         }
@@ -68,15 +66,15 @@ impl Keys {
     }
 
     pub(crate) fn document(&self, key: &DocumentKey) -> String {
-        self.spread("doc", &[&key.tenant, &key.name]).name
+        self.spread("doc", &[&key.tenant, &key.name])
     }
 
     pub(crate) fn hash(&self, key: &DocumentKey) -> String {
-        self.spread("hash", &[&key.tenant, &key.name]).name
+        self.spread("hash", &[&key.tenant, &key.name])
     }
 
     pub(crate) fn session(&self, key: &SessionKey) -> String {
-        self.spread("session", &[&key.tenant, &key.id]).name
+        self.spread("session", &[&key.tenant, &key.id])
     }
 
     /// One of the keys about members; all of them lie together.
@@ -89,13 +87,13 @@ impl Keys {
         self.name(partition, "beat", &["", &format!("{subscriber:016x}")])
     }
 
-    fn spread(&self, kind: &str, parts: &[&str]) -> ChannelName {
-        let partition = self.partition(parts);
-        ChannelName { name: self.name(partition, kind, parts), partition }
+    fn spread(&self, kind: &str, parts: &[&str]) -> String {
+        self.name(self.partition(parts), kind, parts)
     }
 
     fn partition(&self, parts: &[&str]) -> u16 {
-        partition_of(parts.join(":").as_bytes(), self.partitions())
+        let sum = |crc: Crc16, part: &&str| crc.add(part.as_bytes()).add(b":");
+        parts.iter().fold(Crc16::default(), sum).modulo(self.partitions())
     }
 
     fn name(&self, partition: u16, kind: &str, parts: &[&str]) -> String {
@@ -119,23 +117,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_history_lies_where_its_channel_does() {
+    fn what_one_script_touches_lies_in_one_slot() {
         let keys = Keys::new("throng".into(), 128);
+        let one_slot = |names: &[String]| {
+            let slots: Vec<u16> = names.iter().map(|name| slot_of(name.as_bytes())).collect();
+            assert!(slots.iter().all(|slot| *slot == slots[0]), "{names:?}");
+            assert!(keys.partition_of(names[0].as_bytes()).is_some(), "{names:?}");
+        };
         for n in 0..500 {
             let room = Room { tenant: "t".into(), namespace: "/{x}".into(), room: n.to_string().into() };
-            let channel = keys.channel(&Channel::Room(room.clone()));
-            for key in keys.history(&room) {
-                assert_eq!(slot_of(key.as_bytes()), keys.slot(channel.partition));
-            }
-            assert_eq!(slot_of(channel.name.as_bytes()), keys.slot(channel.partition));
+            let channel = Channel::Room(room.clone());
+            let [top, stream] = keys.history(&room);
+            let name = keys.channel(&channel);
+            assert_eq!(keys.partition_of(name.as_bytes()), Some(keys.partition_of_channel(&channel)));
+            one_slot(&[top, stream, name]);
+            one_slot(&keys.lease(&n.to_string()));
         }
+        one_slot(&["list", "until", "graves", "fence"].map(|what| keys.members(what)));
     }
 
     #[test]
     fn names_are_readable_and_never_meet() {
         let keys = Keys::new("throng".into(), 1);
-        let name = |tenant: &str, room: &str| keys.channel(&Channel::room(tenant, "/", room)).name;
-        assert_eq!(name("acme", "tea:1"), "throng:{0}:r:acme:/:tea%3a1");
+        let name = |tenant: &str, room: &str| keys.channel(&Channel::room(tenant, "/", room));
+        let tag = &keys.tags[0];
+        assert_eq!(name("acme", "tea:1"), format!("throng:{{{tag}}}:r:acme:/:tea%3a1"));
         assert_ne!(name("a:/", "b"), name("a", "/:b"));
         assert_ne!(name("a", ":"), name("a", "%3a"));
     }

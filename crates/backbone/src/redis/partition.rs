@@ -11,30 +11,39 @@ pub(crate) fn slot_of(key: &[u8]) -> u16 {
         let close = inside.iter().position(|byte| *byte == b'}')?;
         (close > 0).then(|| &inside[..close])
     });
-    crc16(tag.unwrap_or(key)) % SLOTS
+    Crc16::default().add(tag.unwrap_or(key)).modulo(SLOTS)
 }
 
-/// The partition of a name, of so many.
-pub(crate) fn partition_of(name: &[u8], partitions: u16) -> u16 {
-    crc16(name) % partitions
+/// A CRC16/XMODEM that bytes are added to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Crc16(u16);
+
+impl Crc16 {
+    pub(crate) fn add(self, bytes: &[u8]) -> Self {
+        let step = |crc: u16, byte: &u8| (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)];
+        Self(bytes.iter().fold(self.0, step))
+    }
+
+    /// The sum, of so many.
+    pub(crate) fn modulo(self, count: u16) -> u16 {
+        self.0 % count
+    }
 }
 
-/// A hash tag for each partition, such that the slots of all lie evenly: the n-th in the middle eighth of the n-th of as
-/// many equal ranges. However many servers share the slots in ranges, each then has nearly the same number of partitions.
+/// A hash tag for each partition, such that the slots of all lie evenly: the n-th in the middle of the n-th of as many equal
+/// ranges. However many servers share the slots in ranges, each then has as many partitions as any other, give or take one.
 pub(crate) fn tags(partitions: u16) -> Vec<String> {
     let mut tags = vec![String::new(); usize::from(partitions)];
     let mut missing = tags.len();
-    // In parts of a slot, so that any number of ranges is even.
-    let (slots, partitions) = (u64::from(SLOTS), u64::from(partitions));
     for number in 0_u32.. {
         if missing == 0 {
             break;
         }
         let tag = number.to_string();
-        let part = u64::from(slot_of(tag.as_bytes())) * partitions;
-        let from_middle = (part % slots).abs_diff(slots / 2);
-        let place = &mut tags[(part / slots) as usize];
-        if place.is_empty() && from_middle <= (slots / 16).max(partitions) {
+        let slot = slot_of(tag.as_bytes());
+        let partition = partition_of_slot(slot, partitions);
+        let place = &mut tags[usize::from(partition)];
+        if place.is_empty() && slot == middle(partition, partitions) {
             *place = tag;
             missing -= 1;
         }
@@ -42,17 +51,40 @@ pub(crate) fn tags(partitions: u16) -> Vec<String> {
     tags
 }
 
-fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
-            if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
-        })
-    })
+/// The partition in whose range a slot lies.
+pub(crate) fn partition_of_slot(slot: u16, partitions: u16) -> u16 {
+    (u32::from(slot) * u32::from(partitions) / u32::from(SLOTS)) as u16
 }
+
+/// The slot of a partition.
+pub(crate) fn middle(partition: u16, partitions: u16) -> u16 {
+    ((2 * u32::from(partition) + 1) * u32::from(SLOTS) / (2 * u32::from(partitions))) as u16
+}
+
+/// What a byte does to the sum.
+const TABLE: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = (byte as u16) << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn crc16(bytes: &[u8]) -> u16 {
+        Crc16::default().add(bytes).0
+    }
 
     #[test]
     fn slots_are_those_of_the_specification() {
@@ -64,6 +96,16 @@ mod tests {
     }
 
     #[test]
+    fn the_slot_of_a_tag_is_that_of_its_partition() {
+        for partitions in [1, 3, 16, 100, 128, 1024] {
+            for (partition, tag) in (0..).zip(tags(partitions)) {
+                assert_eq!(slot_of(tag.as_bytes()), middle(partition, partitions));
+                assert_eq!(partition_of_slot(slot_of(tag.as_bytes()), partitions), partition);
+            }
+        }
+    }
+
+    #[test]
     fn any_number_of_servers_gets_its_share() {
         for partitions in [1, 16, 128, 1024] {
             let slots: Vec<u16> = tags(partitions).iter().map(|tag| slot_of(tag.as_bytes())).collect();
@@ -72,8 +114,9 @@ mod tests {
                 for slot in &slots {
                     shares[(u32::from(*slot) * servers / u32::from(SLOTS)) as usize] += 1;
                 }
-                let fair = u32::from(partitions).div_ceil(servers);
-                assert!(shares.iter().all(|share| share.abs_diff(fair) <= 1), "{servers}: {shares:?}");
+                let even = u32::from(partitions) / servers;
+                let fair = even..=even + 1;
+                assert!(shares.iter().all(|share| fair.contains(share)), "{servers}: {shares:?}");
             }
         }
     }

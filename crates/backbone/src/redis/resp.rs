@@ -1,6 +1,6 @@
 //! The replies of a Redis server in RESP3, from bytes to values. Pure, incremental and bounded.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::bus::PAYLOAD_BYTES_MAX;
 
@@ -46,10 +46,14 @@ impl Frame {
     pub(crate) fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
-            Self::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+            Self::Text(text) => number(text),
             _ => None,
         }
     }
+}
+
+fn number(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Bytes that are no RESP3, or too much of it.
@@ -57,12 +61,44 @@ impl Frame {
 #[error("the server sends something that is not RESP3 or too large")]
 pub(crate) struct Malformed;
 
-/// Takes the next value off the buffer, if it is there whole.
-pub(crate) fn take(buffer: &mut BytesMut) -> Result<Option<Frame>, Malformed> {
-    let Some(end) = end_of(buffer, 0, DEPTH_MAX)? else { return Ok(None) };
-    let whole = buffer.split_to(end).freeze();
-    let (frame, _) = build(&whole, 0)?;
-    Ok(Some(frame))
+/// The first value of the bytes and how many it takes, if it is there whole.
+pub(crate) fn first(bytes: &[u8]) -> Result<Option<(Frame, usize)>, Malformed> {
+    let Some(end) = end_of(bytes, 0, DEPTH_MAX)? else { return Ok(None) };
+    build(&bytes[..end], 0).map(Some)
+}
+
+/// A message of a sharded channel.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Message<'a> {
+    pub(crate) channel: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    /// Where the next value begins.
+    pub(crate) end: usize,
+}
+
+/// The message at the beginning of the bytes, if one is there whole. It is what arrives nearly always, so it is read where
+/// it lies; anything else is for [`first`].
+pub(crate) fn message(bytes: &[u8]) -> Option<Message<'_>> {
+    const BEGINNING: &[u8] = b">3\r\n$8\r\nsmessage\r\n";
+    if !bytes.starts_with(BEGINNING) {
+        return None;
+    }
+    let (channel, next) = bulk(bytes, BEGINNING.len())?;
+    let (payload, end) = bulk(bytes, next)?;
+    Some(Message { channel, payload, end })
+}
+
+/// The string at `at`, if it is one and whole, and where the next value begins.
+fn bulk(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let digits = bytes.get(at..)?.strip_prefix(b"$")?;
+    let count = digits.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+    let length = digits[..count].iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+    if count == 0 || length > BULK_BYTES_MAX || digits.get(count..count + 2)? != b"\r\n" {
+        return None;
+    }
+    let start = at + 1 + count + 2;
+    let end = start + length;
+    (bytes.get(end..end + 2)? == b"\r\n").then(|| (&bytes[start..end], end + 2))
 }
 
 /// A command as the server reads it.
@@ -75,8 +111,11 @@ pub(crate) fn command<A: AsRef<[u8]>>(arguments: &[A], into: &mut Vec<u8>) {
     }
 }
 
-/// The kind of the value at `at`, its first line without the kind, and where the rest begins.
-fn head(bytes: &[u8], at: usize) -> Result<Option<(u8, &[u8], usize)>, Malformed> {
+/// The kind of a value, its first line without the kind, and where the rest begins.
+type Head<'a> = (u8, &'a [u8], usize);
+
+/// The head of the value at `at`, if it is there whole.
+fn head(bytes: &[u8], at: usize) -> Result<Option<Head<'_>>, Malformed> {
     let rest = &bytes[at..];
     let window = &rest[..rest.len().min(LINE_BYTES_MAX)];
     let Some(end) = window.windows(2).position(|pair| pair == b"\r\n") else {
@@ -127,22 +166,21 @@ fn end_of(bytes: &[u8], at: usize, depth: usize) -> Result<Option<usize>, Malfor
 }
 
 /// The value at `at`, and where it ends. The bytes are known to hold it whole.
-fn build(bytes: &Bytes, at: usize) -> Result<(Frame, usize), Malformed> {
+fn build(bytes: &[u8], at: usize) -> Result<(Frame, usize), Malformed> {
     let (kind, line, next) = head(bytes, at)?.ok_or(Malformed)?;
-    let line = bytes.slice_ref(line);
     match kind {
-        b'+' | b',' | b'(' | b'#' => Ok((Frame::Text(line), next)),
-        b'-' => Ok((Frame::Error(line), next)),
-        b':' => Ok((Frame::Integer(Frame::Text(line).integer().ok_or(Malformed)?), next)),
+        b'+' | b',' | b'(' | b'#' => Ok((Frame::Text(Bytes::copy_from_slice(line)), next)),
+        b'-' => Ok((Frame::Error(Bytes::copy_from_slice(line)), next)),
+        b':' => Ok((Frame::Integer(number(line).ok_or(Malformed)?), next)),
         b'_' => Ok((Frame::Null, next)),
         b'$' | b'=' | b'!' => {
-            let Some(length) = length(&line, BULK_BYTES_MAX)? else { return Ok((Frame::Null, next)) };
-            let text = bytes.slice(next..next + length);
+            let Some(length) = length(line, BULK_BYTES_MAX)? else { return Ok((Frame::Null, next)) };
+            let text = Bytes::copy_from_slice(&bytes[next..next + length]);
             let frame = if kind == b'!' { Frame::Error(text) } else { Frame::Text(text) };
             Ok((frame, next + length + 2))
         }
         _ => {
-            let Some(count) = elements(kind, &line)? else { return Ok((Frame::Null, next)) };
+            let Some(count) = elements(kind, line)? else { return Ok((Frame::Null, next)) };
             let (mut list, mut next) = (Vec::with_capacity(count.min(1024)), next);
             for _ in 0..count {
                 let (frame, end) = build(bytes, next)?;
@@ -165,12 +203,9 @@ mod tests {
     #[track_caller]
     fn check(bytes: &[u8], expect: Frame) {
         for cut in 0..bytes.len() {
-            assert_eq!(take(&mut BytesMut::from(&bytes[..cut])), Ok(None), "cut at {cut}");
+            assert_eq!(first(&bytes[..cut]), Ok(None), "cut at {cut}");
         }
-        let mut buffer = BytesMut::from(bytes);
-        buffer.extend_from_slice(b"+next");
-        assert_eq!(take(&mut buffer), Ok(Some(expect)));
-        assert_eq!(&buffer[..], b"+next");
+        assert_eq!(first(&[bytes, b"+next"].concat()), Ok(Some((expect, bytes.len()))));
     }
 
     #[test]
@@ -208,12 +243,26 @@ mod tests {
             &deep,
             &long,
         ] {
-            assert_eq!(
-                take(&mut BytesMut::from(bytes)),
-                Err(Malformed),
-                "{:?}",
-                Bytes::copy_from_slice(bytes)
-            );
+            assert_eq!(first(bytes), Err(Malformed), "{:?}", Bytes::copy_from_slice(bytes));
+        }
+    }
+
+    #[test]
+    fn a_message_is_read_where_it_lies() {
+        let bytes = b">3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$3\r\na\r\n\r\n+next";
+        let end = bytes.len() - b"+next".len();
+        assert_eq!(message(bytes), Some(Message { channel: b"c", payload: b"a\r\n", end }));
+        for cut in 0..end {
+            assert_eq!(message(&bytes[..cut]), None, "cut at {cut}");
+        }
+        for other in [
+            b">3\r\n$8\r\nsmessage\r\n:1\r\n$1\r\na\r\n".as_slice(),
+            b">3\r\n$8\r\nsmessage\r\n$\r\n\r\n$1\r\na\r\n",
+            b">3\r\n$8\r\nsmessage\r\n$1\r\ncx\r\n$1\r\na\r\n",
+            b">3\r\n$8\r\nsmessage\r\n$999999999999\r\nc",
+            b">3\r\n$10\r\nssubscribe\r\n$1\r\nc\r\n:1\r\n",
+        ] {
+            assert_eq!(message(other), None, "{:?}", Bytes::copy_from_slice(other));
         }
     }
 

@@ -18,9 +18,11 @@ impl RedisStore {
     }
 
     pub(crate) async fn session(&self, key: &SessionKey) -> Result<Option<Session>, StoreError> {
+        let key = self.keys.session(key);
         let mut command = redis::cmd("HMGET");
-        command.arg(self.keys.session(key)).arg("f").arg("d");
-        let (fence, value): (Option<u64>, Option<Vec<u8>>) = read(self.commands.query(&command).await?)?;
+        command.arg(&key).arg("f").arg("d");
+        let (fence, value): (Option<u64>, Option<Vec<u8>>) =
+            read(self.commands.query(&key, &command).await?)?;
         Ok(fence.zip(value).map(|(fence, value)| Session { fence, value: value.into() }))
     }
 

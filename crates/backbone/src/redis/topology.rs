@@ -1,35 +1,45 @@
-//! Who serves which slot. Asks the servers or sentinels; decides nothing.
+//! Who serves which partition. Asks the servers or sentinels; decides nothing.
 
 use super::config::{Address, Deployment, RedisConfig};
-use super::partition::SLOTS;
+use super::partition::{SLOTS, middle};
 use super::resp::Frame;
 use super::wire::{Dial, WireError};
 
-/// The primaries and the slots that each serves. A Redis that is no cluster is one primary with all of them.
+/// The primary of each partition, if any serves it. A Redis that is no cluster is one primary with all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Topology {
-    ranges: Vec<(u16, u16, Address)>,
+    owners: Vec<Option<Address>>,
 }
 
+/// The slots from the first to the last, and who serves them.
+type Range = (u16, u16, Address);
+
 impl Topology {
-    fn whole(primary: Address) -> Self {
-        Self { ranges: vec![(0, SLOTS - 1, primary)] }
+    fn new(partitions: u16, ranges: &[Range]) -> Self {
+        let owner = |partition| {
+            let slot = middle(partition, partitions);
+            let range = ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
+            range.map(|(_, _, address)| address.clone())
+        };
+        Self { owners: (0..partitions).map(owner).collect() }
     }
 
-    /// The primary that serves a slot, if any does.
-    pub(crate) fn owner(&self, slot: u16) -> Option<&Address> {
-        let range = self.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
-        range.map(|(_, _, address)| address)
+    /// The primary that serves a partition, if any does.
+    pub(crate) fn owner(&self, partition: u16) -> Option<&Address> {
+        self.owners.get(usize::from(partition))?.as_ref()
     }
 
-    /// Notes what a server said of one slot.
-    pub(crate) fn moved(&mut self, slot: u16, owner: Address) {
-        self.ranges.insert(0, (slot, slot, owner));
+    /// Notes what a server said of one partition. Answers with whether that is news.
+    pub(crate) fn moved(&mut self, partition: u16, owner: Address) -> bool {
+        let Some(known) = self.owners.get_mut(usize::from(partition)) else { return false };
+        let news = known.as_ref() != Some(&owner);
+        *known = Some(owner);
+        news
     }
 
     /// Every primary, once.
     pub(crate) fn primaries(&self) -> Vec<Address> {
-        let mut primaries: Vec<Address> = self.ranges.iter().map(|(_, _, address)| address.clone()).collect();
+        let mut primaries: Vec<Address> = self.owners.iter().flatten().cloned().collect();
         primaries.sort_unstable();
         primaries.dedup();
         primaries
@@ -38,14 +48,15 @@ impl Topology {
 
 /// Asks for the topology: whoever answers first of those that are known and those of the configuration.
 pub(crate) async fn ask(config: &RedisConfig, dial: &Dial, known: &Topology) -> Result<Topology, WireError> {
+    let whole = |primary: Address| Topology::new(config.partitions(), &[(0, SLOTS - 1, primary)]);
     match &config.deployment {
-        Deployment::Single(address) => Ok(Topology::whole(address.clone())),
+        Deployment::Single(address) => Ok(whole(address.clone())),
         Deployment::Sentinel { sentinels, service, credentials } => {
             let sentinel_dial = Dial { credentials: credentials.clone(), ..dial.clone() };
             let mut error = WireError::Shape("no sentinels are configured");
             for sentinel in sentinels {
                 match primary(&sentinel_dial, dial, (sentinel, service)).await {
-                    Ok(primary) => return Ok(Topology::whole(primary)),
+                    Ok(primary) => return Ok(whole(primary)),
                     Err(failed) => error = failed,
                 }
             }
@@ -55,7 +66,7 @@ pub(crate) async fn ask(config: &RedisConfig, dial: &Dial, known: &Topology) -> 
             let mut error = WireError::Shape("no servers are configured");
             for server in known.primaries().iter().chain(seeds) {
                 match slots(dial, server).await {
-                    Ok(topology) => return Ok(topology),
+                    Ok(ranges) => return Ok(Topology::new(config.partitions(), &ranges)),
                     Err(failed) => error = failed,
                 }
             }
@@ -85,19 +96,16 @@ async fn primary(
     Ok(address)
 }
 
-async fn slots(dial: &Dial, server: &Address) -> Result<Topology, WireError> {
+async fn slots(dial: &Dial, server: &Address) -> Result<Vec<Range>, WireError> {
     let answer = dial.dial(server).await?.call(&["CLUSTER", "SLOTS"]).await?;
     let ranges = answer.list().ok_or(WireError::Shape("CLUSTER SLOTS is no list"))?;
     let ranges: Option<Vec<_>> = ranges.iter().map(|range| slot_range(range, server)).collect();
     let ranges = ranges.ok_or(WireError::Shape("CLUSTER SLOTS has another shape"))?;
-    if ranges.is_empty() {
-        return Err(WireError::Shape("the cluster serves no slots"));
-    }
-    Ok(Topology { ranges })
+    if ranges.is_empty() { Err(WireError::Shape("the cluster serves no slots")) } else { Ok(ranges) }
 }
 
 /// `[first, last, [host, port, ...], replicas ...]`; a server that does not know its own name leaves it out.
-fn slot_range(range: &Frame, asked: &Address) -> Option<(u16, u16, Address)> {
+fn slot_range(range: &Frame, asked: &Address) -> Option<Range> {
     let [first, last, primary, ..] = range.list()? else { return None };
     let [host, port, ..] = primary.list()? else { return None };
     let slot = |frame: &Frame| u16::try_from(frame.integer()?).ok().filter(|slot| *slot < SLOTS);
@@ -114,14 +122,19 @@ fn port_of(port: &Frame) -> Option<u16> {
     u16::try_from(port.integer()?).ok()
 }
 
-/// The slot and its owner in `MOVED 3999 127.0.0.1:6381`. A server that does not know its own name leaves it out; it is
-/// then that of who said so.
+/// The slot and its owner in `MOVED 3999 127.0.0.1:6381`.
 pub(crate) fn moved(error: &str, said_by: &Address) -> Option<(u16, Address)> {
-    let mut words = error.strip_prefix("MOVED ")?.split(' ');
-    let slot = words.next()?.parse().ok().filter(|slot| *slot < SLOTS)?;
-    let (host, port) = words.next()?.rsplit_once(':')?;
+    let (slot, server) = error.strip_prefix("MOVED ")?.split_once(' ')?;
+    let slot = slot.parse().ok().filter(|slot| *slot < SLOTS)?;
+    Some((slot, redirected(server, said_by)?))
+}
+
+/// The server in a redirection, `127.0.0.1:6381`. One that does not know its own name leaves it out; it is then that of who
+/// said so.
+pub(crate) fn redirected(server: &str, said_by: &Address) -> Option<Address> {
+    let (host, port) = server.rsplit_once(':')?;
     let host = if host.is_empty() { said_by.host.clone() } else { host.into() };
-    Some((slot, Address { host, port: port.parse().ok()? }))
+    Some(Address { host, port: port.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -142,11 +155,13 @@ mod tests {
 
     #[test]
     fn what_a_server_said_last_counts() {
-        let mut topology = Topology::whole(Address::new("a", 1));
-        topology.moved(7, Address::new("b", 1));
-        assert_eq!(topology.owner(7), Some(&Address::new("b", 1)));
-        assert_eq!(topology.owner(8), Some(&Address::new("a", 1)));
-        assert_eq!(Topology::default().owner(7), None);
-        assert_eq!(topology.primaries().len(), 2);
+        let [a, b] = ["a", "b"].map(|host| Address::new(host, 1));
+        let mut topology = Topology::new(4, &[(0, 9000, a.clone())]);
+        assert_eq!([0, 1, 2, 3].map(|partition| topology.owner(partition)), [Some(&a), Some(&a), None, None]);
+        assert!(topology.moved(1, b.clone()) && !topology.moved(1, b.clone()));
+        assert!(!topology.moved(4, b.clone()), "there is no such partition");
+        assert_eq!(topology.owner(1), Some(&b));
+        assert_eq!(topology.primaries(), [a, b]);
+        assert_eq!(Topology::default().owner(0), None);
     }
 }

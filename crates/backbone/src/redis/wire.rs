@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
@@ -12,6 +12,11 @@ use tokio::time::timeout;
 use super::access::{Access, Stream};
 use super::config::{Address, Credentials};
 use super::resp::{self, Frame, Malformed};
+
+/// Room for what arrives at once.
+const READ_BYTES: usize = 64 * 1024;
+/// A buffer that grew beyond this is let go when it is empty.
+const LARGE_BYTES: usize = 1024 * 1024;
 
 /// What happened to a connection.
 #[derive(Debug, thiserror::Error)]
@@ -32,18 +37,14 @@ pub(crate) enum WireError {
 /// The receiving half.
 pub(crate) struct Reader {
     stream: ReadHalf<Box<dyn Stream>>,
-    buffer: BytesMut,
-}
-
-/// The sending half.
-pub(crate) struct Writer {
-    stream: WriteHalf<Box<dyn Stream>>,
+    /// What was read and not yet taken off.
+    pub(crate) buffer: BytesMut,
 }
 
 /// Both halves.
 pub(crate) struct Wire {
     pub(crate) reader: Reader,
-    pub(crate) writer: Writer,
+    pub(crate) writer: WriteHalf<Box<dyn Stream>>,
     patience: Duration,
 }
 
@@ -62,7 +63,7 @@ impl Dial {
             let stream = self.access.connect(address).await?;
             let (read, write) = tokio::io::split(stream);
             let reader = Reader { stream: read, buffer: BytesMut::new() };
-            let mut wire = Wire { reader, writer: Writer { stream: write }, patience: self.patience };
+            let mut wire = Wire { reader, writer: write, patience: self.patience };
             let mut hello = vec!["HELLO", "3"];
             if let Some(Credentials { user, password }) = &self.credentials {
                 hello.extend(["AUTH", user.as_deref().unwrap_or("default"), password.expose_secret()]);
@@ -78,7 +79,10 @@ impl Wire {
     /// Sends a command and waits for its answer. Not for commands that subscribe.
     pub(crate) async fn call(&mut self, command: &[&str]) -> Result<Frame, WireError> {
         let calling = async {
-            self.writer.send(command).await?;
+            let mut bytes = Vec::new();
+            resp::command(command, &mut bytes);
+            self.writer.write_all(&bytes).await?;
+            self.writer.flush().await?;
             loop {
                 match self.reader.next().await? {
                     Frame::Push(_) => {}
@@ -93,26 +97,27 @@ impl Wire {
     }
 }
 
-impl Writer {
-    pub(crate) async fn send<A: AsRef<[u8]>>(&mut self, command: &[A]) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        resp::command(command, &mut bytes);
-        self.stream.write_all(&bytes).await?;
-        self.stream.flush().await
-    }
-}
-
 impl Reader {
     /// The next value. May be dropped and called again without losing any.
-    pub(crate) async fn next(&mut self) -> Result<Frame, WireError> {
+    async fn next(&mut self) -> Result<Frame, WireError> {
         loop {
-            if let Some(frame) = resp::take(&mut self.buffer)? {
+            if let Some((frame, length)) = resp::first(&self.buffer)? {
+                self.buffer.advance(length);
                 return Ok(frame);
             }
-            self.buffer.reserve(16 * 1024);
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
+            self.fill().await?;
+        }
+    }
+
+    /// Reads what has arrived into the buffer. May be dropped and called again without losing any.
+    pub(crate) async fn fill(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() && self.buffer.capacity() > LARGE_BYTES {
+            self.buffer = BytesMut::new();
+        }
+        self.buffer.reserve(READ_BYTES);
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -14,7 +14,11 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::servers::{Cluster, Sentinels, Single};
 
 /// How long anything may take before a case fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any case takes.
+pub(crate) const LONG: Duration = Duration::from_secs(3600);
+/// As short as a time may be that a case waits for the end of.
+pub(crate) const SHORT: Duration = Duration::from_millis(100);
 
 pub(crate) struct Fleet {
     store: Store,
@@ -55,16 +59,16 @@ impl Fleet {
         let number = FLEETS.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("fleet-{}-{number}", std::process::id());
         Self {
-            store: Store::Redis(RedisConfig {
+            store: Store::Redis(Box::new(RedisConfig {
                 prefix: KeyPrefix::try_from(&*prefix).expect("a good prefix"),
                 beat_interval: Duration::from_millis(500),
                 backoff: Backoff { first: Duration::from_millis(50), max: Duration::from_millis(500) },
                 ..RedisConfig::new(deployment)
-            }),
+            })),
         }
     }
 
-    /// A node that beats ten times a second and is dead after one.
+    /// A node that beats ten times a second, and is not taken for dead within a case.
     pub(crate) async fn node(&self, name: &str) -> Node {
         self.node_with(name, |_| ()).await
     }
@@ -72,8 +76,7 @@ impl Fleet {
     /// A node with another configuration.
     pub(crate) async fn node_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
         let mut config = Config::new(name, self.store.clone());
-        config.heartbeat =
-            Heartbeat { interval: Duration::from_millis(100), dead_after: Duration::from_secs(1) };
+        config.heartbeat = Heartbeat { interval: Duration::from_millis(100), dead_after: LONG };
         change(&mut config);
         let (backbone, deliveries) =
             timeout(PATIENCE, Backbone::open(config)).await.expect("opened in time").expect("opened");
@@ -95,7 +98,7 @@ impl Node {
     /// The next delivery, which must be a message.
     pub(crate) async fn message(&mut self) -> (Channel, Bytes, Option<Position>) {
         match self.next().await {
-            Delivery::Message { channel, bytes, position } => (channel, bytes, position),
+            Delivery::Message { channel, bytes, position } => (Channel::clone(&channel), bytes, position),
             other => panic!("expected a message, got {other:?}"),
         }
     }
@@ -108,6 +111,14 @@ impl Node {
             }
         }
     }
+}
+
+/// Waits until something that was begun now, and lasts for [`SHORT`], has ended in the store.
+pub(crate) async fn outlast(node: &Node) {
+    let leases = node.backbone.leases();
+    leases.acquire("watch", SHORT).await.expect("asked").expect("nobody else has it");
+    until("a short time is over", async || leases.acquire("watch", LONG).await.expect("asked").is_some())
+        .await;
 }
 
 /// Waits until the condition holds.

@@ -11,7 +11,7 @@ macro_rules! with_cases {
     ($then:ident, $store:ident) => {
         $then! { $store;
             bus:
-                a_message_reaches_every_subscriber_and_the_publisher,
+                a_message_reaches_every_other_subscriber,
                 messages_of_a_channel_keep_their_order,
                 a_released_channel_is_silent,
                 a_released_channel_can_be_taken_again,
@@ -42,6 +42,7 @@ macro_rules! with_cases {
                 no_change_is_lost_among_many,
                 fields_of_a_hash_are_set_one_by_one,
                 a_hash_ends_in_time,
+                a_hash_takes_many_fields,
                 tenants_do_not_share_documents;
             sessions:
                 a_session_is_recorded_and_read,

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::{Connection, FromRedisValue};
@@ -87,9 +87,13 @@ impl Server {
     }
 
     fn order_start(&self) {
-        let mut pipes = self.pipes.lock().unwrap();
+        let mut pipes = self.pipes();
         let process: i32 = pipes.order("start").parse().expect("the number of a process");
         pipes.process = Pid::from_raw(process).expect("no server is process 0");
+    }
+
+    fn pipes(&self) -> MutexGuard<'_, Pipes> {
+        self.pipes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn comes_up(&self, patience: Duration) -> bool {
@@ -105,7 +109,7 @@ impl Server {
 
     /// Kills it as a crash does.
     pub(crate) fn kill(&self) {
-        assert_eq!(self.pipes.lock().unwrap().order("kill"), "killed");
+        assert_eq!(self.pipes().order("kill"), "killed");
     }
 
     /// Starts it again after a kill, on the same port, with nothing in it.
@@ -125,7 +129,7 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(self.pipes.lock().unwrap().process, signal).expect("the server is there");
+        kill_process(self.pipes().process, signal).expect("the server is there");
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -161,7 +165,7 @@ impl Pipes {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.pipes.get_mut().unwrap().orders = None;
+        self.pipes().orders = None;
         let _ = self.shell.wait();
     }
 }

@@ -1,14 +1,10 @@
 //! Cases of the documents.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use throng_backbone::{Document, DocumentError, DocumentKey, Documents, Expect, Terms};
 use tokio::task::JoinSet;
 
-use crate::fleet::{Fleet, until};
-
-const SHORT: Option<Duration> = Some(Duration::from_millis(200));
+use crate::fleet::{Fleet, SHORT, outlast, until};
 
 fn key() -> DocumentKey {
     DocumentKey::new("t", "score")
@@ -59,13 +55,15 @@ pub(crate) async fn a_removed_value_does_not_repeat_its_versions(fleet: &Fleet) 
 pub(crate) async fn a_value_ends_in_time(fleet: &Fleet) {
     let a = fleet.node("a").await;
     let documents = a.backbone.documents();
-    let terms = Terms { expect: Expect::Absent, ttl: SHORT };
-    documents.put(&key(), Bytes::from("1"), terms).await.expect("written");
+    let brief = Terms { expect: Expect::Anything, ttl: Some(SHORT) };
+    documents.put(&key(), Bytes::from("1"), brief).await.expect("written");
     until("it ended", async || documents.get(&key()).await == Ok(None)).await;
-    let terms = Terms { expect: Expect::Absent, ttl: SHORT };
-    let version = documents.put(&key(), Bytes::from("2"), terms).await.expect("written");
-    put(documents, "3", Expect::Version(version)).await.expect("written");
-    tokio::time::sleep(SHORT.expect("a time") * 2).await;
+    until("it was changed before it ended", async || {
+        let version = documents.put(&key(), Bytes::from("2"), brief).await.expect("written");
+        put(documents, "3", Expect::Version(version)).await.is_ok()
+    })
+    .await;
+    outlast(&a).await;
     assert!(documents.get(&key()).await.expect("read").is_some(), "without a time it does not end");
 }
 
@@ -89,7 +87,8 @@ async fn count(documents: &Documents) {
     loop {
         let before = documents.get(&key()).await.expect("read");
         let expect = before.as_ref().map_or(Expect::Absent, |there| Expect::Version(there.version));
-        let count = before.map_or(0, |there| String::from_utf8_lossy(&there.value).parse::<u32>().unwrap());
+        let before = before.map_or_else(|| Bytes::from("0"), |there| there.value);
+        let count: u32 = String::from_utf8_lossy(&before).parse().expect("a number");
         match put(documents, &(count + 1).to_string(), expect).await {
             Ok(_) => return,
             Err(DocumentError::Conflict(_)) => {}
@@ -117,12 +116,25 @@ pub(crate) async fn fields_of_a_hash_are_set_one_by_one(fleet: &Fleet) {
 pub(crate) async fn a_hash_ends_in_time(fleet: &Fleet) {
     let a = fleet.node("a").await;
     let documents = a.backbone.documents();
-    documents.hash_set(&key(), &[("a", Bytes::from("1"))], SHORT).await.expect("set");
+    documents.hash_set(&key(), &[("a", Bytes::from("1"))], Some(SHORT)).await.expect("set");
     until("it ended", async || documents.hash_all(&key()).await == Ok(Vec::new())).await;
-    documents.hash_set(&key(), &[("a", Bytes::from("1"))], SHORT).await.expect("set");
-    documents.hash_set(&key(), &[("b", Bytes::from("2"))], None).await.expect("set");
-    tokio::time::sleep(SHORT.expect("a time") * 2).await;
+    until("it was changed before it ended", async || {
+        documents.hash_set(&key(), &[("a", Bytes::from("1"))], Some(SHORT)).await.expect("set");
+        documents.hash_set(&key(), &[("b", Bytes::from("2"))], None).await.expect("set");
+        documents.hash_all(&key()).await.expect("read").len() == 2
+    })
+    .await;
+    outlast(&a).await;
     assert_eq!(documents.hash_all(&key()).await.expect("read").len(), 2, "without a time it does not end");
+}
+
+pub(crate) async fn a_hash_takes_many_fields(fleet: &Fleet) {
+    let a = fleet.node("a").await;
+    let documents = a.backbone.documents();
+    let names: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
+    let fields: Vec<(&str, Bytes)> = names.iter().map(|name| (name.as_str(), Bytes::from("x"))).collect();
+    documents.hash_set(&key(), &fields, None).await.expect("set");
+    assert_eq!(documents.hash_all(&key()).await.expect("read").len(), names.len());
 }
 
 pub(crate) async fn tenants_do_not_share_documents(fleet: &Fleet) {

@@ -1,14 +1,12 @@
 //! Cases of the histories.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use throng_backbone::{Channel, Entry, Gone, Histories, Position, Replay, Retention, Room};
 use tokio::task::JoinSet;
 
-use crate::fleet::{Fleet, PATIENCE, until};
+use crate::fleet::{Fleet, LONG, SHORT, until};
 
-const KEEP: Retention = Retention { entries_max: 5, ttl: PATIENCE, epoch_ttl: PATIENCE };
+const KEEP: Retention = Retention { entries_max: 5, ttl: LONG, epoch_ttl: LONG };
 
 fn room(name: &str) -> Room {
     Room { tenant: "t".into(), namespace: "/".into(), room: name.into() }
@@ -95,16 +93,16 @@ pub(crate) async fn a_position_of_another_history_is_gone(fleet: &Fleet) {
 pub(crate) async fn entries_end_and_the_count_goes_on(fleet: &Fleet) {
     let a = fleet.node("a").await;
     let histories = a.backbone.histories();
-    let short = Retention { ttl: Duration::from_millis(200), ..KEEP };
+    let short = Retention { ttl: SHORT, ..KEEP };
     let start = histories.position(&room("tea"), short).await.expect("asked");
     let first = append(histories, "1", short).await;
     until("the entry ended", async || after(histories, start, 9).await == Replay::Gone(Gone::Trimmed)).await;
     assert_eq!(after(histories, first, 9).await, whole(&[]), "who missed nothing is told so");
-    let second = append(histories, "2", short).await;
+    let second = append(histories, "2", KEEP).await;
     assert_eq!(second, Position { offset: 2, ..first });
     assert_eq!(after(histories, first, 9).await, whole(&[(2, "2")]));
 
-    let brief = Retention { epoch_ttl: Duration::from_millis(200), ..short };
+    let brief = Retention { epoch_ttl: SHORT, ..short };
     append(histories, "3", brief).await;
     until("the history ended", async || after(histories, first, 9).await == Replay::Gone(Gone::OtherEpoch))
         .await;

@@ -1,14 +1,13 @@
 //! Cases of the members.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use throng_backbone::{Heartbeat, Incarnation, Lease, LeaseError, Load, Member};
 
-use crate::fleet::{Fleet, Node, PATIENCE, until};
+use crate::fleet::{Fleet, LONG, Node, PATIENCE, SHORT, until};
 
 async fn sweeper(node: &Node) -> Lease {
-    let lease = node.backbone.leases().acquire("sweep", PATIENCE).await.expect("asked");
+    let lease = node.backbone.leases().acquire("sweep", LONG).await.expect("asked");
     lease.expect("nobody else has it")
 }
 
@@ -21,7 +20,8 @@ async fn fallen(node: &Node, lease: &Lease) -> Vec<Member> {
 }
 
 pub(crate) async fn members_see_each_other(fleet: &Fleet) {
-    let (a, b) = (fleet.node("a").await, fleet.node("b").await);
+    let a = fleet.node("a").await;
+    let b = fleet.node_with("b", |config| config.address = "10.0.0.2:4000".into()).await;
     let load = Load {
         connections: 3,
         rooms: 2,
@@ -34,8 +34,8 @@ pub(crate) async fn members_see_each_other(fleet: &Fleet) {
     };
     b.backbone.members().announce(load.clone());
     let expected: Arc<[Member]> = Arc::new([
-        Member { node: "a".into(), incarnation: incarnation(&a), load: Load::default() },
-        Member { node: "b".into(), incarnation: incarnation(&b), load },
+        Member { node: "a".into(), address: "".into(), incarnation: incarnation(&a), load: Load::default() },
+        Member { node: "b".into(), address: "10.0.0.2:4000".into(), incarnation: incarnation(&b), load },
     ]);
     let mut watch = a.backbone.members().watch();
     tokio::time::timeout(PATIENCE, watch.wait_for(|members| *members == expected))
@@ -46,10 +46,7 @@ pub(crate) async fn members_see_each_other(fleet: &Fleet) {
 }
 
 pub(crate) async fn a_leaver_is_gone_at_once(fleet: &Fleet) {
-    // Nobody dies of silence within this case.
-    let patient = |config: &mut throng_backbone::Config| config.heartbeat.dead_after = PATIENCE * 2;
-    let a = fleet.node_with("a", patient).await;
-    let b = fleet.node_with("b", patient).await;
+    let (a, b) = (fleet.node("a").await, fleet.node("b").await);
     until("a sees b", async || a.backbone.members().list().len() == 2).await;
     let members = b.backbone.members().clone();
     drop(b);
@@ -58,16 +55,18 @@ pub(crate) async fn a_leaver_is_gone_at_once(fleet: &Fleet) {
 }
 
 pub(crate) async fn the_dead_are_found_and_buried_once(fleet: &Fleet) {
-    let (a, b) = (fleet.node("a").await, fleet.node("b").await);
+    let (a, c) = (fleet.node("a").await, fleet.node("c").await);
+    let mortal = Heartbeat { interval: LONG, dead_after: SHORT };
+    let b = fleet.node_with("b", |config| config.heartbeat = mortal).await;
     let lease = sweeper(&a).await;
     let dead = incarnation(&b);
     let members = a.backbone.members();
-    assert_eq!(members.bury(&lease, dead).await, Ok(false), "the living are not buried");
+    assert_eq!(members.bury(&lease, incarnation(&c)).await, Ok(false), "the living are not buried");
     drop(b);
     until("b is dead", async || !fallen(&a, &lease).await.is_empty()).await;
     let found = fallen(&a, &lease).await;
     assert_eq!((&*found[0].node, found[0].incarnation, found.len()), ("b", dead, 1));
-    until("a sees b no more", async || members.list().len() == 1).await;
+    until("a sees b no more", async || members.list().len() == 2).await;
     assert_eq!(members.bury(&lease, dead).await, Ok(true));
     assert_eq!(members.bury(&lease, dead).await, Ok(false));
     assert_eq!(fallen(&a, &lease).await, []);
@@ -76,7 +75,7 @@ pub(crate) async fn the_dead_are_found_and_buried_once(fleet: &Fleet) {
 pub(crate) async fn who_was_buried_alive_starts_anew(fleet: &Fleet) {
     let a = fleet.node("a").await;
     // Silent for much longer than it takes the others to take it for dead.
-    let silence = Heartbeat { interval: Duration::from_secs(3), dead_after: Duration::from_millis(100) };
+    let silence = Heartbeat { interval: SHORT * 5, dead_after: SHORT };
     let b = fleet.node_with("b", |config| config.heartbeat = silence).await;
     let lease = sweeper(&a).await;
     let buried = incarnation(&b);
