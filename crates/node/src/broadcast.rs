@@ -8,7 +8,7 @@ use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
 
 use crate::ack::{Answers, AskError, Collector};
 use crate::cluster::{Asked, Asking, Packet, Question, SpaceName, Target, WireArgs};
-use crate::envelope::{Closing, Envelope, Operation, Reach, Room, Selection, Urgency};
+use crate::envelope::{Closing, Envelope, Operation, Reach, Room, Selection, Standing, Urgency};
 use crate::ids::NodeTag;
 use crate::node::Node;
 use crate::outgoing::Outgoing;
@@ -78,7 +78,13 @@ impl Broadcast {
         let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
         let out = Outgoing::event(&node.codec, &space.nsp, None, event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
-        node.send(self.envelope(space, Operation::Emit { out, spoken, urgency: self.urgency }), self.span);
+        node.send(
+            self.envelope(
+                space,
+                Operation::Emit { out, spoken, urgency: self.urgency, standing: Standing::Unrecorded },
+            ),
+            self.span,
+        );
     }
 
     /// Sends an event and collects acknowledgements until all have answered or the timeout passes: what did come is

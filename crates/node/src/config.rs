@@ -10,6 +10,7 @@ pub use throng_protocol::socket::packet::Limits as PacketLimits;
 
 use crate::http::EdgeConfig;
 use crate::limits::Limits;
+use crate::recovery::Recovery;
 use crate::tenants::Tenancy;
 
 /// The configuration of a node.
@@ -53,6 +54,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
+    /// What clients may recover after they have lost their connection; needs a fleet, be it of one. Default: nothing.
+    pub recovery: Option<Recovery>,
     /// The list of tenants. Default: none, and the node has a single one.
     pub tenancy: Arc<Tenancy>,
     /// How the HTTP edge meets the world.
@@ -140,6 +143,7 @@ impl Default for Config {
             origins: Origins::Any,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            recovery: None,
             tenancy: Arc::default(),
             edge: EdgeConfig::default(),
             metrics: MetricsAccess::Anyone,

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use crate::app::Service;
 use crate::cluster::Cluster;
 use crate::config::{Config, Origins};
-use crate::envelope::{Envelope, Errand, Reach};
+use crate::envelope::{Envelope, Errand, Operation, Reach, Urgency};
 use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
@@ -104,9 +104,13 @@ impl Node {
 
     /// Does something to a selection of sockets.
     pub(crate) fn send(self: &Arc<Self>, envelope: Envelope, reach: Reach) {
-        if let Some(cluster) = self.cluster(reach) {
-            cluster.spread(&envelope);
+        let Some(cluster) = self.cluster(reach) else { return self.send_here(envelope) };
+        if let Operation::Emit { urgency: Urgency::Queued, .. } = &envelope.operation
+            && let Some(recorder) = &cluster.recorder
+        {
+            return cluster.record(self, recorder, envelope);
         }
+        cluster.spread(&envelope);
         self.send_here(envelope);
     }
 

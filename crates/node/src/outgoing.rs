@@ -127,6 +127,27 @@ impl Outgoing {
         })
     }
 
+    /// The same event with one more argument, a text without anything to escape; `None` when this is no event.
+    pub(crate) fn with_text(&self, text: &str) -> Option<Self> {
+        let first = self.frames.get(self.first.clone())?;
+        let mut buffer = Vec::with_capacity(HEADER_BYTES_MAX + first.len() + text.len() + 8);
+        buffer.resize(HEADER_BYTES_MAX, 0);
+        if self.opcode == Opcode::Text {
+            buffer.extend_from_slice(first.strip_suffix(b"]")?);
+            buffer.extend_from_slice(b",\"");
+            buffer.extend_from_slice(text.as_bytes());
+            buffer.extend_from_slice(b"\"]");
+        } else {
+            let mut packet = rmpv::decode::read_value(&mut &first[..]).ok()?;
+            let rmpv::Value::Map(fields) = &mut packet else { return None };
+            let data = fields.iter_mut().find(|(name, _)| name.as_str() == Some("data"));
+            let Some((_, rmpv::Value::Array(data))) = data else { return None };
+            data.push(text.into());
+            rmpv::encode::write_value(&mut buffer, &packet).ok()?;
+        }
+        Some(Self::framed(buffer, self.opcode, self.attachments.clone()))
+    }
+
     /// The messages, in order.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
         let first = self.frames.slice(self.first.clone());

@@ -15,7 +15,7 @@ use std::time::Duration;
 use throng_backbone::Retention;
 
 pub(crate) use self::record::Record;
-pub(crate) use self::track::Track;
+pub(crate) use self::track::{Recorded, Track};
 pub(crate) use self::vector::Vector;
 use crate::tenants::Space;
 
@@ -58,4 +58,14 @@ pub(crate) fn of_room(space: &Space, room: crate::envelope::Room) -> throng_back
 /// The history of what a socket is told alone, by the secret name of its session.
 pub(crate) fn of_session(space: &Space, pid: &str) -> throng_backbone::Room {
     of_room(space, format!("\0{pid}").into())
+}
+
+/// Whether a history is that of a namespace.
+pub(crate) fn is_everyone(room: &str) -> bool {
+    room == EVERYONE
+}
+
+/// Whether a client was given no position.
+pub(crate) fn is_nowhere(text: &str) -> bool {
+    text == track::NOWHERE
 }

@@ -121,7 +121,7 @@ async fn run(
     let tag = fleet.as_ref().map_or_else(NodeTag::draw, |fleet| fleet.tag);
     let (cluster, from_others) = match fleet {
         Some(fleet) => {
-            let (cluster, from_others) = Cluster::begin(fleet).await?;
+            let (cluster, from_others) = Cluster::begin(fleet, config.recovery).await?;
             (Some(cluster), Some(from_others))
         }
         None => (None, None),

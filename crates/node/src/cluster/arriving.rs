@@ -6,16 +6,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use throng_backbone::{Channel, Deliveries, Delivery};
+use throng_backbone::{Channel, Deliveries, Delivery, Missed, Position};
+use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior};
 
-use super::interest::ShardSet;
+use super::interest::{Arrival, Filled, ShardSet};
 use super::relay::Relay;
 use super::wire::{self, Action, Answer, Body, Packet, Question, SpaceName, Target, WireArgs};
 use super::{Asked, Cluster};
 use crate::ack::{Collector, Sink as _};
 use crate::app::Service;
-use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Urgency};
+use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Standing, Urgency};
 use crate::ids::{NodeTag, Place};
 use crate::node::Node;
 use crate::outgoing::Outgoing;
@@ -25,23 +28,42 @@ use crate::tenants::Space;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Takes what comes from the bus, for as long as the node runs.
-pub(super) async fn arrive(node: &Arc<Node>, mut deliveries: Deliveries) -> Infallible {
+pub(super) async fn arrive(
+    node: &Arc<Node>,
+    mut deliveries: Deliveries,
+    mut fills: mpsc::UnboundedReceiver<Filled>,
+) -> Infallible {
     let Some(cluster) = &node.cluster else { return std::future::pending().await };
     let mut members = cluster.backbone.members().watch();
     cluster.meet(&members.borrow_and_update().clone());
     cluster.join().await;
+    let period = node.config.recovery.map_or(Duration::from_secs(3600), |recovery| recovery.window);
+    let mut keeping = tokio::time::interval_at(Instant::now() + period, period);
+    keeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
+            _ = keeping.tick() => cluster.interest.keep(),
             changed = members.changed() => {
                 if changed.is_ok() {
                     cluster.meet(&members.borrow_and_update().clone());
                 }
             }
+            filled = fills.recv() => {
+                if let Some(filled) = filled {
+                    cluster.fill(node, filled);
+                }
+            }
             delivery = deliveries.next() => match delivery {
-                Some(Delivery::Message { channel, bytes, .. }) => cluster.receive(node, &channel, &bytes),
-                // Rooms are told at most once: what was missed is gone.
-                Some(Delivery::Resynced(missed)) => tracing::debug!(?missed, "messages of other nodes may have been missed"),
+                Some(Delivery::Message { channel, bytes, position: None }) => {
+                    cluster.receive(node, &channel, &bytes);
+                }
+                Some(Delivery::Message { channel, bytes, position: Some(position) }) => {
+                    if cluster.interest.arrived(&channel, position, &bytes) == Arrival::Next {
+                        cluster.receive_recorded(node, &channel, position, &bytes);
+                    }
+                }
+                Some(Delivery::Resynced(missed)) => cluster.resync(missed),
                 None => std::future::pending().await,
             }
         }
@@ -57,12 +79,13 @@ impl Cluster {
                 return tracing::warn!(%error, ?channel, "message of another node not understood");
             }
         };
-        if from == self.tag {
+        // What this node has sent itself comes back to its inbox when it was for a socket that has moved here.
+        if from == self.tag && !matches!(channel, Channel::Inbox { .. }) {
             return;
         }
         self.counts.received.fetch_add(1, Ordering::Relaxed);
         match body {
-            Body::Do { serial, to, action } => {
+            Body::Do { serial, to, action, .. } => {
                 if serial == 0 || self.is_first(from, serial) {
                     self.act(node, channel, bytes, to, action);
                 }
@@ -84,6 +107,58 @@ impl Cluster {
         }
     }
 
+    /// Something may have been missed. What is in histories is read there; the rest is gone, as it is told at most once.
+    fn resync(&self, missed: Missed) {
+        tracing::debug!(?missed, "messages of other nodes may have been missed");
+        match missed {
+            Missed::All => self.interest.all().iter().for_each(|channel| self.interest.look(channel)),
+            Missed::Channels(channels) => channels.iter().for_each(|channel| self.interest.look(channel)),
+        }
+    }
+
+    /// Hands on what was missing of a history, and what waited behind it.
+    fn fill(&self, node: &Arc<Node>, filled: Filled) {
+        let channel = filled.channel.clone();
+        let Some(caught) = self.interest.caught(filled) else { return };
+        if caught.lost
+            && let Some((space, shards)) = self.interest.of(&channel)
+            && let Channel::Room(room) = &channel
+        {
+            let operation = Operation::Lost(room.room.clone());
+            self.hand_on(node, shards, &Envelope { space, to: Selection::default(), operation });
+        }
+        for (position, bytes) in &caught.messages {
+            self.receive_recorded(node, &channel, *position, bytes);
+        }
+        caught.done();
+    }
+
+    /// A message of a history, in its turn. It may be this node's own.
+    fn receive_recorded(&self, node: &Arc<Node>, channel: &Channel, position: Position, bytes: &Bytes) {
+        let (Ok((from, body)), Channel::Room(room)) = (wire::decode(bytes), channel) else {
+            self.counts.malformed.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let Body::Do { serial, to, action: Action::Emit { packet, .. }, .. } = body else { return };
+        if from != self.tag {
+            self.counts.received.fetch_add(1, Ordering::Relaxed);
+        }
+        if serial != 0 && !self.is_first(from, serial) {
+            return;
+        }
+        let Some((space, shards)) = self.interest.of(channel) else { return };
+        let Some((out, spoken)) = unpack(&packet, bytes) else { return };
+        let standing = Standing::Recorded { room: room.room.clone(), position, serial: (from, serial) };
+        let operation = Operation::Emit { out, spoken, urgency: Urgency::Queued, standing };
+        self.hand_on(node, shards, &Envelope { space, to: to.selection(), operation });
+    }
+
+    fn hand_on(&self, node: &Arc<Node>, shards: ShardSet, envelope: &Envelope) {
+        for shard in (0..node.ports.len()).filter(|shard| shards.has(*shard)) {
+            node.errand(shard, Errand::Envelope(envelope.clone()));
+        }
+    }
+
     /// Whether no copy of this has arrived before.
     fn is_first(&self, from: NodeTag, serial: u64) -> bool {
         let mut recent = self.recent.lock().expect("no panic while the lock is held");
@@ -91,6 +166,9 @@ impl Cluster {
     }
 
     fn act(&self, node: &Arc<Node>, channel: &Channel, message: &Bytes, to: Target<'_>, action: Action<'_>) {
+        if let Some(there) = to.own_room().and_then(|id| self.moved(id)) {
+            return self.publish(super::inbox(there), message.clone(), Urgency::Queued);
+        }
         let place = match channel {
             Channel::Inbox { .. } => space(node, to.space).map(|space| (space, None)),
             _ => self.interest.of(channel).map(|(space, shards)| (space, Some(shards))),
@@ -103,7 +181,11 @@ impl Cluster {
             Action::Emit { packet, is_volatile } => {
                 let Some((out, spoken)) = unpack(&packet, message) else { return };
                 let urgency = if is_volatile { Urgency::Volatile } else { Urgency::Queued };
-                Operation::Emit { out, spoken, urgency }
+                let standing = match (to.is_of_one(), channel) {
+                    (true, Channel::Inbox { .. }) if !is_volatile => Standing::Private,
+                    _ => Standing::Unrecorded,
+                };
+                Operation::Emit { out, spoken, urgency, standing }
             }
             Action::Join(room) => Operation::Join(room.into()),
             Action::Leave(room) => Operation::Leave(room.into()),
@@ -112,7 +194,7 @@ impl Cluster {
             }
         };
         let to = to.selection();
-        let shards = shards.or_else(|| owner_alone(&to));
+        let shards = shards.or_else(|| owner_alone(node.tag, &to));
         for shard in (0..node.ports.len()).filter(|shard| shards.is_none_or(|shards| shards.has(*shard))) {
             let (space, to, operation) = (space.clone(), to.clone(), operation.clone());
             node.errand(shard, Errand::Envelope(Envelope { space, to, operation }));
@@ -175,6 +257,29 @@ fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_
                 relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
             });
         }
+        Question::Superseded { socket } => {
+            let Some(cluster) = &node.cluster else { return };
+            let socket = Id::from_bytes(socket);
+            cluster.move_to(socket, tag);
+            let gone: Vec<_> = (0..node.ports.len())
+                .map(|shard| {
+                    let (done, gone) = oneshot::channel();
+                    node.errand(shard, Errand::Superseded(socket, Some(done)));
+                    gone
+                })
+                .collect();
+            let node = node.clone();
+            tokio::spawn(async move {
+                for gone in gone {
+                    // A shard that is gone has nothing left.
+                    let _ = gone.await;
+                }
+                if let Some(cluster) = &node.cluster {
+                    cluster.settle().await;
+                }
+                relay.nobody();
+            });
+        }
         Question::Tell { space, event, args } => {
             let heard = listeners(node, space, event, args);
             tokio::spawn(async move {
@@ -224,10 +329,9 @@ fn space(node: &Node, name: SpaceName<'_>) -> Option<Space> {
     Some(Space { tenant: node.tenants.find(name.tenant)?, nsp: name.nsp.into() })
 }
 
-/// The one shard that has the socket of a selection, when that is a socket's own room.
-fn owner_alone(to: &Selection) -> Option<ShardSet> {
-    match to.rooms.as_slice() {
-        [room] => throng_protocol::id::Id::parse(room).map(|id| ShardSet::of(Place::of(id).shard)),
-        _ => None,
-    }
+/// The one shard that has the socket of a selection, when that is the own room of a socket that was born here.
+fn owner_alone(here: NodeTag, to: &Selection) -> Option<ShardSet> {
+    let [room] = to.rooms.as_slice() else { return None };
+    let place = Place::of(Id::parse(room)?);
+    (place.node == here).then(|| ShardSet::of(place.shard))
 }

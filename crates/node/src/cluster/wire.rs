@@ -25,6 +25,8 @@ pub(super) enum Body<'a> {
     Do {
         /// Tells copies apart: one that goes to several rooms arrives once for each. 0 when there is one.
         serial: u64,
+        /// When it was sent, in microseconds since 1970, if that matters: messages of several histories are put in order by it.
+        sent_us: u64,
         #[serde(borrow)]
         to: Target<'a>,
         action: Action<'a>,
@@ -106,6 +108,8 @@ pub(crate) enum Question<'a> {
         event: &'a str,
         args: WireArgs<'a>,
     },
+    /// That nothing is left of a socket, whose client goes on elsewhere.
+    Superseded { socket: [u8; 15] },
 }
 
 /// What comes back.
@@ -177,6 +181,19 @@ impl<'a> Target<'a> {
         let names = |rooms: &'a [Room]| rooms.iter().map(|room| &**room).collect();
         let sender = to.sender.map(|id| *id.as_bytes());
         Self { space, rooms: names(&to.rooms), except: names(&to.except), sender }
+    }
+
+    /// The socket whose own room it is.
+    pub(super) fn own_room(&self) -> Option<Id> {
+        match self.rooms.as_slice() {
+            [room] => Id::parse(room),
+            _ => None,
+        }
+    }
+
+    /// Whether it is one room, or one socket.
+    pub(super) fn is_of_one(&self) -> bool {
+        self.rooms.len() == 1
     }
 
     pub(super) fn selection(&self) -> Selection {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use throng_backbone::{Hold, Position};
 
-use super::record::Followed;
+use super::record::{Followed, Record};
 use super::vector::Vector;
 use crate::envelope::Room;
 use crate::ids::NodeTag;
 
 /// What a client is given when its position cannot be said. It recovers nothing with it.
-const NOWHERE: &str = "!";
+pub(super) const NOWHERE: &str = "!";
+
+/// Histories that were left and are remembered, for clients whose position is older than that.
+const LEFT_MAX: usize = 32;
 
 /// A socket's way through its histories.
 #[derive(Debug)]
@@ -21,9 +24,14 @@ pub(crate) struct Track {
     pub(crate) hold: Option<Hold>,
     /// Something that is recorded has changed.
     pub(crate) dirty: bool,
+    /// It is being recorded.
+    pub(crate) recording: bool,
+    /// How many times its session waits for that.
+    pub(crate) waiting: u32,
     /// Messages were lost: what follows is no whole any more.
     pub(crate) broken: bool,
     generation: u64,
+    oldest: u64,
     told: u64,
     told_epoch: Option<u64>,
     steps: Vec<Step>,
@@ -34,6 +42,8 @@ pub(crate) struct Track {
 #[derive(Debug)]
 struct Step {
     room: Room,
+    entered: u64,
+    left: Option<u64>,
     /// Where it came in; unknown until the backbone has said so.
     base: Option<Position>,
     /// The last message that it was told.
@@ -48,8 +58,11 @@ impl Track {
             pid,
             hold: None,
             dirty: true,
+            recording: false,
+            waiting: 0,
             broken: false,
             generation: 1,
+            oldest: 1,
             told: 0,
             told_epoch: None,
             steps: Vec::new(),
@@ -57,46 +70,81 @@ impl Track {
         }
     }
 
-    /// It is in a history from this position on, or from one that is not known yet.
+    /// Goes on with what was recorded, where its client says that it is.
+    pub(crate) fn resume(pid: Arc<str>, hold: Hold, record: &Record, told: u64) -> Self {
+        let step = |followed: &Followed| Step {
+            room: followed.room.as_str().into(),
+            entered: followed.entered,
+            left: followed.left,
+            base: Some(Position { epoch: followed.epoch, offset: followed.offset }),
+            sent: followed.offset,
+            replayed: 0,
+        };
+        Self {
+            hold: Some(hold),
+            generation: record.generation,
+            oldest: record.oldest,
+            told,
+            told_epoch: Some(record.told_epoch),
+            steps: record.histories.iter().map(step).collect(),
+            ..Self::new(pid)
+        }
+    }
+
+    /// It is in a history from this position on, or from one that is not known yet. One that it is in already goes on.
     pub(crate) fn enter(&mut self, room: Room, base: Option<Position>) {
-        self.steps.retain(|step| step.room != room);
-        self.steps.push(Step { room, base, sent: base.map_or(0, |base| base.offset), replayed: 0 });
-        self.change();
+        if self.active().any(|step| step.room == room) {
+            return;
+        }
+        self.generation += 1;
+        let (entered, sent) = (self.generation, base.map_or(0, |base| base.offset));
+        self.steps.push(Step { room, entered, left: None, base, sent, replayed: 0 });
+        self.dirty = true;
     }
 
     /// It is not in a history any more.
     pub(crate) fn leave(&mut self, room: &str) {
-        self.steps.retain(|step| *step.room != *room);
-        self.change();
-    }
-
-    /// Its histories or its data are not as they were recorded.
-    pub(crate) fn change(&mut self) {
         self.generation += 1;
-        self.dirty = true;
+        let left = self.generation;
+        if let Some(step) = self.active_mut(room) {
+            step.left = Some(left);
+            self.dirty = true;
+        }
+        // What never got a position is of no use to anybody.
+        self.steps.retain(|step| step.left.is_none() || step.base.is_some());
+        if self.steps.iter().filter(|step| step.left.is_some()).count() > LEFT_MAX
+            && let Some(at) = self.steps.iter().position(|step| step.left.is_some())
+        {
+            self.oldest = self.steps.remove(at).left.unwrap_or(self.oldest);
+        }
     }
 
     /// The backbone has said where a history was.
     pub(crate) fn came_in(&mut self, room: &str, base: Position) {
-        if let Some(step) = self.steps.iter_mut().find(|step| *step.room == *room && step.base.is_none()) {
+        if let Some(step) = self.active_mut(room).filter(|step| step.base.is_none()) {
             step.base = Some(base);
             step.sent = step.sent.max(base.offset);
         }
     }
 
     /// Rooms whose position is not known yet.
-    pub(crate) fn unplaced(&self) -> impl Iterator<Item = &Room> {
-        self.steps.iter().filter(|step| step.base.is_none()).map(|step| &step.room)
+    pub(crate) fn unplaced(&self) -> Vec<Room> {
+        self.active().filter(|step| step.base.is_none()).map(|step| step.room.clone()).collect()
+    }
+
+    /// Whether the epoch of the session's own history is known.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.told_epoch.is_some()
     }
 
     /// The epoch of the session's own history.
-    pub(crate) fn set_told_epoch(&mut self, epoch: u64) {
+    pub(crate) fn begin(&mut self, epoch: u64) {
         self.told_epoch.get_or_insert(epoch);
     }
 
     /// A message of a history is about to be told; `false` when it was already.
     pub(crate) fn step(&mut self, room: &str, position: Position, serial: (NodeTag, u64)) -> bool {
-        let Some(step) = self.steps.iter_mut().find(|step| *step.room == *room) else { return true };
+        let Some(step) = self.active_mut(room) else { return true };
         if step.base.is_some_and(|base| base.epoch != position.epoch) {
             self.broken = true;
             return true;
@@ -115,63 +163,73 @@ impl Track {
         self.early.push(serial);
     }
 
-    /// A message is told to this socket alone; gives its number.
-    pub(crate) fn tell(&mut self) -> u64 {
+    /// A message that was missed is told now; messages up to it that arrive later are not told again.
+    pub(crate) fn replay(&mut self, room: &str, offset: u64) {
+        if let Some(step) = self.active_mut(room) {
+            step.sent = step.sent.max(offset);
+            step.replayed = step.replayed.max(offset);
+        }
+    }
+
+    /// A message is told to this socket alone.
+    pub(crate) fn tell(&mut self) {
         self.told += 1;
-        self.told
     }
 
     /// The position that the client is given with what it is told.
     pub(crate) fn text(&self) -> String {
-        let base = |step: &Step| step.base.map(|base| step.sent.saturating_sub(base.offset));
-        let placed = self.steps.iter().all(|step| step.base.is_some());
-        if self.broken || !self.early.is_empty() || !placed {
+        let whole = !self.broken && self.early.is_empty() && self.active().all(|step| step.base.is_some());
+        if !whole {
             return NOWHERE.to_owned();
         }
-        Vector::write(&self.pid, self.generation, self.told, self.steps.iter().filter_map(base))
+        let count = |step: &Step| step.base.map(|base| step.sent.saturating_sub(base.offset));
+        Vector::write(&self.pid, self.generation, self.told, self.active().filter_map(count))
     }
 
-    /// The list of histories with its number and the epoch of the session's own, once all of it is known.
-    pub(crate) fn followed(&self) -> Option<(u64, u64, Vec<Followed>)> {
+    /// What there is to record of it, once all of it is known.
+    pub(crate) fn record(&self, of: Recorded) -> Option<Record> {
         let followed = |step: &Step| {
-            let base = step.base?;
-            Some(Followed { room: step.room.to_string(), epoch: base.epoch, offset: base.offset })
+            let Step { room, entered, left, base, .. } = step;
+            let (base, room) = ((*base)?, room.to_string());
+            Some(Followed { room, epoch: base.epoch, offset: base.offset, entered: *entered, left: *left })
         };
-        Some((self.generation, self.told_epoch?, self.steps.iter().map(followed).collect::<Option<_>>()?))
+        Some(Record {
+            socket: of.socket,
+            nsp: of.nsp,
+            user: of.user,
+            node: of.node,
+            data: of.data,
+            generation: self.generation,
+            oldest: self.oldest,
+            told_epoch: self.told_epoch?,
+            histories: self.steps.iter().map(followed).collect::<Option<_>>()?,
+        })
     }
 
-    /// Goes on where a client says that it is.
-    pub(crate) fn resume(pid: Arc<str>, hold: Hold, from: Resumed) -> Self {
-        let steps = from.steps.into_iter().map(|(room, base, replayed)| Step {
-            room,
-            base: Some(base),
-            sent: replayed,
-            replayed,
-        });
-        Self {
-            hold: Some(hold),
-            generation: from.generation,
-            told: from.told,
-            told_epoch: Some(from.told_epoch),
-            steps: steps.collect(),
-            ..Self::new(pid)
-        }
+    fn active(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.left.is_none())
+    }
+
+    fn active_mut(&mut self, room: &str) -> Option<&mut Step> {
+        self.steps.iter_mut().find(|step| step.left.is_none() && *step.room == *room)
     }
 }
 
-/// What a session goes on with: its histories, where it came into each, and up to where it was told just now.
+/// What is recorded of a socket beside its way.
 #[derive(Debug)]
-pub(crate) struct Resumed {
-    pub(crate) generation: u64,
-    pub(crate) told: u64,
-    pub(crate) told_epoch: u64,
-    pub(crate) steps: Vec<(Room, Position, u64)>,
+pub(crate) struct Recorded {
+    pub(crate) socket: [u8; 15],
+    pub(crate) nsp: String,
+    pub(crate) user: Option<String>,
+    pub(crate) node: [u8; 3],
+    pub(crate) data: Option<String>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PID: &str = "abcdefghijklmnopqrst";
     const AT: (NodeTag, u64) = (NodeTag([1, 2, 3]), 7);
 
     fn at(offset: u64) -> Position {
@@ -179,26 +237,36 @@ mod tests {
     }
 
     fn track() -> Track {
-        let mut track = Track::new("abcdefghijklmnopqrst".into());
-        track.set_told_epoch(5);
+        let mut track = Track::new(PID.into());
+        track.begin(5);
         track.enter("\0".into(), Some(at(10)));
         track.enter("r".into(), None);
         track
     }
 
+    fn recorded(track: &Track) -> Option<Record> {
+        let (nsp, user, data) = ("/".to_owned(), None, None);
+        track.record(Recorded { socket: [0; 15], nsp, user, node: [0; 3], data })
+    }
+
+    /// Where the client of a track is, by what it was given last.
+    fn positions(track: &Track) -> Vec<(String, u64)> {
+        let vector = Vector::read(PID, &track.text()).unwrap();
+        let positions = recorded(track).unwrap().positions(&vector).unwrap();
+        positions.into_iter().map(|(room, at)| (room.to_string(), at.offset)).collect()
+    }
+
     #[test]
     fn a_position_is_said_once_all_histories_have_one() {
         let mut track = track();
-        assert_eq!(track.text(), "!");
-        assert_eq!(track.unplaced().map(|room| &**room).collect::<Vec<_>>(), ["r"]);
+        assert_eq!((track.text().as_str(), recorded(&track)), ("!", None));
+        assert_eq!(track.unplaced(), ["r".into()]);
         track.came_in("r", at(100));
         assert!(track.step("r", at(101), AT));
         assert!(track.step("\0", at(13), AT));
-        track.tell();
-        let read = Vector::read("abcdefghijklmnopqrst", &track.text()).unwrap();
-        assert_eq!((read.told, read.counts), (1, vec![3, 1]));
-        let (generation, told_epoch, followed) = track.followed().unwrap();
-        assert_eq!((generation, told_epoch, followed[1].after(1)), (read.generation, 5, at(101)));
+        assert_eq!(positions(&track), [("\0".to_owned(), 13), ("r".to_owned(), 101)]);
+        track.leave("\0");
+        assert_eq!(positions(&track), [("r".to_owned(), 101)]);
     }
 
     #[test]
@@ -221,14 +289,27 @@ mod tests {
     }
 
     #[test]
-    fn what_was_replayed_is_not_told_again() {
+    fn one_that_comes_back_goes_on_and_is_told_nothing_twice() {
+        let mut first = track();
+        first.came_in("r", at(100));
         let hold = Hold { key: throng_backbone::SessionKey::new("t", "p"), fence: 1 };
-        let steps = vec![("r".into(), at(100), 105)];
-        let resumed = Resumed { generation: 4, told: 2, told_epoch: 5, steps };
-        let mut track = Track::resume("abcdefghijklmnopqrst".into(), hold, resumed);
+        let mut track = Track::resume(PID.into(), hold, &recorded(&first).unwrap(), 2);
+        track.replay("r", 105);
         assert!(!track.step("r", at(105), AT));
         assert!(track.step("r", at(106), AT));
-        let read = Vector::read("abcdefghijklmnopqrst", &track.text()).unwrap();
-        assert_eq!(read, Vector { generation: 4, told: 2, counts: vec![6] });
+        assert_eq!(positions(&track)[1], ("r".to_owned(), 106));
+    }
+
+    #[test]
+    fn what_was_left_is_forgotten_in_time() {
+        let mut track = track();
+        track.came_in("r", at(100));
+        let early = Vector::read(PID, &track.text()).unwrap();
+        for round in 0..LEFT_MAX + 1 {
+            assert!(recorded(&track).unwrap().positions(&early).is_some(), "{round}");
+            track.enter(format!("room {round}").into(), Some(at(1)));
+            track.leave(&format!("room {round}"));
+        }
+        assert_eq!(recorded(&track).unwrap().positions(&early), None);
     }
 }

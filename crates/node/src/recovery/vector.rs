@@ -33,6 +33,11 @@ impl Vector {
         text
     }
 
+    /// Whether a text is of a session, and not of an earlier one of the same client.
+    pub(crate) fn is_of(pid: &str, text: &str) -> bool {
+        pid.get(..MARK_CHARS).is_some_and(|mark| text.starts_with(mark))
+    }
+
     /// Reads a text; `None` when it is of another session, or none.
     pub(crate) fn read(pid: &str, text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(pid.get(..MARK_CHARS)?)?).ok()?;

@@ -12,6 +12,7 @@ use crate::ack::Waiter;
 use crate::envelope::{Room, Selection};
 use crate::ids::Place;
 use crate::namespace::Namespace;
+use crate::recovery::Track;
 use crate::socket::{Membership, SocketInner};
 use crate::tenants::Space;
 use crate::throttle::Throttle;
@@ -42,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) throttle: Throttle,
     /// Events that wait for a handler to finish; present while one runs.
     pub(crate) backlog: Option<Box<Backlog>>,
+    /// Its way through the histories that its client may recover from, where it may.
+    pub(crate) track: Option<Box<Track>>,
     /// Acknowledgements that are awaited.
     #[expect(
         clippy::box_collection,
@@ -84,16 +87,22 @@ pub(crate) struct Hub {
     pub(crate) room_count: usize,
     /// Rooms and namespaces that have got their first member or lost their last one, in order; kept where it matters.
     pub(crate) changes: Option<Vec<Change>>,
+    /// Whether what each socket joins and leaves is among them.
+    pub(crate) follows: bool,
     mark: u32,
 }
 
-/// A room, or a whole namespace, begins or ceases to have members on this shard.
+/// What the rest of the node is told of a shard's rooms.
 #[derive(Debug)]
-pub(crate) struct Change {
-    pub(crate) space: Space,
-    pub(crate) room: Option<Room>,
-    /// The session of the first member; `None` when the last one has left.
-    pub(crate) first: Option<u32>,
+pub(crate) enum Change {
+    /// A room, or a whole namespace, has its first member here, of this session.
+    Gained { space: Space, room: Option<Room>, session: u32 },
+    /// It has lost its last.
+    Lost { space: Space, room: Option<Room> },
+    /// A socket is in a room, or in its namespace, from now on.
+    Entered { slot: u32, room: Option<Room> },
+    /// A socket has left a room.
+    Left { slot: u32, room: Room },
 }
 
 #[derive(Debug)]
@@ -109,6 +118,12 @@ impl Hub {
     /// The namespace, as long as it has sockets here.
     pub(crate) fn nsp(&self, space: &Space) -> Option<&Rc<Nsp>> {
         self.namespaces.get(space).map(|members| &members.nsp)
+    }
+
+    /// Whether a room, or a namespace, has members here.
+    pub(crate) fn has(&self, space: &Space, room: Option<&str>) -> bool {
+        let Some(members) = self.namespaces.get(space) else { return false };
+        room.map_or(!members.all.is_empty(), |room| members.rooms.contains_key(room))
     }
 
     /// Every room that has members, and how many.
@@ -151,6 +166,7 @@ impl Hub {
             warned: false,
             throttle: Throttle::default(),
             backlog: None,
+            track: None,
             waiters: None,
         };
         let taken = self.sockets.insert(entry);
@@ -163,8 +179,14 @@ impl Hub {
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         entry.index = position(members.all.len());
         members.all.push(Member { socket: slot, session: entry.session });
-        if members.all.len() == 1 {
-            note(&mut self.changes, &entry.nsp.space, None, Some(entry.session));
+        if let Some(changes) = &mut self.changes {
+            if members.all.len() == 1 {
+                let (space, session) = (entry.nsp.space.clone(), entry.session);
+                changes.push(Change::Gained { space, room: None, session });
+            }
+            if self.follows {
+                changes.push(Change::Entered { slot, room: None });
+            }
         }
         let wished = std::mem::take(&mut entry.socket.state().rooms);
         for membership in wished {
@@ -185,7 +207,7 @@ impl Hub {
         for membership in memberships {
             if members.remove(&self.sockets, &membership) {
                 self.room_count -= 1;
-                note(&mut self.changes, &entry.nsp.space, Some(&membership.room), None);
+                note_lost(&mut self.changes, &entry.nsp.space, Some(&membership.room));
             }
         }
     }
@@ -203,7 +225,7 @@ impl Hub {
                     self.sockets[moved.socket as usize].index = entry.index;
                 }
                 if members.all.is_empty() {
-                    note(&mut self.changes, &entry.nsp.space, None, None);
+                    note_lost(&mut self.changes, &entry.nsp.space, None);
                 }
             }
             members.socket_count -= 1;
@@ -221,7 +243,9 @@ impl Hub {
     pub(crate) fn join(&mut self, slot: u32, room: &Room) -> bool {
         let Some(entry) = self.sockets.get(slot as usize) else { return true };
         let mut state = entry.socket.state();
-        if state.rooms.iter().any(|membership| membership.room == *room) || entry.socket.is_own_room(room) {
+        if state.rooms.iter().any(|membership| membership.room == *room)
+            || entry.socket.is_own_room(room) && entry.socket.is_at_birthplace()
+        {
             return true;
         }
         if entry.index == JOINING {
@@ -232,7 +256,15 @@ impl Hub {
         let Some((room, list)) = members.room(room) else { return false };
         if list.is_empty() {
             self.room_count += 1;
-            note(&mut self.changes, &entry.nsp.space, Some(&room), Some(entry.session));
+        }
+        if let Some(changes) = &mut self.changes {
+            if list.is_empty() {
+                let (space, session) = (entry.nsp.space.clone(), entry.session);
+                changes.push(Change::Gained { space, room: Some(room.clone()), session });
+            }
+            if self.follows {
+                changes.push(Change::Entered { slot, room: Some(room.clone()) });
+            }
         }
         state.rooms.push(Membership { room, index: position(list.len()) });
         list.push(Member { socket: slot, session: entry.session });
@@ -252,11 +284,16 @@ impl Hub {
         if entry.index == JOINING {
             return;
         }
+        if self.follows
+            && let Some(changes) = &mut self.changes
+        {
+            changes.push(Change::Left { slot, room: membership.room.clone() });
+        }
         if let Some(members) = self.namespaces.get_mut(&entry.nsp.space)
             && members.remove(&self.sockets, &membership)
         {
             self.room_count -= 1;
-            note(&mut self.changes, &entry.nsp.space, Some(&membership.room), None);
+            note_lost(&mut self.changes, &entry.nsp.space, Some(&membership.room));
         }
     }
 
@@ -267,7 +304,9 @@ impl Hub {
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
         for room in &to.except {
-            members.in_room((sockets, adopted), room, |member, sockets| sockets[member.socket as usize].mark = mark);
+            members.in_room((sockets, adopted), room, |member, sockets| {
+                sockets[member.socket as usize].mark = mark
+            });
         }
         let mut visit = |member: Member, sockets: &mut slab::Slab<Entry>| {
             let entry = &mut sockets[member.socket as usize];
@@ -356,10 +395,9 @@ impl Members {
     }
 }
 
-/// Notes a change where changes are kept.
-fn note(changes: &mut Option<Vec<Change>>, space: &Space, room: Option<&Room>, first: Option<u32>) {
+fn note_lost(changes: &mut Option<Vec<Change>>, space: &Space, room: Option<&Room>) {
     if let Some(changes) = changes {
-        changes.push(Change { space: space.clone(), room: room.cloned(), first });
+        changes.push(Change::Lost { space: space.clone(), room: room.cloned() });
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod asks;
 mod members;
+mod recovery;
 mod rooms;
 
 use std::num::NonZeroUsize;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_backbone::{MemoryStore, Store};
-use throng_node::{Ack, App, Args, Closing, Id, Io, Namespace, Socket};
+use throng_node::{Ack, App, Args, Closing, Id, Io, Namespace, Recovery, Socket};
 use throng_testkit::{Client, Node};
 
 /// Three nodes, the last one of two shards.
@@ -25,10 +26,20 @@ impl Fleet {
 
     /// `define` adds to `/`, which knows the operations that the tests are about.
     fn with(define: impl Fn(usize, &mut Namespace)) -> Self {
+        Self::of(None, define)
+    }
+
+    /// One whose clients may recover.
+    fn recovering(recovery: Recovery) -> Self {
+        Self::of(Some(recovery), |_, _| {})
+    }
+
+    fn of(recovery: Option<Recovery>, define: impl Fn(usize, &mut Namespace)) -> Self {
         let store = MemoryStore::default();
         let start = |at: usize| {
             let mut config = throng_testkit::config();
             config.shards = NonZeroUsize::new(if at == 2 { 2 } else { 1 }).unwrap();
+            config.recovery = recovery;
             let mut app = App::new();
             let io = app.io();
             app.namespace("/", |nsp| {
@@ -103,5 +114,17 @@ fn operations(nsp: &mut Namespace, io: &Io) {
         io.of("/").local().emit("told", args);
         async {}
     });
+    nsp.on("whoami", |socket: Socket, (): (), ack: Ack| async move {
+        let mut rooms: Vec<_> = socket.rooms().iter().map(ToString::to_string).collect();
+        rooms.sort();
+        let data = socket.data::<Value>();
+        ack.send(json!({"id": socket.id(), "recovered": socket.recovered(), "rooms": rooms, "data": data}));
+    });
+    nsp.on("remember", |socket: Socket, data: Value, ack: Ack| async move {
+        socket.set_data(data);
+        ack.send("remembered");
+    });
+    nsp.on("me", |socket: Socket, text: Value| async move { socket.emit("heard", text) });
+    nsp.on("drop", |socket: Socket| async move { socket.drop_transport() });
     nsp.on("tell", |socket: Socket, args: Args| async move { socket.nsp().server_side_emit("sse", args) });
 }
