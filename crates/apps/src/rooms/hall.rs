@@ -209,6 +209,10 @@ impl Hall {
     fn over(&self, state: &mut State, id: &RoomId, cause: Cause) {
         let Some(room) = state.rooms.remove(id) else { return };
         let now = service::now();
+        if !room.is_active() && matches!(cause, Cause::Left(_) | Cause::Next(_)) {
+            // It never began, but one has seen enough of the other.
+            state.acquaintances.meet(room.users());
+        }
         // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
         let dissolution = match cause.by() {
             Some(seat) if !room.is_active() => {
@@ -334,3 +338,6 @@ fn user(socket: &Socket) -> User {
         None => User::from(socket.id().to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,16 @@ fn a_room_is_rated_once_by_each() {
     assert_eq!(of(0), (&json!("one"), &json!(5), &json!(null)));
     assert_eq!(of(1), (&json!("two"), &json!(2), &json!("so-so")));
 }
+
+#[test]
+fn a_room_is_reported_once_by_each() {
+    let node = node();
+    let (mut one, mut two, room) = two(&node);
+    one.done("room:report", json!({"reason": "abuse"}));
+    one.refused("room:report", json!({"reason": "abuse"}), "already_reported");
+    one.refused("room:report", json!({"reason": "spam", "room": room}), "already_reported");
+    two.event("room:ended");
+    two.done("room:report", json!({"reason": "other"}));
+    let records = as_operator(&node, "GET", "/api/admin/debate/records");
+    assert_eq!(records["reports"].as_array().map(Vec::len), Some(2));
+}
