@@ -79,6 +79,11 @@ pub fn install(app: &mut App, config: Config) -> Router {
     app.operator_routes(operators).document(described);
     let (routes, described) = routes::for_all(halls.clone()).split_for_parts();
     app.document(described);
+    let counted = halls.clone();
+    app.metrics(move || {
+        let (calls, active) = counted.calls();
+        calls.families(active)
+    });
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);

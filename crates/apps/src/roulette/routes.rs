@@ -28,7 +28,8 @@ pub(super) fn for_operators(halls: Arc<Halls>) -> OpenApiRouter {
     )
 )]
 async fn statistics(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
-    Json(halls.calls())
+    let (calls, active) = halls.calls();
+    Json(calls.statistics(active))
 }
 
 /// The latest reports and ratings of calls
