@@ -28,6 +28,7 @@ use super::ending::Cause;
 use super::pace::Pace;
 use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
 use super::records::Records;
+use super::records::review::{Review, Wanted};
 use super::refusal::NO_ROOM;
 use super::room::{Effect, Room, RoomId, Seat};
 use super::schedule::Schedule;
@@ -140,8 +141,8 @@ impl Hall {
     }
 
     /// What people said about rooms.
-    pub(crate) fn records(&self) -> Records {
-        self.state().records.clone()
+    pub(crate) fn review(&self, wanted: &Wanted) -> Review {
+        self.state().records.review(wanted)
     }
 
     /// A member does something in its room. Whatever it is shows that the member is there.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use throng_node::{App, AppStatistics, Io, Socket, TenantName};
 
 use super::hall::{AppSetup, Hall};
-use super::records::Records;
+use super::records::review::{Review, Wanted};
 use crate::roulette::calls::Calls;
 
 /// Every hall of an app.
@@ -61,9 +61,13 @@ impl Halls {
     }
 
     /// What people said about rooms, in all halls.
-    pub(crate) fn records(&self) -> Records {
-        let mut all = Records::default();
-        self.halls().values().for_each(|hall| all.merge(hall.records()));
+    pub(crate) fn review(&self, wanted: &Wanted) -> Review {
+        let halls = self.halls();
+        let named = |name: &TenantName| wanted.tenant.as_ref().is_none_or(|tenant| **tenant == **name);
+        let mut all = Review::default();
+        for (_, hall) in halls.iter().filter(|(name, _)| named(name)) {
+            all.merge(hall.review(wanted), wanted);
+        }
         all
     }
 

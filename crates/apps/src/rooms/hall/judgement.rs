@@ -38,11 +38,12 @@ impl Hall {
         }
         presence.reported = Some(judged.room.clone());
         let report = format!("{:016x}", getrandom::u64().expect("the system has randomness"));
-        let messages = state.rooms.get(&judged.room).map(quotes).unwrap_or_default();
+        let messages = state.rooms.get(&judged.room).map(quotes);
         state.records.report(Report {
             report: report.clone(),
             at: millis(now),
             tenant: self.tenant.to_string(),
+            queue: judged.queue.to_string(),
             room: judged.room.to_string(),
             reporter: user.to_string(),
             reported: judged.partner.to_string(),
@@ -79,7 +80,7 @@ impl Hall {
             return Err(INVALID_RATING);
         }
         let mut state = self.state();
-        let Judged { room, queue, .. } = judged(&state, &user, named.as_deref())?;
+        let Judged { room, queue, partner } = judged(&state, &user, named.as_deref())?;
         let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
         if presence.rated.as_ref() == Some(&room) {
             return Err(ALREADY_RATED);
@@ -88,8 +89,10 @@ impl Hall {
         state.records.rate(Feedback {
             at: millis(service::now()),
             tenant: self.tenant.to_string(),
+            queue: queue.to_string(),
             room: room.to_string(),
             user: user.to_string(),
+            partner: partner.to_string(),
             rating,
             text: text.map(|text| text.to_string()),
         });
