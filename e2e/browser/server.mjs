@@ -1,25 +1,35 @@
 // A node to test against: the binary of THRONG_BIN on a free port of its own, or the one that THRONG_URL names.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { createInterface } from "node:readline";
 
 /** True when the tests own the node, and so may stop it. */
 export const ownsServer = process.env.THRONG_BIN !== undefined;
 
-/** Starts a node and resolves when it listens: `url` without a trailing slash, `stop` sends SIGTERM and waits. */
-export async function startServer() {
+/**
+ * Starts a node and resolves when it listens: `url` without a trailing slash, `stop` sends SIGTERM and waits. A node of one's
+ * own is configured with `settings`, in TOML.
+ */
+export async function startServer(settings = "") {
   if (process.env.THRONG_BIN === undefined) {
     if (process.env.THRONG_URL === undefined) {
       throw new Error("Set THRONG_BIN to the path of the throng binary, or THRONG_URL to a node that is running.");
     }
     return { url: process.env.THRONG_URL.replace(/\/$/, ""), stop: async () => {} };
   }
-  const args = ["serve", "--host", "127.0.0.1", "--port", "0"];
+  const folder = await mkdtemp(path.join(os.tmpdir(), "throng-browser-"));
+  const config = path.join(folder, "throng.toml");
+  await writeFile(config, settings);
+  const args = ["serve", "--config", config, "--host", "127.0.0.1", "--port", "0"];
   const child = spawn(process.env.THRONG_BIN, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
   const stop = async () => {
     child.kill("SIGTERM");
     await exited;
+    await rm(folder, { recursive: true });
   };
   const address = await Promise.race([
     listening(child.stdout),

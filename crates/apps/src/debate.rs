@@ -16,7 +16,6 @@ use throng_node::{Ack, App, Namespace, Socket};
 use utoipa::ToSchema;
 
 use crate::request::{Answer, Failure, answer};
-use crate::rooms::board::Topics;
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
@@ -25,8 +24,8 @@ use crate::rooms::setting::{DebateJoined, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
 
-use catalogue::Catalogue;
 pub use catalogue::OwnTopics;
+use catalogue::{Catalogue, Topics};
 
 /// The namespace.
 pub const NAMESPACE: &str = "/debate";
@@ -104,7 +103,10 @@ fn describe(nsp: &mut Namespace) {
         "queue:join",
         "Waits for a partner on a topic; a second wish replaces the first.",
     )
-    .describe_sent::<Topics>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    .describe_sent::<Topics>(
+        "lobby:state",
+        "What there is to debate, and how busy it is: on connect, then at most once a second.",
+    )
     .describe_sent::<DebateJoined<'_>>(
         "room:joined",
         "A debate begins, or goes on for one who came back. An acknowledgement confirms that you are there.",

@@ -79,6 +79,11 @@ pub fn install(app: &mut App, config: Config) -> Router {
     app.operator_routes(operators).document(described);
     let (routes, described) = routes::for_all(halls.clone()).split_for_parts();
     app.document(described);
+    let counted = halls.clone();
+    app.metrics(move || {
+        let (calls, active) = counted.calls();
+        calls.families(active)
+    });
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);
@@ -126,7 +131,7 @@ fn describe(nsp: &mut Namespace) {
     )
     .describe::<SignalRequest, Answer<Done>>(
         "signal",
-        "Passes a session description or a network candidate on to the partner, kept while that one is away.",
+        "Passes a session description, a network candidate or a renewal on to the partner, kept while that one is away.",
     )
     .describe::<MediaRequest, Answer<Done>>("media:state", "Turns camera and microphone on or off.")
     .describe::<CallReport, Answer<Done>>("call:report", "Says how far the call is.")
@@ -135,7 +140,7 @@ fn describe(nsp: &mut Namespace) {
         "room:joined",
         "A room begins, or goes on for one who came back. An acknowledgement confirms that you are there.",
     )
-    .describe_sent::<Signal>("signal", "What the partner's browser has for yours, in the order sent.")
+    .describe_sent::<Signal>("signal", "What the partner's page has for yours, in the order sent.")
     .describe_sent::<MediaState>("media:state", "Which devices the partner has on.");
 }
 

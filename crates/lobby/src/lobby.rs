@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::Notify;
@@ -10,11 +11,11 @@ use crate::accept::Familiarity;
 use crate::config::LobbyConfig;
 use crate::decide::{Choice, decide};
 use crate::event::{Event, Place};
-use crate::names::User;
+use crate::names::{QueueName, User};
 use crate::pairing::{Confirmed, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
-use crate::store::{Bound, Cursor, Due, Entered, Lost, Pace, Posted, Store};
+use crate::store::{Cursor, Due, Entered, Lost, Pace, Posted, Store};
 use crate::ticket::{People, Ticket};
 use crate::time::Time;
 use crate::wish::Wish;
@@ -129,7 +130,7 @@ impl Lobby {
     pub async fn join(&self, newcomer: Newcomer, now: Time) -> Result<Place, JoinError> {
         let entered = self.inner.store.enter(newcomer, now).await?;
         let place = entered.place;
-        self.settle(entered, Bound::Kept, now).await?;
+        self.settle(entered, now).await?;
         Ok(place)
     }
 
@@ -227,7 +228,12 @@ impl Lobby {
         refused
     }
 
-    /// How busy the lobby is.
+    /// How long it probably takes in a queue, as a [`Place`] says it. Quick, however many wait.
+    pub fn estimated_wait(&self, queue: &QueueName) -> Option<Duration> {
+        self.inner.store.estimated_wait(queue)
+    }
+
+    /// How busy the lobby is. Looks at everyone who waits.
     pub fn statistics(&self, now: Time) -> Statistics {
         self.inner.store.statistics(now)
     }
@@ -244,15 +250,14 @@ impl Lobby {
     async fn return_survivor(&self, pairing: PairingId, survivor: Entered, now: Time) {
         let (user, place) = (survivor.ticket.user.clone(), survivor.place);
         self.tell(Event::Returned { pairing, user, place });
-        // Nobody is refused for a full queue who had a place in it.
-        let _never_full = self.settle(survivor, Bound::Waived, now).await;
+        let _never_full = self.settle(survivor, now).await;
     }
 
     /// Finds a partner for a ticket that is not in the index yet, or puts it there.
-    async fn settle(&self, entered: Entered, bound: Bound, now: Time) -> Result<(), JoinError> {
+    async fn settle(&self, entered: Entered, now: Time) -> Result<(), JoinError> {
         let Entered { ticket, seen, .. } = entered;
         let Look::Nobody(stopped) = self.find(&ticket, Cursor::default(), now).await else { return Ok(()) };
-        match self.inner.store.post(ticket.id, seen, bound, now).await? {
+        match self.inner.store.post(ticket.id, seen, now).await? {
             // Whoever came in between has not seen this ticket, nor has it seen them.
             Posted::WithOthers => self.look(&ticket, Cursor::default(), now).await,
             Posted::Alone => {

@@ -12,13 +12,14 @@ mod waits;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::config::LobbyConfig;
 use crate::event::Place;
 use crate::lobby::{JoinError, Newcomer};
-use crate::names::User;
+use crate::names::{QueueName, User};
 use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
@@ -72,13 +73,6 @@ pub(crate) enum Lost {
     Theirs,
 }
 
-/// Whether a ticket counts against the queue's bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
-    Kept,
-    Waived,
-}
-
 /// Whether others were put into windows since the ticket entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Posted {
@@ -114,14 +108,8 @@ impl Store {
     }
 
     /// Puts an entered ticket where others find it, unless it is gone or away.
-    pub(crate) async fn post(
-        &self,
-        ticket: TicketId,
-        seen: u64,
-        bound: Bound,
-        now: Time,
-    ) -> Result<Posted, JoinError> {
-        self.step(|state| state.post(ticket, seen, bound, now)).await
+    pub(crate) async fn post(&self, ticket: TicketId, seen: u64, now: Time) -> Result<Posted, JoinError> {
+        self.step(|state| state.post(ticket, seen, now)).await
     }
 
     /// The oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
@@ -188,6 +176,11 @@ impl Store {
     /// Ends the pause: everyone is due to look.
     pub(crate) fn resume(&self, now: Time) {
         self.lock().resume(now);
+    }
+
+    /// The median of a queue's latest waits.
+    pub(crate) fn estimated_wait(&self, queue: &QueueName) -> Option<Duration> {
+        self.lock().estimated_wait(queue)
     }
 
     /// What there is to count.

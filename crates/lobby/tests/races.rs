@@ -2,14 +2,14 @@
 //! other.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use throng_lobby::{
     Event, JoinError, Lobby, LobbyConfig, Newcomer, Pairing, Place, QueueConfig, QueueName, SideWish, Time,
-    Topic, Wish,
+    Topic, User, Wish,
 };
 
 /// Orders that are tried at most: a case that has more has grown too large.
@@ -26,10 +26,10 @@ fn at(seconds: u64) -> Time {
     Time(Duration::from_secs(seconds))
 }
 
-fn lobby() -> (Lobby, Arc<Mutex<Vec<Pairing>>>) {
+fn lobby(queue: QueueConfig) -> (Lobby, Arc<Mutex<Vec<Pairing>>>) {
     let paired = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&paired);
-    let queues = [(QueueName::from("default"), QueueConfig::default())].into();
+    let queues = [(QueueName::from("default"), queue)].into();
     let lobby = Lobby::yielding(LobbyConfig { queues, ..LobbyConfig::default() }, move |event| {
         if let Event::Paired(pairing) = event {
             told.lock().expect("nobody panics").push(pairing);
@@ -46,18 +46,24 @@ fn pairs(paired: &Mutex<Vec<Pairing>>) -> Vec<[String; 2]> {
     pairs
 }
 
+type Join = Pin<Box<dyn Future<Output = Result<Place, JoinError>>>>;
+
 fn ends(join: &mut Join) -> bool {
     join.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-fn finish(mut join: Join) {
-    while !ends(&mut join) {}
+fn complete<T>(doing: impl Future<Output = T>) -> T {
+    let mut doing = pin!(doing);
+    loop {
+        if let Poll::Ready(done) = doing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
 }
-
-type Join = Pin<Box<dyn Future<Output = Result<Place, JoinError>>>>;
 
 /// Plays the joins of two who come at the same moment, in every order of their steps, to a lobby where somebody may wait.
 fn in_every_order(
+    queue: &QueueConfig,
     waiting: Option<Newcomer>,
     coming: [Newcomer; 2],
     check: impl Fn(&Lobby, Vec<[String; 2]>),
@@ -65,13 +71,13 @@ fn in_every_order(
     // Each order is a list of choices; the next one differs in the last choice that can be another.
     let mut choices: Vec<(usize, usize)> = Vec::new();
     for _ in 0..ORDERS_MAX {
-        let (lobby, paired) = lobby();
+        let (lobby, paired) = lobby(queue.clone());
         let join = |newcomer: &Newcomer| -> Join {
             let (lobby, newcomer) = (lobby.clone(), newcomer.clone());
             Box::pin(async move { lobby.join(newcomer, at(0)).await })
         };
         if let Some(newcomer) = &waiting {
-            finish(join(newcomer));
+            complete(join(newcomer)).expect("there is room");
         }
         let mut joins: Vec<Join> = coming.iter().map(join).collect();
         let mut step = 0;
@@ -100,12 +106,11 @@ fn in_every_order(
 /// heroiclabs/nakama#827: with rounds, only those are paired who arrive in the same one.
 #[test]
 fn two_who_arrive_at_different_times_are_paired() {
-    let (lobby, paired) = lobby();
+    let (lobby, paired) = lobby(QueueConfig::default());
     for (newcomer, now) in
         [(newcomer("ann", SideWish::For), at(0)), (newcomer("bob", SideWish::Against), at(3600))]
     {
-        let lobby = lobby.clone();
-        finish(Box::pin(async move { lobby.join(newcomer, now).await }));
+        complete(lobby.join(newcomer, now)).expect("there is room");
     }
     assert_eq!(pairs(&paired), [["ann", "bob"]]);
 }
@@ -114,14 +119,14 @@ fn two_who_arrive_at_different_times_are_paired() {
 #[test]
 fn two_who_arrive_at_the_same_moment_are_paired() {
     let coming = [newcomer("ann", SideWish::For), newcomer("bob", SideWish::Against)];
-    in_every_order(None, coming, |_, pairs| assert_eq!(pairs, [["ann", "bob"]]));
+    in_every_order(&QueueConfig::default(), None, coming, |_, pairs| assert_eq!(pairs, [["ann", "bob"]]));
 }
 
 /// Check-then-act: two find the same third, and both take them.
 #[test]
 fn nobody_is_paired_twice() {
     let coming = [newcomer("bob", SideWish::Against), newcomer("cy", SideWish::Against)];
-    in_every_order(Some(newcomer("ann", SideWish::For)), coming, |lobby, pairs| {
+    in_every_order(&QueueConfig::default(), Some(newcomer("ann", SideWish::For)), coming, |lobby, pairs| {
         assert_eq!(pairs.len(), 1);
         assert_eq!(pairs[0][0], "ann");
         let waiting = lobby.statistics(at(0)).queues[&QueueName::from("default")].waiting;
@@ -133,8 +138,19 @@ fn nobody_is_paired_twice() {
 #[test]
 fn nobody_is_paired_with_themselves_or_waits_twice() {
     let coming = [newcomer("ann", SideWish::For), newcomer("ann", SideWish::Against)];
-    in_every_order(None, coming, |lobby, pairs| {
+    in_every_order(&QueueConfig::default(), None, coming, |lobby, pairs| {
         assert!(pairs.is_empty());
         assert_eq!(lobby.statistics(at(0)).queues[&QueueName::from("default")].waiting, 1);
+    });
+}
+
+/// Somebody in a full queue says the same once more, and another comes at that moment.
+#[test]
+fn whoever_says_the_same_again_keeps_the_place_in_a_full_queue() {
+    let again = newcomer("ann", SideWish::For);
+    let coming = [again.clone(), newcomer("bob", SideWish::For)];
+    let queue = QueueConfig { waiting_max: 1, ..QueueConfig::default() };
+    in_every_order(&queue, Some(again), coming, |lobby, _| {
+        assert!(complete(lobby.leave(&User::from("ann"))), "ann has lost the place");
     });
 }

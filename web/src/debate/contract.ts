@@ -31,7 +31,12 @@ export interface TopicState {
 }
 
 export interface DebateLobby {
+  /** The server's catalogue, in its order. */
   topics: TopicState[];
+  /** Topics that people brought, the busiest first. */
+  others: TopicState[];
+  /** People may bring topics of their own. */
+  ownTopics: boolean;
 }
 
 /** The debate, as the shared parts of the page see it. */

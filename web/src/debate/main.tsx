@@ -14,7 +14,7 @@ import { DebatePage } from "./views/page";
 import { WISHES } from "./wishes";
 import { tabTitle } from "./words";
 
-const reduce = visitReducer<Debate>(({ topics }, { topic }) => othersOn(topics, topic));
+const reduce = visitReducer<Debate>((lobby, { topic }) => othersOn(lobby, topic));
 const store = createStore(reduce, load<Debate>(WISHES));
 store.subscribe((visit) => save(visit, WISHES));
 const session = openSession(openWire<Debate>("/debate", await formerGuest()), store);

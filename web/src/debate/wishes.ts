@@ -2,13 +2,13 @@
 import type { Wishes } from "../shared/memory";
 import { areTags } from "../shared/tags";
 import type { DebateWish, SideWish } from "./contract";
-import { SUGGESTIONS } from "./topics";
 
 const SIDES: SideWish[] = ["for", "against", "any"];
 
 export const WISHES: Wishes<DebateWish> = {
   stored: "throng.debate",
-  first: { topic: SUGGESTIONS[0] ?? "", side: "any" },
+  // Without a topic: what there is to choose from only the server knows.
+  first: { topic: "", side: "any" },
   isWish(value): value is DebateWish {
     if (typeof value !== "object" || value === null) return false;
     const { topic, side, otherTopics, tags, language } = value as Partial<DebateWish>;

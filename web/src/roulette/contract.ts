@@ -33,7 +33,7 @@ export interface Description {
   sdp: string;
 }
 
-/** A way to reach a page, or a word between the two pages. */
+/** A way to reach a page. */
 export interface Candidate {
   candidate: string;
   sdpMid?: string | null;
@@ -41,8 +41,14 @@ export interface Candidate {
   usernameFragment?: string | null;
 }
 
-/** What one page tells the other to set up a call. A candidate of null says that there are no more. */
-export type Signal = { description: Description } | { candidate: Candidate | null };
+/** What one connection tells the other. A candidate of null says that there are no more. */
+export type ConnectionSignal = { description: Description } | { candidate: Candidate | null };
+
+/** A connection is given up for a new one: the question, and the answer to the question of that name. */
+export type Renewal = { asks: string } | { answers: string };
+
+/** What one page tells the other to set up a call. */
+export type Signal = ConnectionSignal | { renewal: Renewal };
 
 /** What a person shows and lets hear right now. */
 export interface MediaState {

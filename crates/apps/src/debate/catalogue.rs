@@ -28,6 +28,18 @@ pub(crate) struct Catalogue {
     own: OwnTopics,
 }
 
+/// `lobby:state` of debates: what there is to debate, and how busy each topic is.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Topics {
+    /// The catalogue, in its order.
+    topics: Vec<TopicState>,
+    /// Topics of people's own: the 30 that most are on, the busiest first.
+    others: Vec<TopicState>,
+    /// Whether people may bring topics of their own.
+    own_topics: bool,
+}
+
 /// A topic in the lobby, and how many people are on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct TopicState {
@@ -56,23 +68,21 @@ impl Catalogue {
         }
     }
 
-    /// What the lobby shows of the topics that people are on: the busiest first, those of the catalogue always.
-    pub(crate) fn shown(&self, mut busy: Vec<TopicState>) -> Vec<TopicState> {
-        for topic in &self.topics {
-            if !busy.iter().any(|state| state.topic == topic.as_str()) {
-                let topic = topic.to_string();
-                busy.push(TopicState { topic, waiting: 0, debating: 0 });
-            }
-        }
-        let people = |state: &TopicState| state.waiting + state.debating;
-        busy.sort_by(|one, other| people(other).cmp(&people(one)).then_with(|| one.topic.cmp(&other.topic)));
-        let mut own = 0;
-        busy.retain(|state| {
-            let known = self.topics.iter().any(|topic| topic.as_str() == state.topic);
-            own += usize::from(!known);
-            known || own <= OWN_SHOWN_MAX
+    /// What the lobby shows, when people are on these topics.
+    pub(crate) fn shown(&self, busy: Vec<TopicState>) -> Topics {
+        let is_known = |state: &TopicState| self.topics.iter().any(|topic| topic.as_str() == state.topic);
+        let (mut known, mut others): (Vec<_>, Vec<_>) = busy.into_iter().partition(is_known);
+        let topics = self.topics.iter().map(|topic| {
+            let at = known.iter().position(|state| state.topic == topic.as_str());
+            let quiet = || TopicState { topic: topic.to_string(), waiting: 0, debating: 0 };
+            at.map_or_else(quiet, |at| known.swap_remove(at))
         });
-        busy
+        let topics = topics.collect();
+        let people = |state: &TopicState| state.waiting + state.debating;
+        others
+            .sort_by(|one, other| people(other).cmp(&people(one)).then_with(|| one.topic.cmp(&other.topic)));
+        others.truncate(OWN_SHOWN_MAX);
+        Topics { topics, others, own_topics: self.own == OwnTopics::Allowed }
     }
 }
 
@@ -94,13 +104,17 @@ mod tests {
     }
 
     #[test]
-    fn the_lobby_shows_the_catalogue_and_the_busiest_others() {
+    fn the_lobby_shows_the_catalogue_in_its_order_and_the_busiest_others() {
         let state =
             |topic: &str, waiting, debating| TopicState { topic: topic.to_owned(), waiting, debating };
-        let shown = catalogue(OwnTopics::Allowed).shown(vec![state("war", 1, 0), state("Tea", 0, 2)]);
-        assert_eq!(shown, [state("Tea", 0, 2), state("war", 1, 0), state("Art", 0, 0)]);
+        let busy = vec![state("war", 1, 0), state("Art", 0, 2), state("love", 0, 4)];
+        let topics = vec![state("Tea", 0, 0), state("Art", 0, 2)];
+        let others = vec![state("love", 0, 4), state("war", 1, 0)];
+        assert_eq!(catalogue(OwnTopics::Allowed).shown(busy), Topics { topics, others, own_topics: true });
+
         let many = (0..50).map(|number| state(&format!("{number:02}"), 1, 0)).collect();
-        let shown = catalogue(OwnTopics::Allowed).shown(many);
-        assert_eq!((shown.len(), shown[29].topic.as_str()), (32, "29"));
+        let Topics { topics, others, .. } = catalogue(OwnTopics::Allowed).shown(many);
+        assert_eq!((topics.len(), others.len(), others[29].topic.as_str()), (2, OWN_SHOWN_MAX, "29"));
+        assert!(!catalogue(OwnTopics::Refused).shown(Vec::new()).own_topics);
     }
 }

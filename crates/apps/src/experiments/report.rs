@@ -55,8 +55,12 @@ struct Experiment {
     flag: String,
     /// The queue that it concerns; `null` is all.
     queue: Option<String>,
+    /// Everybody has it.
+    everyone: bool,
     /// So many of a hundred users have it.
     percent: u8,
+    /// All users of these tenants have it.
+    tenants: Vec<String>,
     on: Variant,
     off: Variant,
 }
@@ -102,7 +106,9 @@ pub(super) fn report(all: &All) -> ExperimentsReport {
             app,
             flag: flag.name,
             queue: flag.queue,
+            everyone: flag.audience.everyone,
             percent: flag.audience.percent,
+            tenants: flag.audience.tenants.iter().map(ToString::to_string).collect(),
             on: on.into(),
             off: off.into(),
         };

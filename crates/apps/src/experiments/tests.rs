@@ -131,6 +131,7 @@ fn the_report_shows_both_halves() {
         (&one["app"], &one["flag"], &one["queue"], &one["percent"]),
         (&json!("debate"), &json!("quick"), &json!(null), &json!(50))
     );
+    assert_eq!((&one["everyone"], &one["tenants"]), (&json!(false), &json!([])));
     assert_eq!(
         (&one["on"]["waitAverage"], &one["off"]["lengthAverage"], &one["on"]["ratingAverage"]),
         (&json!(1.0), &json!(300.0), &json!(5.0))

@@ -2,7 +2,6 @@
 //! forgotten first.
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use lru::LruCache;
@@ -13,12 +12,14 @@ const BLOCKED_MAX: usize = 100;
 /// Partners who count as recent.
 const RECENT_MAX: usize = 10;
 /// People of whom this is known.
-const USERS_MAX: NonZeroUsize = NonZeroUsize::new(100_000).expect("not zero");
+const USERS_MAX: usize = 100_000;
 
 /// Who knows whom.
 #[derive(Debug)]
 pub(crate) struct Acquaintances {
+    /// Without a bound of its own: with one it would take the room for all of them at once, in every hall.
     known: LruCache<User, Known>,
+    users_max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -34,8 +35,8 @@ impl Default for Acquaintances {
 }
 
 impl Acquaintances {
-    fn of(users_max: NonZeroUsize) -> Self {
-        Self { known: LruCache::new(users_max) }
+    fn of(users_max: usize) -> Self {
+        Self { known: LruCache::unbounded(), users_max }
     }
 
     /// Somebody never wants to meet another again.
@@ -57,6 +58,9 @@ impl Acquaintances {
     }
 
     fn known(&mut self, user: &User) -> &mut Known {
+        if self.known.len() == self.users_max && !self.known.contains(user) {
+            self.known.pop_lru();
+        }
         self.known.get_or_insert_mut(user.clone(), Known::default)
     }
 }
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten() {
-        let mut all = Acquaintances::of(NonZeroUsize::new(2).unwrap());
+        let mut all = Acquaintances::of(2);
         let ada = user("ada");
         for number in 0..=BLOCKED_MAX {
             all.block(&ada, &user(number));

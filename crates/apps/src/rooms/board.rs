@@ -22,13 +22,6 @@ pub(crate) struct Board {
     due: Option<Time>,
 }
 
-/// `lobby:state` of debates: how busy each topic is.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Topics {
-    /// The busiest first; all of the catalogue, and 30 others.
-    topics: Vec<TopicState>,
-}
-
 /// `lobby:state` of the roulette: how many people are here.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Crowd {
@@ -91,7 +84,7 @@ pub(crate) fn picture<'a>(
                 waiting,
                 debating,
             };
-            Topics { topics: catalogue.shown(people.into_iter().map(state).collect()) }.into_args()
+            catalogue.shown(people.into_iter().map(state).collect()).into_args()
         }
     };
     made.inspect_err(|error| tracing::error!(%error, "lobby not shown")).ok()

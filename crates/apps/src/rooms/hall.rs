@@ -28,6 +28,7 @@ use super::ending::Cause;
 use super::pace::Pace;
 use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
 use super::records::Records;
+use super::records::review::{Review, Wanted};
 use super::refusal::NO_ROOM;
 use super::room::{Effect, Room, RoomId, Seat};
 use super::schedule::Schedule;
@@ -140,8 +141,8 @@ impl Hall {
     }
 
     /// What people said about rooms.
-    pub(crate) fn records(&self) -> Records {
-        self.state().records.clone()
+    pub(crate) fn review(&self, wanted: &Wanted) -> Review {
+        self.state().records.review(wanted)
     }
 
     /// A member does something in its room. Whatever it is shows that the member is there.
@@ -209,6 +210,10 @@ impl Hall {
     fn over(&self, state: &mut State, id: &RoomId, cause: Cause) {
         let Some(room) = state.rooms.remove(id) else { return };
         let now = service::now();
+        if !room.is_active() && matches!(cause, Cause::Left(_) | Cause::Next(_)) {
+            // It never began, but one has seen enough of the other.
+            state.acquaintances.meet(room.users());
+        }
         // A pairing that was not confirmed ends with whoever ended it; if neither did, it ends for both.
         let dissolution = match cause.by() {
             Some(seat) if !room.is_active() => {
@@ -334,3 +339,6 @@ fn user(socket: &Socket) -> User {
         None => User::from(socket.id().to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

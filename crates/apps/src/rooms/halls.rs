@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use throng_node::{App, AppStatistics, Io, Socket, TenantName};
 
 use super::hall::{AppSetup, Hall};
-use super::records::Records;
-use crate::roulette::calls::{CallStatistics, Calls};
+use super::records::review::{Review, Wanted};
+use crate::roulette::calls::Calls;
 
 /// Every hall of an app.
 #[derive(Debug)]
@@ -40,15 +40,15 @@ impl Halls {
         hall
     }
 
-    /// How calls fare in all halls.
-    pub(crate) fn calls(&self) -> CallStatistics {
+    /// How calls fare in all halls: what was reported, and how many are on.
+    pub(crate) fn calls(&self) -> (Calls, u64) {
         let mut sum = (Calls::default(), 0);
         for hall in self.halls().values() {
             let (calls, active) = hall.calls();
             sum.0 += &calls;
             sum.1 += active;
         }
-        sum.0.statistics(sum.1)
+        sum
     }
 
     /// The numbers of one tenant's hall, or of all.
@@ -61,9 +61,13 @@ impl Halls {
     }
 
     /// What people said about rooms, in all halls.
-    pub(crate) fn records(&self) -> Records {
-        let mut all = Records::default();
-        self.halls().values().for_each(|hall| all.merge(hall.records()));
+    pub(crate) fn review(&self, wanted: &Wanted) -> Review {
+        let halls = self.halls();
+        let named = |name: &TenantName| wanted.tenant.as_ref().is_none_or(|tenant| **tenant == **name);
+        let mut all = Review::default();
+        for (_, hall) in halls.iter().filter(|(name, _)| named(name)) {
+            all.merge(hall.review(wanted), wanted);
+        }
         all
     }
 

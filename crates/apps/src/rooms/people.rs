@@ -29,6 +29,8 @@ pub(crate) struct Presence {
     pub(crate) last: Option<Past>,
     /// The room that was rated last.
     pub(crate) rated: Option<RoomId>,
+    /// The room that was reported last.
+    pub(crate) reported: Option<RoomId>,
 }
 
 /// A place in a queue.
@@ -53,12 +55,21 @@ pub(crate) struct Past {
 pub(crate) enum Errand {
     /// What became of a pairing.
     Dissolve(Dissolution),
-    /// Whether the user is connected now.
+    /// Whether the user waits now, and is connected.
     Settle(User),
-    /// The user waits again with the last wish: the ticket is gone, or knows less than it should.
+    /// The user waits with the last wish: the ticket is gone, or knows less than it should.
     Rejoin(User),
-    /// The user's ticket is no longer wanted.
-    Leave(User),
+}
+
+/// What the lobby should have of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A ticket that can be paired.
+    Waits,
+    /// A ticket that is kept for a while.
+    Away,
+    /// None.
+    Elsewhere,
 }
 
 /// How a pairing ceases to be the lobby's business.
@@ -78,6 +89,15 @@ pub(crate) enum Target {
 }
 
 impl Presence {
+    /// What the lobby should have of this one.
+    pub(crate) fn standing(&self) -> Standing {
+        match (&self.waiting, &self.socket) {
+            (None, _) => Standing::Elsewhere,
+            (Some(_), Some(_)) => Standing::Waits,
+            (Some(_), None) => Standing::Away,
+        }
+    }
+
     /// Whether there is nothing left to remember.
     pub(crate) fn is_gone(&self) -> bool {
         self.socket.is_none() && self.waiting.is_none() && self.room.is_none()

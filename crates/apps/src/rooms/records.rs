@@ -1,5 +1,7 @@
 //! What people say about rooms, for operators to read: reports with the end of the conversation, and feedback. In memory,
-//! bounded: the oldest are let go first.
+//! bounded: the oldest are let go first. What operators ask for and get is [`review`].
+
+pub(crate) mod review;
 
 use std::collections::VecDeque;
 
@@ -11,14 +13,10 @@ const KEPT_MAX: usize = 500;
 /// Messages that a report keeps, the last ones.
 pub(crate) const MESSAGES_MAX: usize = 20;
 
-/// What a hall keeps.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+/// What a hall keeps, oldest first.
+#[derive(Debug, Default)]
 pub(crate) struct Records {
-    /// Oldest first.
-    #[schema(value_type = Vec<Report>)]
     reports: VecDeque<Report>,
-    /// Oldest first.
-    #[schema(value_type = Vec<Feedback>)]
     feedback: VecDeque<Feedback>,
 }
 
@@ -55,18 +53,23 @@ pub(crate) struct Report {
     /// In milliseconds since the epoch.
     pub(crate) at: u64,
     pub(crate) tenant: String,
+    pub(crate) queue: String,
     pub(crate) room: String,
+    /// The user who accuses.
     pub(crate) reporter: String,
+    /// The user who is accused.
     pub(crate) reported: String,
     pub(crate) reason: Offence,
+    /// In the reporter's words; `null` without any.
     pub(crate) text: Option<String>,
-    /// The last messages of the room, oldest first; none when it had ended before.
-    pub(crate) messages: Vec<Quote>,
+    /// The last 20 messages of the room, oldest first; `null` when it had ended before it was reported.
+    pub(crate) messages: Option<Vec<Quote>>,
 }
 
 /// What somebody said in a room that was reported.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Quote {
+    /// Who said it.
     pub(crate) user: String,
     pub(crate) text: String,
     /// In milliseconds since the epoch.
@@ -79,10 +82,15 @@ pub(crate) struct Feedback {
     /// In milliseconds since the epoch.
     pub(crate) at: u64,
     pub(crate) tenant: String,
+    pub(crate) queue: String,
     pub(crate) room: String,
+    /// Who rates it.
     pub(crate) user: String,
+    /// With whom this one was in it.
+    pub(crate) partner: String,
     /// 1 to 5.
     pub(crate) rating: u8,
+    /// In the user's words; `null` without any.
     pub(crate) text: Option<String>,
 }
 
@@ -93,16 +101,6 @@ impl Records {
 
     pub(crate) fn rate(&mut self, feedback: Feedback) {
         push(&mut self.feedback, feedback);
-    }
-
-    /// Adds those of another hall, and keeps no more than of one.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.reports.extend(other.reports);
-        self.reports.make_contiguous().sort_by_key(|report| report.at);
-        self.reports.drain(..self.reports.len().saturating_sub(KEPT_MAX));
-        self.feedback.extend(other.feedback);
-        self.feedback.make_contiguous().sort_by_key(|feedback| feedback.at);
-        self.feedback.drain(..self.feedback.len().saturating_sub(KEPT_MAX));
     }
 }
 
@@ -117,19 +115,10 @@ fn push<T>(kept: &mut VecDeque<T>, new: T) {
 mod tests {
     use super::*;
 
-    fn rated(at: u64) -> Feedback {
-        let text = || String::new();
-        Feedback { at, tenant: text(), room: text(), user: text(), rating: 5, text: None }
-    }
-
     #[test]
     fn the_latest_are_kept() {
-        let (mut one, mut other) = (Records::default(), Records::default());
-        (0..600).for_each(|at| one.rate(rated(at * 2)));
-        other.rate(rated(301));
-        assert_eq!((one.feedback.len(), one.feedback[0].at), (KEPT_MAX, 200));
-        one.merge(other);
-        assert_eq!((one.feedback.len(), one.feedback[0].at), (KEPT_MAX, 202));
-        assert_eq!(one.feedback[50].at, 301);
+        let mut kept = VecDeque::new();
+        (0..KEPT_MAX + 100).for_each(|at| push(&mut kept, at));
+        assert_eq!((kept.len(), kept[0]), (KEPT_MAX, 100));
     }
 }

@@ -32,8 +32,9 @@ refusals! {
     NOT_YOUR_ROOM = "not_your_room", "you are not in that room";
     INVALID_RATING = "invalid_rating", "a rating is 1 to 5";
     ALREADY_RATED = "already_rated", "you have rated this room";
+    ALREADY_REPORTED = "already_reported", "you have reported this room";
     INVALID_SIGNAL = "invalid_signal",
-        "a signal has either a description (with sdp, unless it is a rollback) or a candidate";
+        "a signal is one of a description (with sdp, unless it is a rollback), a candidate and a renewal";
     SIGNAL_TOO_LARGE = "signal_too_large", "a signal has at most 64 KiB";
     SIGNAL_BACKLOG = "signal_backlog", "your partner is away, and no more is kept for its return";
     NOT_A_CALL = "not_a_call", "in this room people only write";

@@ -1,4 +1,6 @@
-//! How calls fare on the whole: the figures of `/api/webrtc/stats`.
+//! How calls fare on the whole: the figures of `/api/webrtc/stats`, and the metrics.
+
+mod families;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
@@ -17,12 +19,42 @@ const SETUPS_MAX: usize = 1_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Calls {
     started: u64,
-    connected: u64,
+    connected: BTreeMap<Route, u64>,
     failed: BTreeMap<FailReason, u64>,
     setups: VecDeque<Duration>,
-    /// Of those connected, how many said whether they go through a TURN server.
-    told: u64,
-    relayed: u64,
+    /// Of all, also those that are not kept.
+    setups_sum: Duration,
+}
+
+/// How the media of a call flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Route {
+    /// From browser to browser.
+    Direct,
+    /// Through a TURN server.
+    Relayed,
+    /// The page does not say.
+    Unknown,
+}
+
+impl Route {
+    const ALL: [Self; 3] = [Self::Direct, Self::Relayed, Self::Unknown];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Relayed => "relayed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn of(relayed: Option<bool>) -> Self {
+        match relayed {
+            Some(false) => Self::Direct,
+            Some(true) => Self::Relayed,
+            None => Self::Unknown,
+        }
+    }
 }
 
 /// How calls fare, as the pages report it. Each call counts once in each number.
@@ -30,14 +62,14 @@ pub(crate) struct Calls {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallStatistics {
     /// Calls whose media flow now.
-    pub(crate) active: u64,
+    active: u64,
     /// Calls that began to connect, since the node started.
     started: u64,
     /// Calls that connected.
     connected: u64,
     failed: Failed,
     setup_ms: SetupMillis,
-    /// The share of connected calls that go through a TURN server, 0 to 1; `null` before the first.
+    /// The share of connected calls that go through a TURN server, 0 to 1, of those that say; `null` before the first.
     relayed_share: Option<f64>,
 }
 
@@ -63,9 +95,8 @@ impl Calls {
         match milestone {
             Milestone::Started => self.started += 1,
             Milestone::Connected { setup, relayed } => {
-                self.connected += 1;
-                self.told += u64::from(relayed.is_some());
-                self.relayed += u64::from(relayed == Some(true));
+                *self.connected.entry(Route::of(relayed)).or_default() += 1;
+                self.setups_sum = self.setups_sum.saturating_add(setup);
                 self.setups.push_back(setup);
                 self.keep_latest();
             }
@@ -77,18 +108,27 @@ impl Calls {
     pub(crate) fn statistics(&self, active: u64) -> CallStatistics {
         let mut setups: Vec<_> = self.setups.iter().copied().collect();
         setups.sort_unstable();
-        let of = |reason: FailReason| self.failed.get(&reason).copied().unwrap_or_default();
+        let [direct, relayed] = [Route::Direct, Route::Relayed].map(|route| self.connected(route));
+        let told = direct + relayed;
         CallStatistics {
             active,
             started: self.started,
-            connected: self.connected,
+            connected: self.connected.values().sum(),
             failed: Failed {
                 total: self.failed.values().sum(),
-                by_reason: FailReason::ALL.map(|reason| (reason.code(), of(reason))).into(),
+                by_reason: FailReason::ALL.map(|reason| (reason.code(), self.failed(reason))).into(),
             },
             setup_ms: SetupMillis { p50: quantile(&setups, 50), p95: quantile(&setups, 95) },
-            relayed_share: (self.told > 0).then(|| self.relayed as f64 / self.told as f64),
+            relayed_share: (told > 0).then(|| relayed as f64 / told as f64),
         }
+    }
+
+    fn connected(&self, route: Route) -> u64 {
+        self.connected.get(&route).copied().unwrap_or_default()
+    }
+
+    fn failed(&self, reason: FailReason) -> u64 {
+        self.failed.get(&reason).copied().unwrap_or_default()
     }
 
     fn keep_latest(&mut self) {
@@ -101,14 +141,15 @@ impl Calls {
 impl AddAssign<&Self> for Calls {
     fn add_assign(&mut self, other: &Self) {
         self.started += other.started;
-        self.connected += other.connected;
+        for (route, count) in &other.connected {
+            *self.connected.entry(*route).or_default() += count;
+        }
         for (reason, count) in &other.failed {
             *self.failed.entry(*reason).or_default() += count;
         }
         self.setups.extend(&other.setups);
         self.keep_latest();
-        self.told += other.told;
-        self.relayed += other.relayed;
+        self.setups_sum = self.setups_sum.saturating_add(other.setups_sum);
     }
 }
 

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use throng_node::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::calls::CallStatistics;
 use crate::rooms::halls::Halls;
-use crate::rooms::records::Records;
+use crate::rooms::records::review::{Review, Wanted};
 
 pub(super) fn for_all(halls: Arc<Halls>) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(statistics)).with_state(halls)
@@ -28,18 +30,22 @@ pub(super) fn for_operators(halls: Arc<Halls>) -> OpenApiRouter {
     )
 )]
 async fn statistics(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
-    Json(halls.calls())
+    let (calls, active) = halls.calls();
+    Json(calls.statistics(active))
 }
 
 /// The latest reports and ratings of calls
 #[utoipa::path(
     get, path = "/api/admin/roulette/records", operation_id = "read_roulette_records", tag = "admin",
-    security(("token" = [])),
+    security(("token" = [])), params(Wanted),
     responses(
-        (status = 200, body = Records, description = "The latest 500 of each, of all tenants."),
+        (status = 200, body = Review, description = "What is wanted of those that are kept."),
         (status = "4XX", description = "Refused.")
     )
 )]
-async fn records(State(halls): State<Arc<Halls>>) -> Json<Records> {
-    Json(halls.records())
+async fn records(
+    State(halls): State<Arc<Halls>>,
+    query: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Review>, Problem> {
+    Ok(Json(halls.review(&Wanted::of(query)?)))
 }

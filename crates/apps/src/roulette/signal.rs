@@ -1,5 +1,5 @@
-//! What two browsers tell each other to connect: session descriptions and network candidates. The server looks at their
-//! shape and size and passes them on.
+//! What two pages tell each other to connect: session descriptions and network candidates of their browsers, and that they
+//! begin anew. The server looks at their shape and size and passes them on.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -9,12 +9,14 @@ use crate::rooms::refusal::{INVALID_SIGNAL, SIGNAL_TOO_LARGE};
 
 /// What the texts of a signal may weigh together, in bytes.
 pub(crate) const BYTES_MAX: usize = 64 * 1024;
+/// What the name of a renewal may weigh, in bytes.
+const NAME_BYTES_MAX: usize = 64;
 
 /// A signal as it came, before anybody has looked at it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignalRequest {
-    /// A session description; either this or `candidate`.
+    /// A session description. One of this, `candidate` and `renewal` is there.
     #[serde(default, deserialize_with = "there")]
     #[schema(value_type = Option<Description>)]
     description: Option<Description>,
@@ -22,6 +24,10 @@ pub(crate) struct SignalRequest {
     #[serde(default, deserialize_with = "there")]
     #[schema(value_type = Option<Candidate>)]
     candidate: Option<Option<Candidate>>,
+    /// Both pages give up their connection for a new one.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<Renewal>)]
+    renewal: Option<Renewal>,
     /// The room that it is for; the current one when it is missing.
     pub(crate) room: Option<String>,
 }
@@ -39,6 +45,8 @@ pub(crate) enum Signal {
     Description(Description),
     /// A network candidate; none: there are no more.
     Candidate(Option<Candidate>),
+    /// Both pages give up their connection for a new one.
+    Renewal(Renewal),
 }
 
 /// An `RTCSessionDescriptionInit`.
@@ -76,15 +84,28 @@ pub(crate) struct Candidate {
     username_fragment: Option<String>,
 }
 
+/// Where a new connection begins: signals of the one before may still arrive after the page that sent them has forgotten
+/// it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Renewal {
+    /// The page has let go of its connection and ignores all signals until the answer with this name, 1 to 64 bytes.
+    Asks(String),
+    /// The page that was asked by this name has let go of its own; all that it sends from here on is of a new one.
+    Answers(String),
+}
+
 impl SignalRequest {
     /// The signal in it.
     ///
     /// # Errors
-    /// `invalid_signal` when there is not exactly one, or a description without its session; `signal_too_large`.
+    /// `invalid_signal` when there is not exactly one, a description without its session, or a renewal whose name is
+    /// empty or too long; `signal_too_large`.
     pub(crate) fn signal(self) -> Result<Signal, Failure> {
-        let signal = match (self.description, self.candidate) {
-            (Some(description), None) => Signal::Description(description),
-            (None, Some(candidate)) => Signal::Candidate(candidate),
+        let signal = match (self.description, self.candidate, self.renewal) {
+            (Some(description), None, None) => Signal::Description(description),
+            (None, Some(candidate), None) => Signal::Candidate(candidate),
+            (None, None, Some(renewal)) => Signal::Renewal(renewal),
             _ => return Err(INVALID_SIGNAL),
         };
         if signal.bytes() > BYTES_MAX {
@@ -101,6 +122,7 @@ impl Signal {
         match self {
             Self::Description(description) => length(&description.sdp),
             Self::Candidate(None) => 0,
+            Self::Renewal(renewal) => renewal.name().len(),
             Self::Candidate(Some(candidate)) => {
                 candidate.candidate.len() + length(&candidate.sdp_mid) + length(&candidate.username_fragment)
             }
@@ -118,6 +140,7 @@ impl Signal {
                 sdp.as_ref().is_some_and(|sdp| sdp.starts_with("v=0"))
             }
             Self::Candidate(_) => true,
+            Self::Renewal(renewal) => (1..=NAME_BYTES_MAX).contains(&renewal.name().len()),
         }
     }
 
@@ -131,6 +154,14 @@ impl Signal {
             sdp_m_line_index: None,
             username_fragment: none(),
         }))
+    }
+}
+
+impl Renewal {
+    fn name(&self) -> &str {
+        match self {
+            Self::Asks(name) | Self::Answers(name) => name,
+        }
     }
 }
 
@@ -156,6 +187,8 @@ mod tests {
             json!({"candidate": {"candidate": "candidate:1 1 udp 1 ::1 9 typ host", "sdpMid": "0",
                 "sdpMLineIndex": 0, "usernameFragment": "x"}}),
             json!({"candidate": {"candidate": ""}}),
+            json!({"renewal": {"asks": "a"}}),
+            json!({"renewal": {"answers": "a".repeat(64)}}),
         ] {
             check(signal.clone(), Ok(signal));
         }
@@ -168,6 +201,9 @@ mod tests {
             json!({}),
             json!({"description": offer, "candidate": candidate}),
             json!({"description": offer, "candidate": null}),
+            json!({"candidate": null, "renewal": {"asks": "a"}}),
+            json!({"renewal": {"asks": ""}}),
+            json!({"renewal": {"answers": "a".repeat(65)}}),
             json!({"description": {"type": "offer"}}),
             json!({"description": {"type": "answer", "sdp": ""}}),
             json!({"description": {"type": "pranswer", "sdp": "hello"}}),
@@ -195,6 +231,8 @@ mod tests {
             (json!({"candidate": {"candidate": 1}}), "invalid type"),
             (json!({"candidate": {"sdpMid": "0"}}), "candidate"),
             (json!({"description": null}), "null"),
+            (json!({"renewal": {"begs": "a"}}), "begs"),
+            (json!({"renewal": {"asks": "a", "answers": "b"}}), "single key"),
             (json!({"offer": {}}), "offer"),
         ] {
             let error = serde_json::from_value::<SignalRequest>(bad.clone()).unwrap_err().to_string();

@@ -120,10 +120,23 @@ fn the_catalogue_is_always_shown_and_may_be_all_there_is() {
     let node = node(debates, roulette::Config::default());
     let mut one = Person::debating(node.address(), "one");
     let state = |topic, waiting| json!({"topic": topic, "waiting": waiting, "debating": 0});
-    assert_eq!(one.event("lobby:state"), json!({"topics": [state("Art", 0), state("Tea", 0)]}));
+    let shows =
+        |tea| json!({"topics": [state("Tea", tea), state("Art", 0)], "others": [], "ownTopics": false});
+    assert_eq!(one.event("lobby:state"), shows(0));
     one.refused("queue:join", json!({"topic": "war", "side": "any"}), "unknown_topic");
     one.debate("tea", "any");
-    assert_eq!(one.event("lobby:state"), json!({"topics": [state("Tea", 1), state("Art", 0)]}));
+    assert_eq!(one.event("lobby:state"), shows(1));
+}
+
+#[test]
+fn topics_of_peoples_own_are_shown_to_others() {
+    let node = node_of(rooms::Config::default());
+    let (mut one, mut two) =
+        (Person::debating(node.address(), "one"), Person::debating(node.address(), "two"));
+    let shows = |others| json!({"topics": [], "others": others, "ownTopics": true});
+    assert_eq!(two.event("lobby:state"), shows(json!([])));
+    one.debate("tea", "any");
+    assert_eq!(two.event("lobby:state"), shows(json!([{"topic": "tea", "waiting": 1, "debating": 0}])));
 }
 
 #[test]

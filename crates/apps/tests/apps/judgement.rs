@@ -41,6 +41,8 @@ fn a_report_ends_the_room_and_the_two_never_meet_again() {
         ("report", &report["report"]),
         ("room", &json!(room)),
         ("tenant", &json!("default")),
+        ("queue", &json!("default")),
+        ("reportsAbout", &json!(1)),
         ("reporter", &json!("one")),
         ("reported", &json!("two")),
         ("reason", &json!("abuse")),
@@ -105,6 +107,49 @@ fn a_room_is_rated_once_by_each() {
     two.done("room:feedback", json!({"rating": 2, "text": " so-so ", "room": room}));
     let feedback = &as_operator(&node, "GET", "/api/admin/debate/records")["feedback"];
     let of = |at: usize| (&feedback[at]["user"], &feedback[at]["rating"], &feedback[at]["text"]);
-    assert_eq!(of(0), (&json!("one"), &json!(5), &json!(null)));
-    assert_eq!(of(1), (&json!("two"), &json!(2), &json!("so-so")));
+    assert_eq!(of(0), (&json!("two"), &json!(2), &json!("so-so")));
+    assert_eq!(of(1), (&json!("one"), &json!(5), &json!(null)));
+    assert_eq!(feedback[1]["partner"], "two");
+}
+
+#[test]
+fn a_room_is_reported_once_by_each() {
+    let node = node();
+    let (mut one, mut two, room) = two(&node);
+    one.done("room:report", json!({"reason": "abuse"}));
+    one.refused("room:report", json!({"reason": "abuse"}), "already_reported");
+    one.refused("room:report", json!({"reason": "spam", "room": room}), "already_reported");
+    two.event("room:ended");
+    two.done("room:report", json!({"reason": "other"}));
+    let records = as_operator(&node, "GET", "/api/admin/debate/records");
+    assert_eq!(records["reports"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn operators_ask_for_what_concerns_a_user_a_room_or_a_report() {
+    let node = node();
+    let (mut one, mut two, room) = two(&node);
+    let report = one.done("room:report", json!({"reason": "spam"}))["report"].clone();
+    two.event("room:ended");
+    two.done("room:report", json!({"reason": "other"}));
+    two.done("room:feedback", json!({"rating": 1}));
+    let counts = |query: &str| {
+        let records = as_operator(&node, "GET", &format!("/api/admin/debate/records{query}"));
+        ["reports", "feedback"].map(|list| records[list].as_array().map(Vec::len))
+    };
+    assert_eq!(counts(""), [Some(2), Some(1)]);
+    assert_eq!(counts("?limit=1"), [Some(1), Some(1)]);
+    assert_eq!(counts("?user=two&tenant=default"), [Some(2), Some(1)]);
+    assert_eq!(counts(&format!("?room={room}")), [Some(2), Some(1)]);
+    assert_eq!(counts(&format!("?report={}", report.as_str().unwrap())), [Some(1), Some(0)]);
+    for nothing in ["?user=three", "?room=x", "?tenant=acme"] {
+        assert_eq!(counts(nothing), [Some(0), Some(0)], "{nothing}");
+    }
+    // The room had ended when two reported it, and nobody had said a word before.
+    let reports = &as_operator(&node, "GET", "/api/admin/debate/records")["reports"];
+    assert_eq!((&reports[0]["messages"], &reports[1]["messages"]), (&json!(null), &json!([])));
+    for bad in ["?limit=0", "?limit=1001", "?limit=x", "?colour=red"] {
+        let refused = as_operator(&node, "GET", &format!("/api/admin/debate/records{bad}"));
+        assert_eq!(refused["error"]["code"], "malformed_query", "{bad}");
+    }
 }

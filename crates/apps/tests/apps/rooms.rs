@@ -171,8 +171,29 @@ fn next_before_it_began_puts_both_back() {
         (&one.event("room:ended")["next"], &two.event("room:ended")["next"]),
         (&json!("waiting"), &json!("waiting"))
     );
-    // Nobody else is there, and they had not met.
+    // They have met, but nobody else is there.
     let again = one.joined()["room"].clone();
     assert_eq!(two.joined()["room"], again);
     assert_ne!(again, first);
+}
+
+#[test]
+fn whoever_went_on_before_it_began_meets_somebody_else_first() {
+    let node = node_of(rooms::Config {
+        confirm_timeout: LONG,
+        ..with_queue(rooms::Queue { policy: widening(throng_lobby::Facets::NONE), ..rooms::Queue::default() })
+    });
+    let mut people = ["one", "two", "three"].map(|name| Person::debating(node.address(), name));
+    let [one, two, three] = &mut people;
+    let join = |side, tags: Value| json!({"topic": "tea", "side": side, "tags": tags});
+    one.done("queue:join", join("for", json!(["food"])));
+    two.done("queue:join", join("against", json!(["food"])));
+    one.joined_silently();
+    two.joined_silently();
+    // By what they wish one had better meet two again.
+    three.done("queue:join", join("against", json!([])));
+    one.done("room:next", Value::Null);
+    assert_eq!(one.joined()["room"], three.joined()["room"]);
+    assert_eq!(two.event("room:ended")["next"], "waiting");
+    two.done("queue:leave", Value::Null);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use throng_apps::roulette::{self, Ice};
 use throng_apps::{debate, rooms};
+use throng_testkit::Http;
 
 use crate::people::{Person, callers, get, node, node_of};
 
@@ -155,4 +156,22 @@ fn a_call_that_ends_with_its_room_is_active_no_more() {
     assert_eq!(get(&node, "/api/webrtc/stats")["active"], 1);
     one.done("room:leave", Value::Null);
     assert_eq!(get(&node, "/api/webrtc/stats")["active"], 0);
+}
+
+#[test]
+fn calls_are_counted_for_prometheus() {
+    let node = node_of(rooms::Config::default());
+    let (mut one, _two, _) = callers(&node);
+    one.done("call:report", json!({"phase": "started"}));
+    one.done("call:report", json!({"phase": "connected", "setupMs": 500, "relayed": false}));
+    let page = Http::get(node.address(), "/metrics").body;
+    for line in [
+        "throng_calls_active 1",
+        "throng_calls_started_total 1",
+        "throng_calls_connected_total{route=\"direct\"} 1",
+        "throng_calls_failed_total{reason=\"ice\"} 0",
+        "throng_call_setup_seconds_total 0.5",
+    ] {
+        assert!(page.lines().any(|known| known == line), "{line} is not on the page");
+    }
 }

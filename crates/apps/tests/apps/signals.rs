@@ -30,6 +30,10 @@ fn signals_reach_the_partner_alone_as_they_were_sent_and_in_order() {
     }
     two.done("signal", description("answer"));
     assert_eq!(one.event("signal"), description("answer"));
+    for renewal in [json!({"renewal": {"asks": "a1"}}), json!({"renewal": {"answers": "a1"}})] {
+        two.done("signal", renewal.clone());
+        assert_eq!(one.event("signal"), renewal);
+    }
     two.done("signal", json!({"description": {"type": "rollback"}}));
     assert_eq!(one.event("signal"), json!({"description": {"type": "rollback"}}));
 }

@@ -20,7 +20,7 @@ use crate::time::Time;
 
 use super::queue::Queue;
 use super::timers::Timers;
-use super::{Bound, Cursor, Entered, Posted, Window};
+use super::{Cursor, Entered, Posted, Window};
 use pairings::Open;
 
 /// The most candidates of a first window: most who find somebody find them there.
@@ -72,11 +72,26 @@ struct Entry {
 #[derive(Debug)]
 enum Stage {
     /// Looks for a partner and is in no window yet.
-    Entered,
+    Entered(Bound),
     /// Is in windows, found under these keys of its queue.
     Posted(Vec<u64>),
     /// Is in no window until the user is back.
     Away,
+}
+
+/// Whether a full queue refuses a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Kept,
+    /// Its user has a place in the queue already, or had one until the pairing that is over.
+    Waived,
+}
+
+/// Where a ticket enters.
+#[derive(Debug)]
+struct Entrance {
+    queue: usize,
+    bound: Bound,
 }
 
 impl State {
@@ -107,10 +122,11 @@ impl State {
             return Err(JoinError::Paired(*pairing));
         }
         let former = self.take(&newcomer.user).filter(|former| former.wish == newcomer.wish);
+        let bound = if former.is_some() { Bound::Waived } else { Bound::Kept };
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
         let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
-        Ok(self.register(ticket, queue, now))
+        Ok(self.register(ticket, Entrance { queue, bound }, now))
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
@@ -120,7 +136,7 @@ impl State {
         }
         let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        self.register(Ticket { id, ..ticket }, queue, now);
+        self.register(Ticket { id, ..ticket }, Entrance { queue, bound: Bound::Kept }, now);
         self.away(&user, now);
         None
     }
@@ -130,7 +146,8 @@ impl State {
         TicketId(self.tickets_made)
     }
 
-    fn register(&mut self, ticket: Ticket, queue: usize, now: Time) -> Entered {
+    fn register(&mut self, ticket: Ticket, entrance: Entrance, now: Time) -> Entered {
+        let Entrance { queue, bound } = entrance;
         if self.queues[queue].learn(&ticket) {
             self.post_all_anew(queue, now);
         }
@@ -139,7 +156,7 @@ impl State {
         let entry = Entry {
             ticket: Arc::clone(&ticket),
             queue,
-            stage: Stage::Entered,
+            stage: Stage::Entered(bound),
             timer: None,
             changes: None,
             resumes: None,
@@ -148,18 +165,10 @@ impl State {
         Entered { place: self.queues[queue].place(&ticket), seen: self.queues[queue].posts, ticket }
     }
 
-    pub(super) fn post(
-        &mut self,
-        id: TicketId,
-        seen: u64,
-        bound: Bound,
-        now: Time,
-    ) -> Result<Posted, JoinError> {
+    pub(super) fn post(&mut self, id: TicketId, seen: u64, now: Time) -> Result<Posted, JoinError> {
         let Some(entry) = self.tickets.get_mut(&id) else { return Ok(Posted::Alone) };
         let queue = &mut self.queues[entry.queue];
-        if !matches!(entry.stage, Stage::Entered) {
-            return Ok(Posted::Alone);
-        }
+        let Stage::Entered(bound) = entry.stage else { return Ok(Posted::Alone) };
         if bound == Bound::Kept && queue.is_full() {
             let user = entry.ticket.user.clone();
             self.take(&user);
@@ -200,11 +209,11 @@ impl State {
         let queue = &mut self.queues[entry.queue];
         match &entry.stage {
             Stage::Away => return true,
-            Stage::Entered if queue.is_full() => {
+            Stage::Entered(Bound::Kept) if queue.is_full() => {
                 self.take(user);
                 return false;
             }
-            Stage::Entered => queue.count(&entry.ticket),
+            Stage::Entered(_) => queue.count(&entry.ticket),
             Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
         }
         entry.stage = Stage::Away;
@@ -232,7 +241,7 @@ impl State {
         if let Stage::Posted(keys) = &stage {
             queue.withdraw(&ticket, keys);
         }
-        if !matches!(stage, Stage::Entered) {
+        if !matches!(stage, Stage::Entered(_)) {
             queue.discount(&ticket);
         }
         Some(ticket)

@@ -41,15 +41,17 @@ const LINGER_READS_MAX: usize = 1024;
 impl Shard {
     /// Ends one socket; its session and the session's other sockets stay. Unless it was the client's wish, it is told.
     pub(super) fn end_socket(self: &Rc<Self>, slot: u32, end: End) {
-        let told = {
-            let state = self.state.borrow();
-            let entry = state.hub.sockets.get(slot as usize);
-            // One that is ending already was told, and one that is not yet admitted is none to end.
-            let entry = entry.filter(|entry| entry.socket.connected.load(Ordering::Relaxed));
-            entry.map(|entry| (entry.session, entry.nsp.clone()))
-        };
-        let Some((session, nsp)) = told else { return };
+        let Some((session, nsp)) = self.connected(slot) else { return };
         if end != End::ClientDisconnect {
+            // Once a client has read that it was disconnected it hears nothing more: what the listeners have to say to it
+            // comes before. What they end is done below, like everything that follows from an end.
+            if !self.sees_off.replace(true) {
+                self.warn(slot, end);
+                self.sees_off.set(false);
+                if self.connected(slot).is_none() {
+                    return self.see_all_off();
+                }
+            }
             let codec = &self.node.codec;
             self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.space.nsp, into)));
         }
@@ -58,6 +60,15 @@ impl Shard {
             session.sockets.retain(|(_, socket)| *socket != slot);
         }
         self.resume(session);
+    }
+
+    /// The session and the namespace of a socket, unless it is ending already, and so was told, or is not yet admitted, and
+    /// so is none to end.
+    fn connected(&self, slot: u32) -> Option<(u32, Rc<Nsp>)> {
+        let state = self.state.borrow();
+        let entry = state.hub.sockets.get(slot as usize);
+        let entry = entry.filter(|entry| entry.socket.connected.load(Ordering::Relaxed));
+        entry.map(|entry| (entry.session, entry.nsp.clone()))
     }
 
     /// Takes a socket out of the tables, with its listeners hearing of it before and after. From within such a listener
@@ -73,6 +84,10 @@ impl Shard {
             let (socket, nsp) = (Socket(entry.socket.clone()), entry.nsp.clone());
             state.leaving.push_back(Leaving { slot, socket, nsp, end });
         }
+        self.see_all_off();
+    }
+
+    fn see_all_off(self: &Rc<Self>) {
         if self.sees_off.replace(true) {
             return;
         }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use serde_json::json;
 use throng_node::{Ack, Closing, End, Socket};
-use throng_testkit::{Client, Polling, WAIT};
+use throng_testkit::{Client, Polling, Received, WAIT};
 
 use crate::{crowd, elsewhere, node, rooms};
 
@@ -101,6 +101,30 @@ fn rooms_are_still_there_when_a_socket_is_about_to_leave() {
     drop(leaving);
     assert_eq!(watcher.event("leaving").decode::<usize>().unwrap(), 3);
     assert_eq!(watcher.event("left").decode::<usize>().unwrap(), 1);
+}
+
+#[test]
+fn what_is_said_to_a_socket_that_is_about_to_leave_comes_before_its_end() {
+    let node = node(1, |nsp| {
+        nsp.on("leave", |socket: Socket| async move { socket.disconnect(Closing::Socket) });
+        nsp.on("close", |socket: Socket| async move { socket.disconnect(Closing::Session) });
+        nsp.on_disconnecting(|socket: Socket, _| async move {
+            socket.emit("last words", ());
+            // Once more does nothing more.
+            socket.disconnect(Closing::Socket);
+        });
+    });
+    for way in ["leave", "close"] {
+        let (mut client, _) = Client::connect(node.address());
+        client.emit(way, ());
+        let is_word =
+            |packet: &Received| matches!(packet, Received::Event { name, .. } if name == "last words");
+        let is_end = |packet: &Received| *packet == Received::Disconnected;
+        let first = client.wait_in("/", "the last words", |packet| is_word(packet) || is_end(packet));
+        assert!(is_word(&first), "{way}: {first:?} came first");
+        client.wait_in("/", "the end", is_end);
+    }
+    node.until("both are gone", |metrics| metrics.sockets_open() == 0);
 }
 
 #[test]

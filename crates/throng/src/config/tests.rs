@@ -253,8 +253,8 @@ fn wrong_values_of_the_apps_are_named_too() {
         ("debate.waiting_max = 0", "file:1: debate.waiting_max: 0 is not a whole number from 1"),
         ("debate.topics = ['Tea', ' ']", "file:1: debate.topics: \" \" has not 1 to 120 characters"),
         (
-            "debate.own_topics = false",
-            "file:1: debate.own_topics: there is nothing to debate; list debate.topics, or allow own ones",
+            "[debate]\ntopics = []\nown_topics = false",
+            "file:3: debate.own_topics: there is nothing to debate; list debate.topics, or allow own ones",
         ),
         (
             "debate.policy = 'quick'",

@@ -3,37 +3,37 @@ import { useState } from "preact/hooks";
 import type { Refusal } from "../../shared/contract";
 import { refusalWords } from "../../shared/refusals";
 import { AboutYouFields, aboutYou, aboutYouFields } from "../../shared/views/about-you";
-import type { DebateWish, SideWish, TopicState } from "../contract";
-import { cleanTopic, OTHER_TOPICS_MAX, openTopics, SUGGESTIONS } from "../topics";
+import type { DebateLobby, DebateWish, SideWish } from "../contract";
+import { cleanTopic, listed, OTHER_TOPICS_MAX, OWN, type Picked, settle } from "../topics";
 import { OtherTopics } from "./other-topics";
 import { SidePicker } from "./side-picker";
-import { OWN, TopicPicker } from "./topic-picker";
+import { TopicPicker } from "./topic-picker";
 
 interface Props {
-  lobby: TopicState[];
+  /** Null until the server has said what there is. */
+  lobby: DebateLobby | null;
   wish: DebateWish;
   refusal: Refusal | null;
   onChoose: (wish: DebateWish) => void;
 }
 
 export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
-  const known = [...SUGGESTIONS, ...openTopics(lobby).map((entry) => entry.topic)];
-  const [picked, setPicked] = useState(SUGGESTIONS.includes(wish.topic) ? wish.topic : OWN);
-  const [own, setOwn] = useState(SUGGESTIONS.includes(wish.topic) ? "" : wish.topic);
+  const [picked, setPicked] = useState<Picked>({ topic: wish.topic === "" ? null : wish.topic, own: "" });
   const [side, setSide] = useState<SideWish>(wish.side);
   const [about, setAbout] = useState(() => aboutYou(wish));
   const [others, setOthers] = useState<string[]>(wish.otherTopics ?? []);
   const [anyTopic, setAnyTopic] = useState(wish.anyTopic ?? false);
   const [missing, setMissing] = useState(false);
 
-  // Someone else's topic leaves the list when nobody waits on it any more: it stays picked as one's own.
-  if (picked !== OWN && !known.includes(picked)) {
-    setPicked(OWN);
-    setOwn(picked);
-  }
+  // The list comes with the connection, and changes with those who wait.
+  const settled = lobby === null ? picked : settle(picked, lobby);
+  if (settled !== picked) setPicked(settled);
 
-  const topic = picked === OWN ? cleanTopic(own) : picked;
-  const otherTopics = others.filter((other) => other !== topic).slice(0, OTHER_TOPICS_MAX);
+  const topic = settled.topic === OWN ? cleanTopic(settled.own) : (settled.topic ?? "");
+  const choices = lobby === null ? [] : listed(lobby);
+  // Of a remembered wish what is not on a closed list is no choice any more.
+  const allowed = (other: string) => other !== topic && (lobby?.ownTopics !== false || choices.includes(other));
+  const otherTopics = others.filter(allowed).slice(0, OTHER_TOPICS_MAX);
   const submit = (event: Event) => {
     event.preventDefault();
     setMissing(topic === "");
@@ -61,19 +61,16 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
       <div class="wish">
         <TopicPicker
           lobby={lobby}
-          picked={picked}
-          own={own}
+          picked={settled}
           missing={missing}
-          onPick={setPicked}
-          onOwn={(text) => {
-            setOwn(text);
-            setPicked(OWN);
+          onPick={(next) => {
+            setPicked(next);
             setMissing(false);
           }}
         />
         <AboutYouFields value={about} onChange={setAbout} answered={anyTopic ? 1 : otherTopics.length}>
           <OtherTopics
-            choices={known.filter((other) => other !== topic)}
+            choices={choices.filter((other) => other !== topic)}
             picked={otherTopics}
             any={anyTopic}
             onPick={setOthers}
@@ -91,7 +88,7 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
             {refusalWords(refusal)}
           </p>
         )}
-        <button type="submit" class="button button-main">
+        <button type="submit" class="button button-main" disabled={settled.topic === null}>
           Find a partner
         </button>
         <p class="trial">

@@ -21,7 +21,7 @@ interface Props {
 
 export function DebatePage({ visit, session }: Props) {
   const { stage, link, lobby } = visit;
-  const { waiting, debating } = total(lobby?.topics ?? []);
+  const { waiting, debating } = total(lobby);
   return (
     <Frame
       page="debate"
@@ -43,7 +43,7 @@ function StageView({ visit, session }: Props) {
   const { stage, lobby, wish, link } = visit;
   switch (stage.name) {
     case "choosing":
-      return <Choosing lobby={lobby?.topics ?? []} wish={wish} refusal={stage.refusal} onChoose={session.choose} />;
+      return <Choosing lobby={lobby} wish={wish} refusal={stage.refusal} onChoose={session.choose} />;
     case "waiting":
       return <DebateWaiting stage={stage} wish={wish} onCancel={session.cancel} />;
     case "returning":

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Description, Signal } from "../contract";
+import type { ConnectionSignal, Description } from "../contract";
 import { FakePeer } from "./fake-peer";
 import { negotiate } from "./negotiation";
 
@@ -9,7 +9,7 @@ function page(manners: "polite" | "impolite") {
   const beforeAnswer = vi.fn();
   const beginAnew = vi.fn();
   const onFailure = vi.fn();
-  const send = (signal: Signal) => sent.push("description" in signal ? signal.description.sdp : "candidate");
+  const send = (signal: ConnectionSignal) => sent.push("description" in signal ? signal.description.sdp : "candidate");
   const made = negotiate(peer, { manners, send, beforeAnswer, beginAnew, onFailure });
   return { peer, sent, beforeAnswer, beginAnew, onFailure, ...made };
 }
@@ -22,7 +22,7 @@ function answer(to: string): { description: Description } {
   return { description: { type: "answer", sdp: `answer other/2 to ${to}` } };
 }
 
-function candidate(name: string): Signal {
+function candidate(name: string): ConnectionSignal {
   return { candidate: { candidate: name, sdpMid: "0" } };
 }
 

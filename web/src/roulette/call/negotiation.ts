@@ -2,7 +2,7 @@
 // polite and gives its own offer up, the other one ignores the offer that collides with its own. Owns the decisions; the
 // connection, the tracks and the way of the signals are others' business.
 // After W3C WebRTC 1.0, section 10.7 "Perfect negotiation".
-import type { Candidate, Description, Signal } from "../contract";
+import type { Candidate, ConnectionSignal, Description } from "../contract";
 
 /** What negotiating needs of an RTCPeerConnection. */
 export interface Peer {
@@ -16,7 +16,7 @@ export interface Peer {
 
 interface Terms {
   manners: "polite" | "impolite";
-  send(signal: Signal): void;
+  send(signal: ConnectionSignal): void;
   /** Called with an offer accepted and its answer not yet made: the time to add one's own tracks. */
   beforeAnswer(): void;
   /**
@@ -32,7 +32,7 @@ export interface Negotiation {
   /** The connection needs an offer: to begin, or because something has changed. */
   offer(): Promise<void>;
   /** Takes what the other page said; one after the other, in the order of the calls. */
-  receive(signal: Signal): Promise<void>;
+  receive(signal: ConnectionSignal): Promise<void>;
 }
 
 export function negotiate(peer: Peer, { manners, send, beforeAnswer, beginAnew, onFailure }: Terms): Negotiation {

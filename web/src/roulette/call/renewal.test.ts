@@ -16,12 +16,12 @@ function page() {
 }
 
 function wordsOf(signal: Signal): string {
+  if ("renewal" in signal) return Object.entries(signal.renewal).flat().join(" ");
   return "description" in signal ? signal.description.sdp : (signal.candidate?.candidate ?? "end");
 }
 
-function word(candidate: string): Signal {
-  return { candidate: { candidate } };
-}
+const asks = (name: string): Signal => ({ renewal: { asks: name } });
+const answers = (name: string): Signal => ({ renewal: { answers: name } });
 
 const OFFER: Signal = { description: { type: "offer", sdp: "offer" } };
 
@@ -36,38 +36,31 @@ test("the one who asks lets go, and begins with the answer; what comes before it
   const { story, ask, receive } = page();
   ask();
   receive(OFFER);
-  receive(word("renewed n1"));
+  receive(answers("n1"));
   receive(OFFER);
-  expect(story).toEqual(["drop", "send renew n1", "begin", "deliver offer"]);
+  expect(story).toEqual(["drop", "send asks n1", "begin", "deliver offer"]);
 });
 
 test("the one who is asked answers, lets go and begins", () => {
   const { story, receive } = page();
-  receive(word("renew x"));
-  expect(story).toEqual(["send renewed x", "drop", "begin"]);
+  receive(asks("x"));
+  expect(story).toEqual(["send answers x", "drop", "begin"]);
 });
 
 test("when both ask each begins with the answer to its own question", () => {
   const { story, ask, receive } = page();
   ask();
-  receive(word("renew x"));
-  receive(word("renewed n1"));
-  expect(story).toEqual(["drop", "send renew n1", "send renewed x", "begin"]);
+  receive(asks("x"));
+  receive(answers("n1"));
+  expect(story).toEqual(["drop", "send asks n1", "send answers x", "begin"]);
 });
 
 test("answer to a question of an earlier life is no answer", () => {
   const { story, ask, receive } = page();
   ask();
   ask();
-  receive(word("renewed n1"));
+  receive(answers("n1"));
   receive(OFFER);
-  receive(word("renewed n2"));
-  expect(story).toEqual(["drop", "send renew n1", "drop", "send renew n2", "begin"]);
-});
-
-test("candidate that is no word of renewal goes to the connection", () => {
-  const { story, receive } = page();
-  receive(word(""));
-  receive(word("candidate:1 1 udp"));
-  expect(story).toEqual(["deliver ", "deliver candidate:1 1 udp"]);
+  receive(answers("n2"));
+  expect(story).toEqual(["drop", "send asks n1", "drop", "send asks n2", "begin"]);
 });

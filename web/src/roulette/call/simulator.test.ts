@@ -100,7 +100,7 @@ async function simulate(seed: number) {
   const deliver = async (to: number) => {
     const signal = lines[1 - to]!.out.shift();
     if (signal === undefined) return;
-    story.push(`${roles[to]} receives ${"description" in signal ? signal.description.sdp : signal.candidate?.candidate}`);
+    story.push(`${roles[to]} receives ${JSON.stringify(signal)}`);
     pages[to]!.receive(signal);
     for (let turns = next(6); turns > 0; turns -= 1) await Promise.resolve();
   };

@@ -22,9 +22,8 @@ impl Hall {
         let (room, waiting) = (presence.room.clone(), presence.waiting.clone());
         self.show_board_to(&mut state, socket, now);
         if let Some(waiting) = waiting {
-            let lobby = self.lobby.statistics(now);
-            let recent = lobby.queues.get(&waiting.queue).and_then(|queue| queue.recent_wait);
-            socket.emit("queue:waiting", events::Waiting::new(&waiting, recent));
+            let estimated = self.lobby.estimated_wait(&waiting.queue);
+            socket.emit("queue:waiting", events::Waiting::new(&waiting, estimated));
             state.errands.push(Errand::Settle(user.clone()));
         }
         if let Some(id) = room
@@ -89,7 +88,7 @@ impl Hall {
         }
         let (waiting, room) = (presence.waiting.take(), presence.room.clone());
         if let Some(waiting) = waiting {
-            state.errands.push(Errand::Leave(user.clone()));
+            state.errands.push(Errand::Settle(user.clone()));
             self.count_leaving(&mut state, &user, &waiting);
         }
         if let Some(room) = room {

@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use throng_lobby::{User, service};
 
 use super::{Hall, State};
-use crate::rooms::people::{Dissolution, Errand};
+use crate::rooms::people::{Dissolution, Errand, Presence, Standing};
 
 impl Hall {
     /// Releases the lock; then the lobby is told what it has to be told, and the clock that it has something to do.
@@ -35,9 +35,6 @@ impl Hall {
     async fn run_errand(&self, errand: Errand) {
         match errand {
             Errand::Dissolve(pairing) => self.dissolve(&pairing).await,
-            Errand::Leave(user) => {
-                self.lobby.leave(&user).await;
-            }
             Errand::Settle(user) => self.settle(&user).await,
             // Whoever is not let in has been paired in the meantime, or the hall is closing.
             Errand::Rejoin(user) => drop(self.rejoin(&user).await),
@@ -63,33 +60,41 @@ impl Hall {
         }
     }
 
-    /// Tells the lobby whether somebody is connected, again until what was told is still so: whoever tells last tells the
-    /// truth, also when one thread sees a connection end while another sees the next one begin.
-    async fn settle(&self, user: &User) {
+    /// Tells the lobby whether somebody waits and is connected, again until what was told is still so: whoever tells last
+    /// tells the truth, also when one thread sees a wish or a connection end while another sees the next one begin.
+    pub(super) async fn settle(&self, user: &User) {
         loop {
-            let (told, now) = (self.is_here(user), service::now());
-            let known =
-                if told { self.lobby.back(user, now).await } else { self.lobby.away(user, now).await };
-            if self.is_here(user) != told {
+            let (told, now) = (self.standing(user), service::now());
+            let known = match told {
+                Standing::Waits => self.lobby.back(user, now).await,
+                Standing::Away => self.lobby.away(user, now).await,
+                Standing::Elsewhere => self.lobby.leave(user).await,
+            };
+            if self.standing(user) != told {
                 continue;
             }
-            match (known, told) {
-                (true, _) => {}
+            match (told, known) {
                 // Not there, and in no pairing either, or this does nothing.
-                (false, true) => drop(self.rejoin(user).await),
-                (false, false) => {
-                    let mut state = self.state();
-                    if let Some(presence) = state.people.get_mut(user) {
-                        presence.waiting = None;
-                    }
-                    state.forget_if_gone(user);
-                }
+                (Standing::Waits, false) => drop(self.rejoin(user).await),
+                (Standing::Away, false) => self.let_go(user),
+                _ => {}
             }
             return;
         }
     }
 
-    fn is_here(&self, user: &User) -> bool {
-        self.state().people.get(user).is_some_and(|presence| presence.socket.is_some())
+    /// Forgets that somebody waits, of whom the lobby knows nothing and who is not connected.
+    fn let_go(&self, user: &User) {
+        let mut state = self.state();
+        let presence = state.people.get_mut(user).filter(|presence| presence.standing() == Standing::Away);
+        if let Some(waiting) = presence.and_then(|presence| presence.waiting.take()) {
+            self.count_leaving(&mut state, user, &waiting);
+        }
+        state.forget_if_gone(user);
+        self.finish(state);
+    }
+
+    fn standing(&self, user: &User) -> Standing {
+        self.state().people.get(user).map_or(Standing::Elsewhere, Presence::standing)
     }
 }

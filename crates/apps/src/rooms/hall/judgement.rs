@@ -12,7 +12,7 @@ use crate::rooms::ending::Cause;
 use crate::rooms::events::Reported;
 use crate::rooms::people::{Errand, Target};
 use crate::rooms::records::{Feedback, MESSAGES_MAX, Quote, Report};
-use crate::rooms::refusal::{ALREADY_RATED, INVALID_RATING, NO_ROOM};
+use crate::rooms::refusal::{ALREADY_RATED, ALREADY_REPORTED, INVALID_RATING, NO_ROOM};
 use crate::rooms::requests::{FeedbackRequest, ReportRequest};
 use crate::rooms::room::{Room, RoomId, Seat};
 use crate::rooms::text;
@@ -25,19 +25,25 @@ struct Judged {
 }
 
 impl Hall {
-    /// Somebody accuses the partner. The room ends, if it has not, and the two never meet again.
+    /// Somebody accuses the partner, once for a room. The room ends, if it has not, and the two never meet again.
     pub(crate) fn report(&self, socket: &Socket, request: ReportRequest) -> Result<Reported, Failure> {
         let ReportRequest { reason, text, room: named } = request;
         let (user, now) = (user(socket), service::now());
         let text = text.as_deref().map(text::message).transpose()?;
         let mut state = self.state();
         let judged = judged(&state, &user, named.as_deref())?;
+        let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
+        if presence.reported.as_ref() == Some(&judged.room) {
+            return Err(ALREADY_REPORTED);
+        }
+        presence.reported = Some(judged.room.clone());
         let report = format!("{:016x}", getrandom::u64().expect("the system has randomness"));
-        let messages = state.rooms.get(&judged.room).map(quotes).unwrap_or_default();
+        let messages = state.rooms.get(&judged.room).map(quotes);
         state.records.report(Report {
             report: report.clone(),
             at: millis(now),
             tenant: self.tenant.to_string(),
+            queue: judged.queue.to_string(),
             room: judged.room.to_string(),
             reporter: user.to_string(),
             reported: judged.partner.to_string(),
@@ -74,7 +80,7 @@ impl Hall {
             return Err(INVALID_RATING);
         }
         let mut state = self.state();
-        let Judged { room, queue, .. } = judged(&state, &user, named.as_deref())?;
+        let Judged { room, queue, partner } = judged(&state, &user, named.as_deref())?;
         let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
         if presence.rated.as_ref() == Some(&room) {
             return Err(ALREADY_RATED);
@@ -83,8 +89,10 @@ impl Hall {
         state.records.rate(Feedback {
             at: millis(service::now()),
             tenant: self.tenant.to_string(),
+            queue: queue.to_string(),
             room: room.to_string(),
             user: user.to_string(),
+            partner: partner.to_string(),
             rating,
             text: text.map(|text| text.to_string()),
         });

@@ -90,7 +90,7 @@ impl Hall {
             presence.and_then(|presence| Some((presence, presence.waiting.as_ref()?)))
         else {
             // They have left the queue while they were on their way back into it.
-            state.errands.push(Errand::Leave(user.clone()));
+            state.errands.push(Errand::Settle(user.clone()));
             return;
         };
         match &presence.socket {
@@ -103,9 +103,9 @@ impl Hall {
     /// The lobby gave a pairing up: the hall did not confirm it in time, which it always should.
     fn lapsed(&self, state: &mut State, pairing: PairingId, user: &User) {
         tracing::warn!(pairing = pairing.0, "a pairing was not confirmed in time");
-        let Some(presence) = state.people.get_mut(user) else { return };
-        presence.waiting = None;
-        let Some(id) = presence.room.clone() else { return };
+        // Whoever waits again already has no ticket yet.
+        state.errands.push(Errand::Settle(user.clone()));
+        let Some(id) = state.people.get(user).and_then(|presence| presence.room.clone()) else { return };
         let room = state.rooms.get_mut(&id).filter(|room| room.pairing == pairing && !room.is_active());
         if let Some((room, seat)) = room.and_then(|room| room.seat(user).map(|seat| (room, seat))) {
             let effects = room.end(Cause::Gone(seat));

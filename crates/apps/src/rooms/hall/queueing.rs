@@ -38,7 +38,7 @@ impl Hall {
             self.count_leaving(&mut state, &user, &waiting);
             self.finish(state);
         }
-        self.lobby.leave(&user).await;
+        self.settle(&user).await;
         Ok(Done {})
     }
 
@@ -99,7 +99,8 @@ impl Hall {
             return Err(DRAINING);
         }
         let presence = state.people.get_mut(user).ok_or(NOT_WAITING)?;
-        let same = presence.wanted.as_ref() == Some(&wanted);
+        // As the lobby compares them: what to call with is no reason to lose one's place.
+        let same = presence.wanted.as_ref().is_some_and(|known| known.wish == wanted.wish);
         if presence.waiting.is_none() || !same {
             presence.waiting = Some(Waiting { queue: queue.clone(), since: service::now() });
             let subject = self.subject(user, queue.as_str());

@@ -26,7 +26,7 @@ impl State {
                 Alarm::Pairing(pairing) => self.lapse(pairing, now),
                 Alarm::Ticket(id) => match self.tickets.get(&id)?.stage {
                     Stage::Away => self.expire(id),
-                    Stage::Entered | Stage::Posted(_) => self.look(id, now),
+                    Stage::Entered(_) | Stage::Posted(_) => self.look(id, now),
                 },
             };
             if due.is_some() {

@@ -11,7 +11,7 @@ use crate::store::{Due, Entered, Lost};
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
-use super::{Stage, Standing, State};
+use super::{Bound, Entrance, Stage, Standing, State};
 
 /// A pairing that not both have confirmed.
 #[derive(Debug)]
@@ -116,7 +116,9 @@ impl State {
     fn return_with_credit(&mut self, open: &Open, index: usize, now: Time) -> Entered {
         let former = Ticket::clone(&open.tickets[index]);
         let id = self.new_ticket_id();
-        self.register(Ticket { id, enqueued: now, credit: open.waits[index], ..former }, open.queue, now)
+        // Nobody is refused for a full queue who had a place in it.
+        let entrance = Entrance { queue: open.queue, bound: Bound::Waived };
+        self.register(Ticket { id, enqueued: now, credit: open.waits[index], ..former }, entrance, now)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::names::QueueName;
 use crate::statistics::{QueueStatistics, Statistics};
@@ -32,6 +33,10 @@ impl State {
         tickets.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
+    pub(in crate::store) fn estimated_wait(&self, queue: &QueueName) -> Option<Duration> {
+        self.queues[*self.names.get(queue)?].waits.median()
+    }
+
     pub(in crate::store) fn statistics(&self, now: Time) -> Statistics {
         let mut queues: Vec<QueueStatistics> = Vec::with_capacity(self.queues.len());
         queues.extend(self.queues.iter().map(|queue| QueueStatistics {
@@ -41,7 +46,7 @@ impl State {
             recent_waits: queue.waits.latest().to_vec(),
             ..QueueStatistics::default()
         }));
-        for entry in self.tickets.values().filter(|entry| !matches!(entry.stage, Stage::Entered)) {
+        for entry in self.tickets.values().filter(|entry| !matches!(entry.stage, Stage::Entered(_))) {
             let queue = &mut queues[entry.queue];
             queue.away += usize::from(matches!(entry.stage, Stage::Away));
             queue.oldest_wait = queue.oldest_wait.max(Some(entry.ticket.waited(now)));
