@@ -32,6 +32,8 @@ fn every_relative_link_of_a_document_leads_somewhere() {
         "docs/identity.md",
         "docs/tenants.md",
         "docs/edge.md",
+        "docs/fleets.md",
+        "docs/backbone.md",
         "docs/operations.md",
         "docs/events.md",
         "docs/experiments.md",

@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
 /// Nodes with the same Redis are one fleet.
 async fn fleet(redis: RedisConfig) -> anyhow::Result<Fleet> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let (store, address) = (Store::Redis(redis), listener.local_addr()?);
+    let (store, address) = (Store::Redis(redis), listener.local_addr()?.to_string().into());
     Ok(Fleet::open(FleetConfig { store, heartbeat: Heartbeat::default(), listener, address }).await?)
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn is_secret(key: &Key) -> bool {
                 ("auth", "secret"),
                 ("metrics", "token"),
                 ("redis", "password"),
+                ("redis", "sentinel_password"),
                 ("roulette", "turn_secret"),
             ];
             analytics || others.contains(&(&**table, &**last))
@@ -65,6 +66,7 @@ mod tests {
         check("auth.secret", "0123456789", "<set, 10 bytes>");
         check("auth.secret", "", "<not set>");
         check("redis.password", "x", "<set, 1 bytes>");
+        check("redis.sentinel_password", "x", "<set, 1 bytes>");
         check("analytics.secret", "x", "<set, 1 bytes>");
         check("analytics.url", "https://in.example/hook/token", "<set, 29 bytes>");
         check("roulette.turn_secret", "x", "<set, 1 bytes>");

@@ -2,9 +2,11 @@
 //! meaning is written there and only there. What no type can say is judged by [`validation`](super::validation).
 
 mod apps;
+mod cluster;
 mod edge;
 pub(crate) mod pairing;
 mod reading;
+pub(crate) mod redis;
 mod roles;
 mod tenants;
 
@@ -20,9 +22,11 @@ use crate::config::secret::Secret;
 use crate::policy::Policy;
 
 pub(crate) use apps::{Analytics, Debate, Feature, Queue, Rooms, Roulette, Sink};
+pub(crate) use cluster::Cluster;
 pub(crate) use edge::{Auth, EventLimit, Guests, Http, Limits, Tls};
 pub(crate) use pairing::Pairing;
-pub(crate) use roles::{Balancer, Cluster, Fleet, Monitor, Redis};
+pub(crate) use redis::Redis;
+pub(crate) use roles::{Balancer, Fleet, Monitor};
 pub(crate) use tenants::{Status, Tenant, TenantLimits, Tenants};
 
 /// Everything that a node can be told.
