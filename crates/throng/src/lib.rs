@@ -7,8 +7,8 @@ pub use throng_node::{
     Distribution, Drain, Drained, EdgeConfig, EncodeError, End, EventLimits, Family, FamilyKind, Fleet,
     FleetConfig, FromArgs, GuestPolicy, Handler, Handshake, Id, Identity, IntoArgs, Io, Limits,
     MetricsAccess, NamedRates, Namespace, Origins, PacketLimits, Parser, Problem, Quotas, Rate, RawMessage,
-    Refusal, RemoteSocket, Role, Room, RunError, Series, Server, Socket, Status, Tenancy, TenantError,
-    TenantName, TenantSettings, TlsHandle, Transport, Waits, identity, text,
+    Refusal, RemoteSocket, Role, Room, RunError, Series, Server, ServerKeys, Socket, Status, Tenancy,
+    TenantError, TenantName, TenantSettings, TlsHandle, Transport, Waits, identity, text,
 };
 
 pub use throng_backbone as backbone;

@@ -54,7 +54,7 @@ const fn variable(name: &'static str, key: &'static str, reading: Reading) -> Va
 }
 
 /// Every variable. Of two with the same key the first wins, and they must not disagree unless its name is Throng's own.
-pub(crate) const VARIABLES: [Variable; 49] = [
+pub(crate) const VARIABLES: [Variable; 50] = [
     variable("THRONG_PROFILE", "profile", Plain),
     variable("NODE_ENV", "profile", NodeEnvironment),
     variable("THRONG_LOG", "log.level", Plain),
@@ -69,6 +69,7 @@ pub(crate) const VARIABLES: [Variable; 49] = [
     variable("FRONTEND_URL", "origins", OneMoreOrigin),
     variable("DOMAIN_URL", "tenants.domain", Host),
     variable("JWT_SECRET", "auth.secret", Plain),
+    variable("THRONG_PUBLISH_KEYS", "publish.keys", Plain),
     variable("THRONG_TURN_SECRET", "roulette.turn_secret", Plain),
     variable("THRONG_ANALYTICS_SECRET", "analytics.secret", Plain),
     variable("REDIS_URL", "redis.url", Plain),

@@ -235,6 +235,7 @@ fn wrong_values_are_named_with_what_was_expected() {
             "redis.cluster = true",
             "file:1: redis.cluster: no node to begin with: set redis.nodes, redis.url or redis.host",
         ),
+        ("publish.keys = ['']", "file:1: publish.keys: an empty key is none"),
         ("redis.nodes = ['a:1']", "file:1: redis.nodes: are those of a cluster: set redis.cluster"),
         (
             "redis = { sentinels = ['a:1'], host = 'b' }",
@@ -459,8 +460,8 @@ fn what_is_unsafe_is_told() {
         (safe.replace("https://a.example", "*"), vec!["origins"]),
         ("origins = ['https://a.example']\nauth.jwks_url = 'https://id.example/'\n".into(), vec![]),
         (
-            format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\n"),
-            vec!["roulette.turn_secret", "analytics.secret"],
+            format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\npublish.keys = ['z']\n"),
+            vec!["roulette.turn_secret", "analytics.secret", "publish.keys"],
         ),
         (
             format!("{safe}[tenants.list.acme]\nsecret = 'x'\norigins = ['*']\n"),

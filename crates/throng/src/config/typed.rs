@@ -49,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) tenants: Tenants,
     pub(crate) metrics: Metrics,
+    pub(crate) publish: Publish,
     pub(crate) drain: Drain,
     pub(crate) pairing: Pairing,
     pub(crate) debate: Debate,
@@ -121,6 +122,12 @@ pub(crate) struct Metrics {
     pub(crate) token: Secret,
 }
 
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publish {
+    pub(crate) keys: Vec<Secret>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Drain {
@@ -185,6 +192,7 @@ impl Config {
                 ("", Profile::Production) => MetricsAccess::Loopback,
                 (token, _) => MetricsAccess::Token(token.into()),
             },
+            server_keys: self.publish.keys.iter().map(|key| key.expose().into()).collect(),
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
             tenancy: policy.tenancy,
             limits: policy.limits,

@@ -52,6 +52,9 @@ pub(super) fn judge(config: &Config, values: &Values, problems: &mut Problems) {
             "drain.deadline below drain.spread would cut off sessions on schedule",
         );
     }
+    if config.publish.keys.iter().any(Secret::is_empty) {
+        judge.wrong("publish.keys", "an empty key is none");
+    }
     judge.redis(&config.redis);
     judge.cluster(&config.cluster);
     // Any fault of Redis is named already.
