@@ -217,6 +217,11 @@ impl Cluster {
         self.tell_all(&Body::MembersChanged);
     }
 
+    /// What the nodes share.
+    pub(crate) fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
     /// How the way to the others is.
     pub(crate) fn status(&self) -> Status {
         self.backbone.status()

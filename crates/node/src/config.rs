@@ -62,6 +62,8 @@ pub struct Config {
     pub edge: EdgeConfig,
     /// Who may read `/metrics` and `/tenant-metrics`. Default: anyone.
     pub metrics: MetricsAccess,
+    /// What other programs publish with. Default: none.
+    pub server_keys: ServerKeys,
     /// How a stop goes.
     pub drain: Drain,
 }
@@ -85,6 +87,34 @@ impl std::fmt::Debug for MetricsAccess {
             // What is kept secret is not shown.
             Self::Token(_) => "Token",
         })
+    }
+}
+
+/// Keys of programs that may publish anywhere, as bearer tokens. One may follow another: each is good.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ServerKeys(Vec<Box<str>>);
+
+impl ServerKeys {
+    /// Whether a text is one of them. An empty one never is.
+    pub(crate) fn have(&self, said: &str) -> bool {
+        let same = |key: &str| {
+            aws_lc_rs::constant_time::verify_slices_are_equal(key.as_bytes(), said.as_bytes()).is_ok()
+        };
+        // All of them are looked at, so that time does not tell which one it was.
+        self.0.iter().filter(|key| same(key)).count() > 0 && !said.is_empty()
+    }
+}
+
+impl FromIterator<Box<str>> for ServerKeys {
+    fn from_iter<T: IntoIterator<Item = Box<str>>>(keys: T) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for ServerKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is kept secret is not shown.
+        write!(f, "ServerKeys({})", self.0.len())
     }
 }
 
@@ -147,6 +177,7 @@ impl Default for Config {
             tenancy: Arc::default(),
             edge: EdgeConfig::default(),
             metrics: MetricsAccess::Anyone,
+            server_keys: ServerKeys::default(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
     }
@@ -180,6 +211,16 @@ fn connections_from_descriptors() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn server_keys_are_exact_and_not_shown() {
+        let keys = ServerKeys::from_iter(["one".into(), "another".into(), "".into()]);
+        assert!(keys.have("one") && keys.have("another"));
+        for other in ["", "on", "one ", "ONE"] {
+            assert!(!keys.have(other), "{other:?}");
+        }
+        assert_eq!(format!("{keys:?}"), "ServerKeys(3)");
+    }
 
     #[test]
     fn listed_origins_are_exact() {

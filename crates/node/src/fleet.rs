@@ -1,6 +1,7 @@
 //! A node's way into its fleet: a name of its own, a seat at the backbone, and a place where the other nodes reach it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
+use std::sync::Arc;
 
 use throng_backbone::{Backbone, Config, Deliveries, Heartbeat, OpenError, Store};
 
@@ -24,8 +25,8 @@ pub struct FleetConfig {
     pub heartbeat: Heartbeat,
     /// Where this node takes requests of the others. They must reach it, and nobody else needs to.
     pub listener: TcpListener,
-    /// Where they find the listener.
-    pub address: SocketAddr,
+    /// Where they find the listener: `host:port`.
+    pub address: Arc<str>,
 }
 
 impl Fleet {
@@ -36,7 +37,6 @@ impl Fleet {
     pub async fn open(config: FleetConfig) -> Result<Self, OpenError> {
         let FleetConfig { store, heartbeat, listener, address } = config;
         let tag = NodeTag::draw();
-        let address = address.to_string().into();
         let config = Config { heartbeat, address, ..Config::new(tag.to_string(), store) };
         let (backbone, deliveries) = Backbone::open(config).await?;
         Ok(Self { tag, backbone, deliveries, listener })
@@ -45,5 +45,10 @@ impl Fleet {
     /// The name of the node among the members, and in the identifiers that it draws.
     pub fn node(&self) -> NodeTag {
         self.tag
+    }
+
+    /// How many nodes the fleet has, this one included, as far as is known.
+    pub fn member_count(&self) -> usize {
+        self.backbone.members().list().len().max(1)
     }
 }

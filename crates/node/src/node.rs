@@ -17,6 +17,7 @@ use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::operator::Operations;
+use crate::publish::repeats::Repeats;
 use crate::shard::Shard;
 use crate::tenants::{Tenancy, Tenant, Tenants};
 
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) operations: Operations,
     /// The other nodes, when there may be any.
     pub(crate) cluster: Option<Cluster>,
+    /// What was published with keys.
+    pub(crate) repeats: Repeats,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     pub(crate) limiter: Limiter,
@@ -56,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) ports: Vec<Port>,
     pub(crate) tag: NodeTag,
     pub(crate) cluster: Option<Cluster>,
+    pub(crate) repeats: Repeats,
 }
 
 /// The way to a shard.
@@ -82,11 +86,12 @@ pub(crate) struct Left {
 
 impl Node {
     pub(crate) fn new(config: Config, parts: Parts) -> Self {
-        let Parts { service, operations, ports, tag, cluster } = parts;
+        let Parts { service, operations, ports, tag, cluster, repeats } = parts;
         Self {
             codec: Codec { parser: config.parser, limits: config.packets },
             tag,
             cluster,
+            repeats,
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
             limiter: Limiter::new(config.limits.clone()),

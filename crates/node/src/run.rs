@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use throng_backbone::StoreError;
+use throng_backbone::{Backbone, Documents, MemoryStore, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
@@ -21,6 +21,7 @@ use crate::ids::NodeTag;
 use crate::metrics::Metrics;
 use crate::node::{INBOX_MAX, Left, Node, Parts, Port};
 use crate::operator;
+use crate::publish::repeats::Repeats;
 use crate::shard::{self, Start};
 
 /// Most shards of a node: an identifier has one byte for them.
@@ -126,8 +127,12 @@ async fn run(
         }
         None => (None, None),
     };
+    let repeats = Repeats::new(match &cluster {
+        Some(cluster) => cluster.backbone().documents().clone(),
+        None => own_documents(tag).await,
+    });
     let (service, operations) = (app.service, app.operations);
-    let node = Arc::new(Node::new(config, Parts { service, operations, ports, tag, cluster }));
+    let node = Arc::new(Node::new(config, Parts { service, operations, ports, tag, cluster, repeats }));
     app.io.attach(&node);
     let mut threads = Vec::new();
     for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
@@ -155,6 +160,7 @@ async fn run(
     let cut = tokio::select! {
         cut = lived => cut,
         never = operator::watch(&node) => match never {},
+        never = operator::fleet::watch(&node) => match never {},
         never = watch_licences(&node) => match never {},
         never = attend(&node, from_others) => match never {},
     };
@@ -165,9 +171,17 @@ async fn run(
     Ok(Drained { cut })
 }
 
+/// What a node without others keeps to itself.
+async fn own_documents(tag: NodeTag) -> Documents {
+    let store = Store::Memory(MemoryStore::new());
+    let opened = Backbone::open(throng_backbone::Config::new(tag.to_string(), store)).await;
+    opened.expect("memory is always there").0.documents().clone()
+}
+
 /// Drains; gives how many sessions the deadline cut off.
 async fn leave(node: &Node, drain: Drain) -> usize {
     node.draining.store(true, Ordering::Relaxed);
+    operator::fleet::tell_draining(node);
     tell(node, || Errand::Drain(drain.spread)).await;
     let cut = match tokio::time::timeout(drain.deadline, emptied(node)).await {
         Ok(()) => 0,

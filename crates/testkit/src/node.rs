@@ -128,6 +128,7 @@ impl Drop for Node {
 async fn enlist(store: Store) -> Fleet {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
     let address = listener.local_addr().expect("a bound listener has an address");
+    let address = address.to_string().into();
     let config = FleetConfig { store, heartbeat: Heartbeat::default(), listener, address };
     Fleet::open(config).await.expect("the store can be reached")
 }

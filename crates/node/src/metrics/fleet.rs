@@ -4,14 +4,20 @@ use std::sync::atomic::Ordering;
 
 use super::page::Page;
 use crate::cluster::Cluster;
+use crate::operator::fleet::Probe;
 
 /// Adds the families of a node that has others.
-pub(super) fn add(page: &mut Page, cluster: &Cluster) {
+pub(super) fn add(page: &mut Page, cluster: &Cluster, probe: Probe) {
     let status = cluster.status();
     let members = cluster.others().len() + 1;
     page.gauge("throng_members", "Nodes of the fleet that are alive, this one included.", members as f64);
     let connected = f64::from(u8::from(status.connected));
     page.gauge("throng_backbone_connected", "1 while the backbone's store can be reached.", connected);
+    page.gauge(
+        "throng_backbone_latency_seconds",
+        "How long the backbone's store took to answer last, asked every second; 1 s is no answer.",
+        probe.latency.as_secs_f64(),
+    );
     let counts = &cluster.counts;
     for (name, help, value) in [
         (
@@ -39,6 +45,11 @@ pub(super) fn add(page: &mut Page, cluster: &Cluster) {
             "throng_backbone_volatile_dropped_total",
             "Volatile messages dropped while the store was away or slow.",
             status.volatile_dropped,
+        ),
+        (
+            "throng_backbone_publishes_refused_total",
+            "Messages refused because too many waited for the store.",
+            status.publishes_refused,
         ),
         (
             "throng_backbone_publishes_failed_total",

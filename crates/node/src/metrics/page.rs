@@ -132,7 +132,7 @@ pub(super) fn pair(name: &str, value: String) -> LabelPair {
 /// Name, help, and where the number is.
 type Row = (&'static str, &'static str, fn(&Metrics) -> &Counter);
 
-const COUNTERS: [Row; 15] = [
+const COUNTERS: [Row; 16] = [
     ("throng_connections_accepted_total", "TCP connections accepted.", |m| &m.connections_accepted),
     ("throng_connections_refused_total", "TCP connections refused at the connection limit.", |m| {
         &m.connections_refused
@@ -156,6 +156,9 @@ const COUNTERS: [Row; 15] = [
     }),
     ("throng_rooms_refused_total", "Rooms not joined because the tenant had all that it may.", |m| {
         &m.rooms_refused
+    }),
+    ("throng_messages_published_total", "Messages that other programs published over HTTP.", |m| {
+        &m.messages_published
     }),
     ("throng_arguments_refused_total", "Events whose arguments no handler could take.", |m| {
         &m.arguments_refused
@@ -231,7 +234,7 @@ pub(crate) fn node(node: &Node) -> String {
         Histogram::sum(metrics().map(|m| &m.turns.seen)),
     );
     if let Some(cluster) = &node.cluster {
-        fleet::add(&mut page, cluster);
+        fleet::add(&mut page, cluster, **node.operations.probe.load());
     }
     apps::add(&mut page, &node.operations);
     process::add(&mut page, &node.operations.sample.load());

@@ -3,6 +3,7 @@
 
 mod asks;
 mod members;
+mod publish;
 mod recovery;
 mod rooms;
 
@@ -11,8 +12,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_backbone::{MemoryStore, Store};
-use throng_node::{Ack, App, Args, Closing, Id, Io, Namespace, Recovery, Socket};
+use throng_node::{Ack, App, Args, Closing, Id, Io, Namespace, Recovery, ServerKeys, Socket};
 use throng_testkit::{Client, Node};
+
+/// What programs publish with.
+const KEY: &str = "the key of a server";
 
 /// Three nodes, the last one of two shards.
 struct Fleet {
@@ -38,8 +42,9 @@ impl Fleet {
         let store = MemoryStore::default();
         let start = |at: usize| {
             let mut config = throng_testkit::config();
-            config.shards = NonZeroUsize::new(if at == 2 { 2 } else { 1 }).unwrap();
+            config.shards = NonZeroUsize::new(if at == 2 { 2 } else { 1 }).expect("not zero");
             config.recovery = recovery;
+            config.server_keys = ServerKeys::from_iter([KEY.into()]);
             let mut app = App::new();
             let io = app.io();
             app.namespace("/", |nsp| {
@@ -89,7 +94,7 @@ fn operations(nsp: &mut Namespace, io: &Io) {
     nsp.on("ask", |socket: Socket, (room, ms): (Option<String>, u64), ack: Ack| async move {
         let all = room.into_iter().fold(socket.nsp(), |all, room| all.to(room));
         let all = all.timeout(Duration::from_millis(ms));
-        let answers = all.emit_with_ack::<Value>("question", "?").await.unwrap();
+        let answers = all.emit_with_ack::<Value>("question", "?").await.expect("JSON is sent");
         let mut said: Vec<String> = answers.answers.iter().map(ToString::to_string).collect();
         said.sort();
         ack.send(json!({"said": said, "missing": answers.missing, "silent": answers.silent.len()}));

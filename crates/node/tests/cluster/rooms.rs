@@ -8,7 +8,7 @@ use throng_testkit::Client;
 use crate::Fleet;
 
 fn heard(client: &mut Client) -> String {
-    client.event("heard").decode::<String>().unwrap()
+    client.event("heard").decode::<String>().expect("a text")
 }
 
 #[test]
