@@ -27,6 +27,7 @@ use super::topology::moved;
 use super::traffic::Traffic;
 use super::wire::{Wire, WireError};
 use crate::backbone::random_u64;
+use crate::deliveries::Arrival;
 
 /// Names in one command.
 const NAMES_MAX: usize = 512;
@@ -41,6 +42,8 @@ pub(crate) struct Conversation {
     lane: Arc<Lane>,
     reports: mpsc::Sender<Report>,
     beats: Beats,
+    /// Empty but while messages are read: it keeps its memory.
+    arrivals: Vec<Arrival>,
     /// What is to be reported.
     news: Vec<News>,
     /// What is to be written.
@@ -79,6 +82,7 @@ impl Conversation {
             id,
             lane,
             reports,
+            arrivals: Vec::new(),
             news: Vec::new(),
             out: Vec::new(),
             expected: VecDeque::new(),
@@ -151,7 +155,7 @@ impl Conversation {
     /// Hands over the messages that come next.
     fn hear(&mut self, bytes: &[u8]) -> usize {
         let Some(mut message) = resp::message(bytes) else { return 0 };
-        let mut hearing = self.traffic.hearing(self.id);
+        let mut hearing = self.traffic.hearing(self.id, &mut self.arrivals);
         let mut at = 0;
         loop {
             at += message.end;

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use tokio::sync::Notify;
 
@@ -38,7 +39,7 @@ struct State {
 /// The messages of a partition.
 #[derive(Debug, Default)]
 struct Queue {
-    channels: IndexMap<Channel, Vec<Message>>,
+    channels: IndexMap<Channel, Vec<Message>, DefaultHashBuilder>,
     lane: Option<Arc<Lane>>,
     /// Parcels on their way.
     flying: usize,

@@ -68,9 +68,9 @@ impl Traffic {
         self.interest().release(partition, &name, Instant::now());
     }
 
-    /// Begins to read what arrived on a connection.
-    pub(crate) fn hearing(&self, link: LinkId) -> Hearing<'_> {
-        Hearing { traffic: self, interest: self.interest(), link, arrivals: Vec::new() }
+    /// Begins to read what arrived on a connection, into an empty vector.
+    pub(crate) fn hearing<'a>(&'a self, link: LinkId, arrivals: &'a mut Vec<Arrival>) -> Hearing<'a> {
+        Hearing { traffic: self, interest: self.interest(), link, arrivals }
     }
 
     pub(crate) fn interest(&self) -> MutexGuard<'_, Interest> {
@@ -83,7 +83,7 @@ pub(crate) struct Hearing<'a> {
     traffic: &'a Traffic,
     interest: MutexGuard<'a, Interest>,
     link: LinkId,
-    arrivals: Vec<Arrival>,
+    arrivals: &'a mut Vec<Arrival>,
 }
 
 impl Hearing<'_> {

@@ -53,7 +53,7 @@ impl Fleet {
         Self::redis(SHARED.get_or_init(Cluster::start).deployment())
     }
 
-    /// On these servers, under a prefix of its own. It does not wait long for anything.
+    /// On these servers, under a prefix of its own. It tries again soon, and has patience with busy machines.
     pub(crate) fn redis(deployment: Deployment) -> Self {
         static FLEETS: AtomicU32 = AtomicU32::new(0);
         let number = FLEETS.fetch_add(1, Ordering::Relaxed);
@@ -62,6 +62,7 @@ impl Fleet {
             store: Store::Redis(Box::new(RedisConfig {
                 prefix: KeyPrefix::try_from(&*prefix).expect("a good prefix"),
                 beat_interval: Duration::from_millis(500),
+                response_timeout: PATIENCE / 2,
                 backoff: Backoff { first: Duration::from_millis(50), max: Duration::from_millis(500) },
                 ..RedisConfig::new(deployment)
             })),

@@ -43,9 +43,13 @@ pub(crate) async fn a_released_channel_is_silent(fleet: &Fleet) {
     b.backbone.bus().release(&room);
     publish(&a, &room, "unheard");
     assert_eq!(c.message().await.1, "unheard");
-    b.subscribe(&room).await;
-    publish(&a, &room, "heard");
-    assert_eq!(b.message().await.1, "heard");
+    // It has left the store. What leaves the store later comes later, wherever the room is: some of these are there too.
+    for n in 0..32 {
+        let later = Channel::room("t", "/", n.to_string());
+        b.subscribe(&later).await;
+        publish(&a, &later, "heard");
+        assert_eq!(b.message().await, (later, Bytes::from("heard"), None));
+    }
 }
 
 pub(crate) async fn a_released_channel_can_be_taken_again(fleet: &Fleet) {
