@@ -101,7 +101,7 @@ pub(crate) struct FromOthers {
     deliveries: Deliveries,
     listener: TcpListener,
     /// Gaps in histories, read.
-    fills: mpsc::UnboundedReceiver<Filled>,
+    fills: mpsc::Receiver<Filled>,
     /// What this node records.
     recordings: Option<(mpsc::Receiver<Order>, Retention)>,
 }
@@ -279,7 +279,7 @@ impl Cluster {
             &Body::Do { serial, sent_us: now_us(), to: Target::new(space, to), action },
         );
         let early = Some(envelope.with_standing(Standing::Early { serial: (self.tag, serial) }));
-        if recorder.try_send(Order::Record(Recording { room, bytes, early })).is_err() {
+        if recorder.try_send(Order::Record(Box::new(Recording { room, bytes, early }))).is_err() {
             self.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -294,7 +294,7 @@ impl Cluster {
             &Body::Do { serial: 0, sent_us: now_us(), to: Target::new(space, &to), action },
         );
         let recording = Recording { room: recovery::of_session(space, pid), bytes, early: None };
-        if recorder.try_send(Order::Record(recording)).is_err() {
+        if recorder.try_send(Order::Record(Box::new(recording))).is_err() {
             self.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) async fn arrive(
     node: &Arc<Node>,
     mut deliveries: Deliveries,
-    mut fills: mpsc::UnboundedReceiver<Filled>,
+    mut fills: mpsc::Receiver<Filled>,
 ) -> Infallible {
     let Some(cluster) = &node.cluster else { return std::future::pending().await };
     let mut members = cluster.backbone.members().watch();

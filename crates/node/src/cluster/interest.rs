@@ -15,6 +15,9 @@ use crate::tenants::Space;
 /// Messages that may be missing from a history and still be filled in.
 const GAP_MAX: usize = 10_000;
 
+/// Gaps that were read and wait to be handed on; more wait to be read.
+const FILLS_MAX: usize = 1024;
+
 /// Channels with members on this node.
 #[derive(Debug)]
 pub(crate) struct Interest {
@@ -24,7 +27,7 @@ pub(crate) struct Interest {
     /// How histories are kept, where they are.
     keep: Option<Retention>,
     channels: Mutex<HashMap<Channel, Wanted>>,
-    filled: mpsc::UnboundedSender<Filled>,
+    filled: mpsc::Sender<Filled>,
 }
 
 #[derive(Debug)]
@@ -95,8 +98,8 @@ impl Interest {
         backbone: Backbone,
         keep: Option<Retention>,
         runtime: Handle,
-    ) -> (Self, mpsc::UnboundedReceiver<Filled>) {
-        let (filled, fills) = mpsc::unbounded_channel();
+    ) -> (Self, mpsc::Receiver<Filled>) {
+        let (filled, fills) = mpsc::channel(FILLS_MAX);
         (Self { backbone, runtime, keep, channels: Mutex::default(), filled }, fills)
     }
 
@@ -156,7 +159,7 @@ impl Interest {
         if last.has(position) {
             return Arrival::Nothing;
         }
-        if last.is_before(position) {
+        if last.precedes(position) {
             wanted.last = Some(position);
             return Arrival::Next;
         }
@@ -218,7 +221,7 @@ impl Interest {
         wanted.last = wanted.last.or(after);
         let mut messages = Vec::new();
         for (position, bytes) in entries.chain(behind) {
-            let follows = wanted.last.is_none_or(|last| last.is_before(position));
+            let follows = wanted.last.is_none_or(|last| last.precedes(position));
             let old = wanted.last.is_some_and(|last| last.has(position));
             if follows || (lost && !old) {
                 wanted.last = Some(position);
@@ -233,7 +236,7 @@ impl Interest {
         self.runtime.spawn(async move {
             let replay = read(&backbone, &channel, after).await;
             // The receiver goes with the node.
-            let _ = filled.send(Filled { channel, after: Some(after), replay, heard });
+            let _ = filled.send(Filled { channel, after: Some(after), replay, heard }).await;
         });
     }
 
@@ -259,7 +262,7 @@ impl Interest {
                 Some(after) => read(&backbone, &channel, after).await,
                 None => None,
             };
-            let _ = filled.send(Filled { channel, after: from, replay, heard: Some(tell) });
+            let _ = filled.send(Filled { channel, after: from, replay, heard: Some(tell) }).await;
         });
         heard
     }
@@ -277,13 +280,13 @@ async fn read(backbone: &Backbone, channel: &Channel, after: Position) -> Option
 /// How positions of one history follow each other.
 trait Order {
     /// It is the one right before.
-    fn is_before(self, next: Position) -> bool;
+    fn precedes(self, next: Position) -> bool;
     /// It is there, or later.
     fn has(self, other: Position) -> bool;
 }
 
 impl Order for Position {
-    fn is_before(self, next: Position) -> bool {
+    fn precedes(self, next: Position) -> bool {
         self.epoch == next.epoch && next.offset == self.offset + 1
     }
 

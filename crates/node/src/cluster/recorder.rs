@@ -28,7 +28,7 @@ pub(super) const QUEUE_MAX: usize = 1 << 16;
 /// Something for the recorder.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Record(Recording),
+    Record(Box<Recording>),
     /// Say when all that was ordered before is done, or is late.
     Settle(oneshot::Sender<()>),
 }
@@ -44,10 +44,10 @@ pub(crate) struct Recording {
 
 /// Messages that are late, in order.
 #[derive(Debug, Default)]
-struct Late(Mutex<VecDeque<Recording>>);
+struct Late(Mutex<VecDeque<Box<Recording>>>);
 
 impl Late {
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Recording>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Box<Recording>>> {
         self.0.lock().expect("no panic while the lock is held")
     }
 }
@@ -88,7 +88,7 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
     }
 }
 
-async fn record(node: Arc<Node>, late: Arc<Late>, recording: Recording, keep: Retention) {
+async fn record(node: Arc<Node>, late: Arc<Late>, recording: Box<Recording>, keep: Retention) {
     let Some(cluster) = &node.cluster else { return };
     let appending = cluster.backbone.histories().append(&recording.room, recording.bytes.clone(), keep);
     match tokio::time::timeout(PATIENCE, appending).await {
@@ -99,7 +99,7 @@ async fn record(node: Arc<Node>, late: Arc<Late>, recording: Recording, keep: Re
     }
 }
 
-fn put_off(node: &Arc<Node>, late: &Late, mut recording: Recording) {
+fn put_off(node: &Arc<Node>, late: &Late, mut recording: Box<Recording>) {
     if let Some(envelope) = recording.early.take() {
         node.send_here(envelope);
     }

@@ -260,7 +260,7 @@ mod tests {
     fn a_position_is_said_once_all_histories_have_one() {
         let mut track = track();
         assert_eq!((track.text().as_str(), recorded(&track)), ("!", None));
-        assert_eq!(track.unplaced(), ["r".into()]);
+        assert_eq!(track.unplaced(), [Room::from("r")]);
         track.came_in("r", at(100));
         assert!(track.step("r", at(101), AT));
         assert!(track.step("\0", at(13), AT));

@@ -194,18 +194,23 @@ impl Shard {
             return Some(CaughtUp { restored, missed });
         }
         self.unregister(id);
-        let state = self.state.borrow();
-        for (channel, (room, _)) in channels.iter().zip(&restored.positions) {
-            let room = (!recovery::is_everyone(room)).then_some(&**room);
-            if !state.hub.has(space, room) {
-                cluster.interest.lost(self.index, channel);
-            }
-        }
-        drop(state);
+        self.let_channels_go(space, &restored);
         if let Err(error) = cluster.sessions().remove(&restored.hold).await {
             tracing::debug!(%error, "the record of a session is left to end by itself");
         }
         None
+    }
+
+    /// Stops listening to what nobody else here is in.
+    fn let_channels_go(&self, space: &Space, restored: &Restored) {
+        let Some(cluster) = &self.node.cluster else { return };
+        let state = self.state.borrow();
+        for (room, _) in &restored.positions {
+            let member = (!recovery::is_everyone(room)).then_some(&**room);
+            if !state.hub.has(space, member) {
+                cluster.interest.lost(self.index, &Channel::Room(recovery::of_room(space, room.clone())));
+            }
+        }
     }
 
     /// All that a client has missed, in the order of sending; `None` when some of it is gone.

@@ -13,12 +13,12 @@ fn start() -> Fleet {
 }
 
 fn whoami(client: &mut Client) -> Value {
-    client.call("whoami", ()).decode().unwrap()
+    client.call("whoami", ()).decode().expect("an object")
 }
 
 /// What a client hears next; the position behind it is not part of it.
 fn heard(client: &mut Client) -> Value {
-    client.event("heard").decode().unwrap()
+    client.event("heard").decode().expect("a value")
 }
 
 /// Cuts a client's connection and waits until its node has noticed; gives what the client remembers.
