@@ -7,6 +7,7 @@ use std::time::Duration;
 use throng_protocol::socket::args::{Args, DecodeError, EncodeError, FromArgs, IntoArgs};
 use tokio::sync::{Notify, oneshot};
 
+use crate::ids::NodeTag;
 use crate::socket::Socket;
 
 /// The answer that a client may be waiting for. It is sent once; dropped unsent, the client waits on.
@@ -73,7 +74,7 @@ pub(crate) enum Waiter {
     /// The question went to this socket alone.
     One(oneshot::Sender<Args>),
     /// It went to many.
-    Many(Arc<Collector>),
+    Many(Arc<dyn Sink<Args>>),
 }
 
 impl Waiter {
@@ -81,16 +82,26 @@ impl Waiter {
         match self {
             // The asker may have given up in the meantime.
             Self::One(asker) => drop(asker.send(args)),
-            Self::Many(collector) => collector.answer(args),
+            Self::Many(sink) => sink.answer(args),
         }
     }
 
     /// The socket is gone and will not answer.
     pub(crate) fn lost(self) {
-        if let Self::Many(collector) = self {
-            collector.lost();
+        if let Self::Many(sink) = self {
+            sink.lost();
         }
     }
+}
+
+/// Where the answers go that one question brings.
+pub(crate) trait Sink<T>: std::fmt::Debug + Send + Sync {
+    /// A shard has asked so many.
+    fn asked(&self, count: usize);
+    /// One of them has answered.
+    fn answer(&self, answer: T);
+    /// One of them will not.
+    fn lost(&self);
 }
 
 /// Waits for one answer, then forgets the question wherever it was asked.
@@ -112,56 +123,60 @@ pub(crate) async fn one<T: FromArgs>(
     Ok(args.map_err(|_| AskError::Disconnected)?.decode()?)
 }
 
-/// What a broadcast with acknowledgements brought back.
+/// What a question to many brought back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answers<T> {
     /// The answers, in the order they came.
     pub answers: Vec<T>,
-    /// Sockets that were asked and did not answer: the timeout came first, they left, or the answer had another shape.
+    /// Those that were asked and did not answer: the timeout came first, they left, or the answer had another shape.
     pub missing: usize,
+    /// Nodes, by name, that did not say in time whom they have asked.
+    pub silent: Vec<String>,
 }
 
-/// Collects the answers to one broadcast.
-#[derive(Debug, Default)]
-pub(crate) struct Collector {
-    state: Mutex<Collected>,
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self { answers: Vec::new(), missing: 0, silent: Vec::new() }
+    }
+}
+
+/// Collects the answers to one question.
+#[derive(Debug)]
+pub(crate) struct Collector<T> {
+    state: Mutex<Collected<T>>,
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Collected {
-    /// Shards that have not yet said how many sockets they asked.
+#[derive(Debug)]
+struct Collected<T> {
+    /// Shards that have not yet said how many they asked.
     shards_due: usize,
+    /// The same of other nodes.
+    nodes_due: Vec<NodeTag>,
     asked: usize,
     lost: usize,
-    answers: Vec<Args>,
+    answers: Vec<T>,
 }
 
-impl Collector {
-    pub(crate) fn new(shards: usize) -> Self {
-        Self {
-            state: Mutex::new(Collected { shards_due: shards, ..Collected::default() }),
-            changed: Notify::new(),
-        }
+impl<T> Collector<T> {
+    pub(crate) fn new(shards: usize, nodes: Vec<NodeTag>) -> Self {
+        let (answers, asked, lost) = (Vec::new(), 0, 0);
+        let state = Collected { shards_due: shards, nodes_due: nodes, asked, lost, answers };
+        Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// A shard has asked so many.
-    pub(crate) fn asked(&self, count: usize) {
+    /// Another node has asked so many. One that says so twice, or was not asked, is not heard.
+    pub(crate) fn heard(&self, node: NodeTag, count: usize) {
         self.change(|state| {
-            state.shards_due -= 1;
-            state.asked += count;
+            let due = state.nodes_due.len();
+            state.nodes_due.retain(|due| *due != node);
+            if state.nodes_due.len() < due {
+                state.asked += count;
+            }
         });
     }
 
-    fn answer(&self, args: Args) {
-        self.change(|state| state.answers.push(args));
-    }
-
-    fn lost(&self) {
-        self.change(|state| state.lost += 1);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Collected)) {
+    fn change(&self, change: impl FnOnce(&mut Collected<T>)) {
         let mut state = self.state.lock().expect("no panic while the lock is held");
         change(&mut state);
         if state.is_complete() {
@@ -170,7 +185,7 @@ impl Collector {
     }
 
     /// Waits until all that were asked have answered or left, or the time is over; gives what there is.
-    pub(crate) async fn wait<T: FromArgs>(&self, timeout: Duration) -> Answers<T> {
+    pub(crate) async fn wait(&self, timeout: Duration) -> Answers<T> {
         let complete = async {
             while !self.state.lock().expect("no panic while the lock is held").is_complete() {
                 self.changed.notified().await;
@@ -179,13 +194,40 @@ impl Collector {
         // Partial answers are the point of the timeout: it is no error here.
         let _ = tokio::time::timeout(timeout, complete).await;
         let mut state = self.state.lock().expect("no panic while the lock is held");
-        let answers: Vec<T> = state.answers.drain(..).filter_map(|args| args.decode().ok()).collect();
-        Answers { missing: state.asked.saturating_sub(answers.len()), answers }
+        let answers = std::mem::take(&mut state.answers);
+        let missing = state.asked.saturating_sub(answers.len());
+        Answers { answers, missing, silent: state.nodes_due.iter().map(ToString::to_string).collect() }
     }
 }
 
-impl Collected {
+impl<T: std::fmt::Debug + Send> Sink<T> for Collector<T> {
+    fn asked(&self, count: usize) {
+        self.change(|state| {
+            state.shards_due -= 1;
+            state.asked += count;
+        });
+    }
+
+    fn answer(&self, answer: T) {
+        self.change(|state| state.answers.push(answer));
+    }
+
+    fn lost(&self) {
+        self.change(|state| state.lost += 1);
+    }
+}
+
+impl Answers<Args> {
+    /// The answers in the shape that is asked for; others count as missing.
+    pub(crate) fn decode<T: FromArgs>(self) -> Answers<T> {
+        let all = self.answers.len();
+        let answers: Vec<T> = self.answers.into_iter().filter_map(|args| args.decode().ok()).collect();
+        Answers { missing: self.missing + all - answers.len(), answers, silent: self.silent }
+    }
+}
+
+impl<T> Collected<T> {
     fn is_complete(&self) -> bool {
-        self.shards_due == 0 && self.answers.len() + self.lost >= self.asked
+        self.shards_due == 0 && self.nodes_due.is_empty() && self.answers.len() + self.lost >= self.asked
     }
 }

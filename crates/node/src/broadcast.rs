@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
-use tokio::sync::mpsc;
 
 use crate::ack::{Answers, AskError, Collector};
-use crate::envelope::{Closing, Envelope, Operation, Room, Selection, Urgency};
+use crate::cluster::{Asked, Asking, Packet, Question, SpaceName, Target, WireArgs};
+use crate::envelope::{Closing, Envelope, Operation, Reach, Room, Selection, Standing, Urgency};
+use crate::ids::NodeTag;
 use crate::node::Node;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
@@ -26,11 +27,18 @@ pub struct Broadcast {
     to: Selection,
     urgency: Urgency,
     timeout: Duration,
+    span: Reach,
 }
 
 impl Broadcast {
     pub(crate) fn new(reach: Option<(Arc<Node>, Space)>) -> Self {
-        Self { reach, to: Selection::default(), urgency: Urgency::Queued, timeout: ASK_TIMEOUT }
+        Self {
+            reach,
+            to: Selection::default(),
+            urgency: Urgency::Queued,
+            timeout: ASK_TIMEOUT,
+            span: Reach::Fleet,
+        }
     }
 
     pub(crate) fn without(mut self, sender: Id) -> Self {
@@ -50,9 +58,9 @@ impl Broadcast {
         self
     }
 
-    /// Only the sockets of this node. A node that has no others reaches the same sockets without it.
+    /// Only the sockets of this node.
     pub fn local(self) -> Self {
-        self
+        Self { span: Reach::Node, ..self }
     }
 
     /// A message may be dropped for a receiver that is not keeping up.
@@ -70,7 +78,13 @@ impl Broadcast {
         let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
         let out = Outgoing::event(&node.codec, &space.nsp, None, event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
-        node.send(self.envelope(space, Operation::Emit { out, spoken, urgency: self.urgency }));
+        node.send(
+            self.envelope(
+                space,
+                Operation::Emit { out, spoken, urgency: self.urgency, standing: Standing::Unrecorded },
+            ),
+            self.span,
+        );
     }
 
     /// Sends an event and collects acknowledgements until all have answered or the timeout passes: what did come is
@@ -81,34 +95,50 @@ impl Broadcast {
         payload: impl IntoArgs,
     ) -> Result<Answers<T>, AskError> {
         let args = payload.into_args()?;
-        let Some((node, space)) = &self.reach else { return Ok(Answers { answers: Vec::new(), missing: 0 }) };
+        let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
         let ack = node.next_ack();
         let out = Outgoing::event(&node.codec, &space.nsp, Some(ack), event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
-        let answers = Arc::new(Collector::new(node.ports.len()));
-        node.send(self.envelope(space, Operation::Ask { out, spoken, ack, answers: answers.clone() }));
+        let (nodes, collector) = self.concerned(node);
+        let question =
+            Question::Emit { to: Target::new(space, &self.to), packet: Packet::new(&out, spoken.as_deref()) };
+        let asking = Asking {
+            number: ack,
+            patience: self.timeout,
+            collector: Asked::Args(collector.clone()),
+            question,
+        };
+        let pending = node.cluster(self.span).map(|cluster| cluster.ask(&nodes, asking));
+        let operation =
+            Operation::Ask { out: out.clone(), spoken: spoken.clone(), ack, answers: collector.clone() };
+        node.send_here(self.envelope(space, operation));
         let mut forget = Forget { node, space, ack: Some(ack) };
-        let collected = answers.wait(self.timeout).await;
+        let collected = collector.wait(self.timeout).await;
         if collected.missing == 0 {
             forget.ack = None;
         }
-        Ok(collected)
+        drop(pending);
+        Ok(collected.decode())
     }
 
-    /// Describes the selected sockets.
+    /// Describes the selected sockets. Those of a node that does not answer in time are missing.
     pub async fn fetch_sockets(&self) -> Vec<RemoteSocket> {
         let Some((node, space)) = &self.reach else { return Vec::new() };
-        let (found, mut arriving) = mpsc::channel(node.ports.len());
-        node.send(self.envelope(space, Operation::Fetch(found)));
-        let mut all = Vec::new();
-        let gather = async {
-            while let Some(some) = arriving.recv().await {
-                all.extend(some);
-            }
+        let (nodes, collector) = self.concerned(node);
+        let asking = Asking {
+            number: node.next_ack(),
+            patience: self.timeout,
+            collector: Asked::Sockets(collector.clone()),
+            question: Question::Fetch { to: Target::new(space, &self.to) },
         };
-        // A shard that does not answer in time is missing from the list.
-        let _ = tokio::time::timeout(self.timeout, gather).await;
-        all
+        let pending = node.cluster(self.span).map(|cluster| cluster.ask(&nodes, asking));
+        node.send_here(self.envelope(space, Operation::Fetch(collector.clone())));
+        let found = collector.wait(self.timeout).await;
+        drop(pending);
+        if !found.silent.is_empty() {
+            tracing::warn!(nodes = ?found.silent, "sockets of nodes that did not answer are missing");
+        }
+        found.answers
     }
 
     /// Makes the selected sockets join a room.
@@ -128,23 +158,44 @@ impl Broadcast {
 
     /// Sends an event to the server-side listeners of this namespace on every other node.
     pub fn server_side_emit(&self, event: &str, payload: impl IntoArgs) {
-        // A node without a backbone has no others to tell; the payload is still checked, so that a mistake shows early.
-        let _ = encoded(event, payload);
+        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        if let Some(cluster) = &node.cluster {
+            cluster.tell(space, event, &args);
+        }
     }
 
-    /// The same, and collects what the other nodes answer.
+    /// The same, and collects what the other nodes answer, one answer each. A node without a listener for it, or whose
+    /// listeners have nothing to say, is missing.
     pub async fn server_side_emit_with_ack<T: FromArgs>(
         &self,
-        _event: &str,
+        event: &str,
         payload: impl IntoArgs,
     ) -> Result<Answers<T>, AskError> {
-        payload.into_args()?;
-        Ok(Answers { answers: Vec::new(), missing: 0 })
+        let args = payload.into_args()?;
+        let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
+        let Some(cluster) = &node.cluster else { return Ok(Answers::default()) };
+        let nodes = cluster.others();
+        let collector = Arc::new(Collector::new(0, nodes.clone()));
+        let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
+        let question = Question::Tell { space: SpaceName::of(space), event, args };
+        let asking =
+            Asking { number: node.next_ack(), patience: self.timeout, collector: collected, question };
+        let pending = cluster.ask(&nodes, asking);
+        let answers = collector.wait(self.timeout).await;
+        drop(pending);
+        Ok(Answers { missing: answers.missing + answers.silent.len(), ..answers }.decode())
+    }
+
+    /// The other nodes to ask, and what collects their answers and those of this one.
+    fn concerned<T>(&self, node: &Node) -> (Vec<NodeTag>, Arc<Collector<T>>) {
+        let nodes = node.cluster(self.span).map(|cluster| cluster.concerned(&self.to)).unwrap_or_default();
+        let collector = Collector::new(node.ports.len(), nodes.clone());
+        (nodes, Arc::new(collector))
     }
 
     fn send(&self, operation: Operation) {
         if let Some((node, space)) = &self.reach {
-            node.send(self.envelope(space, operation));
+            node.send(self.envelope(space, operation), self.span);
         }
     }
 
@@ -165,7 +216,7 @@ impl Drop for Forget<'_> {
         let Some(ack) = self.ack else { return };
         // The whole namespace: whoever was asked may have left the room since.
         let (space, to) = (self.space.clone(), Selection::default());
-        self.node.send(Envelope { space, to, operation: Operation::Forget(ack) });
+        self.node.send_here(Envelope { space, to, operation: Operation::Forget(ack) });
     }
 }
 

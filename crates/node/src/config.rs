@@ -10,6 +10,7 @@ pub use throng_protocol::socket::packet::Limits as PacketLimits;
 
 use crate::http::EdgeConfig;
 use crate::limits::Limits;
+use crate::recovery::Recovery;
 use crate::tenants::Tenancy;
 
 /// The configuration of a node.
@@ -53,12 +54,16 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Time a request's body may take. Default 30 s.
     pub body_timeout: Duration,
+    /// What clients may recover after they have lost their connection; needs a fleet, be it of one. Default: nothing.
+    pub recovery: Option<Recovery>,
     /// The list of tenants. Default: none, and the node has a single one.
     pub tenancy: Arc<Tenancy>,
     /// How the HTTP edge meets the world.
     pub edge: EdgeConfig,
     /// Who may read `/metrics` and `/tenant-metrics`. Default: anyone.
     pub metrics: MetricsAccess,
+    /// What other programs publish with. Default: none.
+    pub server_keys: ServerKeys,
     /// How a stop goes.
     pub drain: Drain,
 }
@@ -82,6 +87,34 @@ impl std::fmt::Debug for MetricsAccess {
             // What is kept secret is not shown.
             Self::Token(_) => "Token",
         })
+    }
+}
+
+/// Keys of programs that may publish anywhere, as bearer tokens. One may follow another: each is good.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ServerKeys(Vec<Box<str>>);
+
+impl ServerKeys {
+    /// Whether a text is one of them. An empty one never is.
+    pub(crate) fn have(&self, said: &str) -> bool {
+        let same = |key: &str| {
+            aws_lc_rs::constant_time::verify_slices_are_equal(key.as_bytes(), said.as_bytes()).is_ok()
+        };
+        // All of them are looked at, so that time does not tell which one it was.
+        self.0.iter().filter(|key| same(key)).count() > 0 && !said.is_empty()
+    }
+}
+
+impl FromIterator<Box<str>> for ServerKeys {
+    fn from_iter<T: IntoIterator<Item = Box<str>>>(keys: T) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for ServerKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is kept secret is not shown.
+        write!(f, "ServerKeys({})", self.0.len())
     }
 }
 
@@ -140,9 +173,11 @@ impl Default for Config {
             origins: Origins::Any,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            recovery: None,
             tenancy: Arc::default(),
             edge: EdgeConfig::default(),
             metrics: MetricsAccess::Anyone,
+            server_keys: ServerKeys::default(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
     }
@@ -176,6 +211,16 @@ fn connections_from_descriptors() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn server_keys_are_exact_and_not_shown() {
+        let keys = ServerKeys::from_iter(["one".into(), "another".into(), "".into()]);
+        assert!(keys.have("one") && keys.have("another"));
+        for other in ["", "on", "one ", "ONE"] {
+            assert!(!keys.have(other), "{other:?}");
+        }
+        assert_eq!(format!("{keys:?}"), "ServerKeys(3)");
+    }
 
     #[test]
     fn listed_origins_are_exact() {

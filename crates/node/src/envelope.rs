@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
+use throng_backbone::Position;
 use throng_protocol::engine::handshake::RequestError;
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
 use throng_protocol::websocket::deflate::Window;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use crate::ack::Collector;
+use crate::ack::{Collector, Sink};
+use crate::ids::NodeTag;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
 use crate::shard::survey::Survey;
@@ -36,9 +38,9 @@ pub(crate) struct Selection {
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     /// Deliver a packet.
-    Emit { out: Outgoing, spoken: Option<Spoken>, urgency: Urgency },
+    Emit { out: Outgoing, spoken: Option<Spoken>, urgency: Urgency, standing: Standing },
     /// Deliver a packet, and bring back what the receivers acknowledge.
-    Ask { out: Outgoing, spoken: Option<Spoken>, ack: u64, answers: Arc<Collector> },
+    Ask { out: Outgoing, spoken: Option<Spoken>, ack: u64, answers: Arc<dyn Sink<Args>> },
     /// Stop waiting for an acknowledgement.
     Forget(u64),
     /// Join a room.
@@ -47,8 +49,23 @@ pub(crate) enum Operation {
     Leave(Room),
     /// Remove from the namespace, or close the sessions.
     Disconnect(Closing),
+    /// Messages of the history of this room are lost: its members cannot recover.
+    Lost(Room),
     /// Describe.
-    Fetch(mpsc::Sender<Vec<RemoteSocket>>),
+    Fetch(Arc<Collector<RemoteSocket>>),
+}
+
+/// How an event stands to the histories that clients recover from.
+#[derive(Debug, Clone)]
+pub(crate) enum Standing {
+    /// In none: who misses it has missed it.
+    Unrecorded,
+    /// At a position of the history of a room.
+    Recorded { room: Room, position: Position, serial: (NodeTag, u64) },
+    /// Told before it has a position.
+    Early { serial: (NodeTag, u64) },
+    /// For one socket alone, in whose own history it is put.
+    Private,
 }
 
 /// Event and arguments for outgoing catch-all listeners; absent when the namespace has none.
@@ -61,6 +78,15 @@ pub(crate) enum Urgency {
     Queued,
     /// It is dropped.
     Volatile,
+}
+
+/// Whose sockets an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of every node.
+    Fleet,
+    /// Those of this node.
+    Node,
 }
 
 /// How far a disconnect goes.
@@ -80,6 +106,16 @@ pub(crate) struct Envelope {
     pub(crate) operation: Operation,
 }
 
+impl Envelope {
+    /// The same event with another standing.
+    pub(crate) fn with_standing(mut self, new: Standing) -> Self {
+        if let Operation::Emit { standing, .. } = &mut self.operation {
+            *standing = new;
+        }
+        self
+    }
+}
+
 /// A request of the polling transport, or an upgraded connection, for the shard that owns the session.
 #[derive(Debug)]
 pub(crate) enum Errand {
@@ -93,6 +129,8 @@ pub(crate) enum Errand {
     Connection(std::net::TcpStream, std::net::SocketAddr),
     /// An operator's question.
     Survey(Survey),
+    /// The client of a socket goes on elsewhere; whoever waits is told when nothing of it is left here.
+    Superseded(Id, Option<oneshot::Sender<()>>),
     /// Look at every socket again: tenants or tokens have changed.
     Reexamine,
     /// Stop accepting; close the sessions spread over a time.
@@ -105,6 +143,10 @@ pub(crate) enum Errand {
 #[derive(Debug)]
 pub(crate) enum SocketErrand {
     Emit(Outgoing, Urgency),
+    /// An event that the client may recover.
+    Tell(Outgoing),
+    /// What is attached to it has changed.
+    DataChanged,
     Ask(Outgoing, u64, oneshot::Sender<Args>),
     Forget(u64),
     Overheard(Spoken),

@@ -30,6 +30,8 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::envelope::Errand;
 use crate::node::{ConnectionPermit, Node};
 
+pub(crate) use bridge::carry;
+pub(crate) use engine::Endpoint;
 pub use request_id::RequestId;
 pub use tls::{TlsError, TlsHandle};
 pub use trace_context::TraceContext;

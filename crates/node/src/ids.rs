@@ -4,6 +4,7 @@
 //! first three bytes, on another; 64 random bits make it unguessable.
 
 use std::cell::RefCell;
+use std::fmt;
 
 use throng_protocol::id::Id;
 
@@ -13,8 +14,37 @@ pub(crate) const SLOTS_MAX: usize = 1 << 24;
 /// Random bytes fetched in one system call.
 const STOCK_BYTES: usize = 1024;
 
-/// The part of an identifier that names a node.
-pub(crate) type NodeTag = [u8; 3];
+/// The name of a node in the identifiers that it draws, and among the members: six hexadecimal digits, new whenever a
+/// node begins.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeTag(pub(crate) [u8; 3]);
+
+impl NodeTag {
+    /// Draws a name.
+    pub fn draw() -> Self {
+        Self(random())
+    }
+
+    /// Reads the six digits; anything else is `None`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let [_, tag @ ..] = u32::from_str_radix(text, 16).ok().filter(|_| digits)?.to_be_bytes();
+        Some(Self(tag))
+    }
+}
+
+impl fmt::Display for NodeTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c] = self.0;
+        write!(f, "{a:02x}{b:02x}{c:02x}")
+    }
+}
+
+impl fmt::Debug for NodeTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Where an identifier points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +58,7 @@ impl Place {
     /// Draws an identifier for this place.
     pub(crate) fn draw(self) -> Id {
         let mut bytes = [0; 15];
-        bytes[..3].copy_from_slice(&self.node);
+        bytes[..3].copy_from_slice(&self.node.0);
         bytes[3] = self.shard;
         bytes[4..7].copy_from_slice(&self.slot.to_be_bytes()[1..]);
         bytes[7..].copy_from_slice(&random::<8>());
@@ -39,7 +69,7 @@ impl Place {
     pub(crate) fn of(id: Id) -> Self {
         let bytes = id.as_bytes();
         Self {
-            node: [bytes[0], bytes[1], bytes[2]],
+            node: NodeTag([bytes[0], bytes[1], bytes[2]]),
             shard: bytes[3],
             slot: u32::from_be_bytes([0, bytes[4], bytes[5], bytes[6]]),
         }
@@ -69,9 +99,18 @@ mod tests {
 
     #[test]
     fn an_id_names_its_place_and_nothing_repeats() {
-        let place = Place { node: [1, 2, 3], shard: 200, slot: 0x00ab_cdef };
+        let place = Place { node: NodeTag([1, 2, 3]), shard: 200, slot: 0x00ab_cdef };
         let (one, two) = (place.draw(), place.draw());
         assert_eq!((Place::of(one), Place::of(two)), (place, place));
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_tag_is_six_digits() {
+        let tag = NodeTag([0, 0xab, 3]);
+        assert_eq!((tag.to_string().as_str(), NodeTag::parse("00ab03")), ("00ab03", Some(tag)));
+        for wrong in ["", "0ab03", "000ab03", "+0ab03", "00abg3"] {
+            assert_eq!(NodeTag::parse(wrong), None, "{wrong}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod apps;
 pub(crate) mod family;
+mod fleet;
 pub(crate) mod histogram;
 pub(crate) mod lag;
 pub(crate) mod page;
@@ -81,6 +82,7 @@ pub(crate) struct Metrics {
     pub(crate) arguments_refused: Counter,
     pub(crate) errands_dropped: Counter,
     pub(crate) rooms_refused: Counter,
+    pub(crate) messages_published: Counter,
     pub(crate) events_limited: Counter,
     /// Requests refused because they came too fast, by class.
     pub(crate) requests_limited: [Counter; Class::ALL.len()],

@@ -21,6 +21,7 @@ use crate::throttle::NamedRates;
 #[derive(Default)]
 pub struct Namespace {
     pub(crate) least_role: Option<Role>,
+    publishing_role: Option<Role>,
     pub(crate) rates: NamedRates,
     pub(crate) middleware: Vec<Middleware>,
     pub(crate) connect: Vec<ConnectListener>,
@@ -61,6 +62,20 @@ impl Namespace {
     pub fn open_to(&mut self, role: Role) -> &mut Self {
         self.least_role = Some(role);
         self
+    }
+
+    /// Says whose users may publish here over HTTP, `POST /api/publish`: those with at least this role. Nobody without a
+    /// token may, and nobody below [`Role::User`]. A namespace that says nothing leaves it to staff or, where it is open
+    /// only to those above, to them. Servers with a key always may.
+    pub fn publishable_by(&mut self, role: Role) -> &mut Self {
+        self.publishing_role = Some(role);
+        self
+    }
+
+    /// The least role that may publish here.
+    pub(crate) fn publishing_role(&self) -> Role {
+        let default = || self.least_role.map_or(Role::Staff, |least| least.max(Role::Staff));
+        self.publishing_role.unwrap_or_else(default).max(Role::User)
     }
 
     /// Gives an event a rate of its own in the place of that of all events: more for one that is sent often and costs

@@ -10,12 +10,14 @@ use throng_protocol::socket::codec::Codec;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::Service;
+use crate::cluster::Cluster;
 use crate::config::{Config, Origins};
-use crate::envelope::{Envelope, Errand};
+use crate::envelope::{Envelope, Errand, Operation, Reach, Urgency};
 use crate::ids::NodeTag;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::operator::Operations;
+use crate::publish::repeats::Repeats;
 use crate::shard::Shard;
 use crate::tenants::{Tenancy, Tenant, Tenants};
 
@@ -30,6 +32,10 @@ pub(crate) struct Node {
     pub(crate) tag: NodeTag,
     pub(crate) service: Service,
     pub(crate) operations: Operations,
+    /// The other nodes, when there may be any.
+    pub(crate) cluster: Option<Cluster>,
+    /// What was published with keys.
+    pub(crate) repeats: Repeats,
     pub(crate) tenants: Tenants,
     pub(crate) ports: Vec<Port>,
     pub(crate) limiter: Limiter,
@@ -43,6 +49,17 @@ pub(crate) struct Node {
     pub(crate) overheard: bool,
     next_ack: AtomicU64,
     started: Instant,
+}
+
+/// What a node is made of beside its configuration.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) service: Service,
+    pub(crate) operations: Operations,
+    pub(crate) ports: Vec<Port>,
+    pub(crate) tag: NodeTag,
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) repeats: Repeats,
 }
 
 /// The way to a shard.
@@ -68,10 +85,13 @@ pub(crate) struct Left {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, service: Service, operations: Operations, ports: Vec<Port>) -> Self {
+    pub(crate) fn new(config: Config, parts: Parts) -> Self {
+        let Parts { service, operations, ports, tag, cluster, repeats } = parts;
         Self {
             codec: Codec { parser: config.parser, limits: config.packets },
-            tag: crate::ids::random(),
+            tag,
+            cluster,
+            repeats,
             overheard: matches!(&service, Service::Sockets(namespaces) if namespaces.overheard()),
             tenants: Tenants::new(config.tenancy.clone(), ports.len()),
             limiter: Limiter::new(config.limits.clone()),
@@ -87,8 +107,20 @@ impl Node {
         }
     }
 
-    /// Does something to a selection of sockets, on every shard.
-    pub(crate) fn send(self: &Arc<Self>, envelope: Envelope) {
+    /// Does something to a selection of sockets.
+    pub(crate) fn send(self: &Arc<Self>, envelope: Envelope, reach: Reach) {
+        let Some(cluster) = self.cluster(reach) else { return self.send_here(envelope) };
+        if let Operation::Emit { urgency: Urgency::Queued, .. } = &envelope.operation
+            && let Some(recorder) = &cluster.recorder
+        {
+            return cluster.record(self, recorder, envelope);
+        }
+        cluster.spread(&envelope);
+        self.send_here(envelope);
+    }
+
+    /// Does something to a selection of the sockets of this node, on every shard.
+    pub(crate) fn send_here(self: &Arc<Self>, envelope: Envelope) {
         for index in 0..self.ports.len() {
             match Shard::on(self, index) {
                 Some(shard) => shard.apply(envelope.clone()),
@@ -117,9 +149,21 @@ impl Node {
         }
     }
 
-    /// A number for an acknowledgement, unique on the node, so that one packet can ask many sockets.
+    /// The other nodes, when there may be any and an operation is to reach them.
+    pub(crate) fn cluster(&self, reach: Reach) -> Option<&Cluster> {
+        self.cluster.as_ref().filter(|_| reach == Reach::Fleet)
+    }
+
+    /// A number for an acknowledgement, so that one packet can ask many sockets: unlike any other of this node, or of any
+    /// node of a fleet. Clients take what JavaScript holds exactly, 53 bits.
     pub(crate) fn next_ack(&self) -> u64 {
-        self.next_ack.fetch_add(1, Ordering::Relaxed)
+        const COUNT_BITS: u32 = 29;
+        let count = self.next_ack.fetch_add(1, Ordering::Relaxed);
+        if self.cluster.is_none() {
+            return count;
+        }
+        let [a, b, c] = self.tag.0;
+        u64::from(u32::from_be_bytes([0, a, b, c])) << COUNT_BITS | count & ((1 << COUNT_BITS) - 1)
     }
 
     /// Keeps an address from opening sessions for as long as is configured.

@@ -6,9 +6,10 @@
 pub(crate) mod access;
 mod admin;
 pub(crate) mod controls;
-mod documents;
+pub(crate) mod documents;
 pub(crate) mod events;
-mod extract;
+pub(crate) mod extract;
+pub(crate) mod fleet;
 mod health;
 mod metrics;
 mod page;
@@ -26,7 +27,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::metrics::family::Families;
 use crate::node::Node;
+use crate::publish;
 use controls::{DrainSwitch, LogLevels};
+use fleet::Probe;
 use statistics::Statistics;
 use system::Sample;
 
@@ -37,6 +40,8 @@ pub(crate) use system::watch;
 pub(crate) struct Operations {
     /// The system, as it was a few seconds ago.
     pub(crate) sample: ArcSwap<Sample>,
+    /// How the store behind the backbone answered last.
+    pub(crate) probe: ArcSwap<Probe>,
     /// The apps' own numbers, in the order in which they were said.
     pub(crate) statistics: Vec<Statistics>,
     /// The apps' own metrics.
@@ -62,6 +67,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         .merge(health::routes())
         .merge(stats::routes())
         .merge(metrics::routes())
+        .merge(publish::routes(node))
         .merge(guarded);
     let (routes, described) = routes.split_for_parts();
     let documents = documents::router(described, node);

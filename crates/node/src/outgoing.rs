@@ -106,6 +106,48 @@ impl Outgoing {
         Self { frames, first, opcode, attachments, deflated: OnceCell::new() }
     }
 
+    /// A packet that another node has framed; `None` when these are no frames of a packet.
+    pub(crate) fn of_frames(frames: Bytes) -> Option<Self> {
+        let (first, header_bytes) = Header::of_server(&frames)?;
+        let mut rest = header_bytes.checked_add(first.payload_bytes)?;
+        let first_range = header_bytes..rest;
+        frames.get(first_range.clone())?;
+        let mut attachments = Attachments::new();
+        while let Some((next, header_bytes)) = frames.get(rest..).and_then(Header::of_server) {
+            let start = rest + header_bytes;
+            rest = start.checked_add(next.payload_bytes)?;
+            attachments.push(frames.get(start..rest).map(|bytes| frames.slice_ref(bytes))?);
+        }
+        (rest == frames.len()).then(|| Self {
+            frames,
+            first: first_range,
+            opcode: first.opcode,
+            attachments,
+            deflated: OnceCell::new(),
+        })
+    }
+
+    /// The same event with one more argument, a text without anything to escape; `None` when this is no event.
+    pub(crate) fn with_text(&self, text: &str) -> Option<Self> {
+        let first = self.frames.get(self.first.clone())?;
+        let mut buffer = Vec::with_capacity(HEADER_BYTES_MAX + first.len() + text.len() + 8);
+        buffer.resize(HEADER_BYTES_MAX, 0);
+        if self.opcode == Opcode::Text {
+            buffer.extend_from_slice(first.strip_suffix(b"]")?);
+            buffer.extend_from_slice(b",\"");
+            buffer.extend_from_slice(text.as_bytes());
+            buffer.extend_from_slice(b"\"]");
+        } else {
+            let mut packet = rmpv::decode::read_value(&mut &first[..]).ok()?;
+            let rmpv::Value::Map(fields) = &mut packet else { return None };
+            let data = fields.iter_mut().find(|(name, _)| name.as_str() == Some("data"));
+            let Some((_, rmpv::Value::Array(data))) = data else { return None };
+            data.push(text.into());
+            rmpv::encode::write_value(&mut buffer, &packet).ok()?;
+        }
+        Some(Self::framed(buffer, self.opcode, self.attachments.clone()))
+    }
+
     /// The messages, in order.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
         let first = self.frames.slice(self.first.clone());

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use throng_protocol::id::Id;
 
 use crate::envelope::{Data, Room};
 
 /// A description of a socket, taken at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RemoteSocket {
     /// Its identifier.
     pub id: Id,

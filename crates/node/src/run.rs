@@ -1,5 +1,6 @@
 //! The life of a node: start the shards, serve until told to stop, drain.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,15 +8,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use throng_backbone::{Backbone, Documents, MemoryStore, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
+use crate::cluster::{self, Cluster, FromOthers};
 use crate::config::{Config, Drain};
 use crate::envelope::Errand;
+use crate::fleet::Fleet;
 use crate::http::bound_writes;
+use crate::ids::NodeTag;
 use crate::metrics::Metrics;
-use crate::node::{INBOX_MAX, Left, Node, Port};
+use crate::node::{INBOX_MAX, Left, Node, Parts, Port};
 use crate::operator;
+use crate::publish::repeats::Repeats;
 use crate::shard::{self, Start};
 
 /// Most shards of a node: an identifier has one byte for them.
@@ -33,6 +39,9 @@ pub enum RunError {
     /// The listener or a thread could not be set up.
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
+    /// The store that the nodes share did not answer.
+    #[error("cannot join the fleet: {0}")]
+    Fleet(#[from] StoreError),
 }
 
 /// How a stop went.
@@ -42,17 +51,51 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Serves an app on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over
-/// a time, cut off what is left at the deadline.
-///
-/// `routes` are served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and `/api`).
-pub async fn run(
-    mut config: Config,
+/// A node before it runs: how it behaves and what it does.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
     app: App,
     routes: Router,
+    fleet: Option<Fleet>,
+}
+
+impl Server {
+    /// A node that has no others.
+    pub fn new(config: Config, app: App) -> Self {
+        Self { config, app, routes: Router::new(), fleet: None }
+    }
+
+    /// Adds routes, served beside the node's own (its Engine.IO path, what an operator reads under `/health`, `/metrics` and
+    /// `/api`).
+    #[must_use]
+    pub fn routes(self, routes: Router) -> Self {
+        Self { routes: self.routes.merge(routes), ..self }
+    }
+
+    /// Makes it one of several nodes.
+    #[must_use]
+    pub fn fleet(self, fleet: Fleet) -> Self {
+        Self { fleet: Some(fleet), ..self }
+    }
+
+    /// Serves on a listener until `shutdown` completes, then drains: stop accepting, close the sessions spread over a time,
+    /// cut off what is left at the deadline.
+    pub async fn run(
+        self,
+        listener: std::net::TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<Drained, RunError> {
+        run(self, listener, shutdown).await
+    }
+}
+
+async fn run(
+    server: Server,
     listener: std::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, RunError> {
+    let Server { mut config, app, routes, fleet } = server;
     let shards = config.shards.get();
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
@@ -76,7 +119,20 @@ pub async fn run(
         ends.push((errands, leaving));
     }
     let drain = config.drain;
-    let node = Arc::new(Node::new(config, app.service, app.operations, ports));
+    let tag = fleet.as_ref().map_or_else(NodeTag::draw, |fleet| fleet.tag);
+    let (cluster, from_others) = match fleet {
+        Some(fleet) => {
+            let (cluster, from_others) = Cluster::begin(fleet, config.recovery).await?;
+            (Some(cluster), Some(from_others))
+        }
+        None => (None, None),
+    };
+    let repeats = Repeats::new(match &cluster {
+        Some(cluster) => cluster.backbone().documents().clone(),
+        None => own_documents(tag).await,
+    });
+    let (service, operations) = (app.service, app.operations);
+    let node = Arc::new(Node::new(config, Parts { service, operations, ports, tag, cluster, repeats }));
     app.io.attach(&node);
     let mut threads = Vec::new();
     for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
@@ -104,15 +160,28 @@ pub async fn run(
     let cut = tokio::select! {
         cut = lived => cut,
         never = operator::watch(&node) => match never {},
+        never = operator::fleet::watch(&node) => match never {},
         never = watch_licences(&node) => match never {},
+        never = attend(&node, from_others) => match never {},
     };
+    if let Some(cluster) = &node.cluster {
+        cluster.leave().await;
+    }
     join(threads).await;
     Ok(Drained { cut })
+}
+
+/// What a node without others keeps to itself.
+async fn own_documents(tag: NodeTag) -> Documents {
+    let store = Store::Memory(MemoryStore::new());
+    let opened = Backbone::open(throng_backbone::Config::new(tag.to_string(), store)).await;
+    opened.expect("memory is always there").0.documents().clone()
 }
 
 /// Drains; gives how many sessions the deadline cut off.
 async fn leave(node: &Node, drain: Drain) -> usize {
     node.draining.store(true, Ordering::Relaxed);
+    operator::fleet::tell_draining(node);
     tell(node, || Errand::Drain(drain.spread)).await;
     let cut = match tokio::time::timeout(drain.deadline, emptied(node)).await {
         Ok(()) => 0,
@@ -123,13 +192,21 @@ async fn leave(node: &Node, drain: Drain) -> usize {
 }
 
 /// Licences run out while nothing else happens.
-async fn watch_licences(node: &Node) -> std::convert::Infallible {
+async fn watch_licences(node: &Node) -> Infallible {
     const EVERY: Duration = Duration::from_secs(30);
     loop {
         tokio::time::sleep(EVERY).await;
         if node.tenants.any_ends() {
             node.reexamine();
         }
+    }
+}
+
+/// Attends to the other nodes.
+async fn attend(node: &Arc<Node>, from_others: Option<FromOthers>) -> Infallible {
+    match from_others {
+        Some(from_others) => cluster::attend(node, from_others).await,
+        None => std::future::pending().await,
     }
 }
 

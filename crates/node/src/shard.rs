@@ -6,12 +6,15 @@
 
 mod connect;
 mod deadlines;
+mod declare;
 mod dispatch;
 mod ending;
 mod errands;
 pub(crate) mod hub;
 mod outbox;
 mod receive;
+mod recover;
+mod restore;
 mod send;
 pub(crate) mod session;
 mod sessions;
@@ -21,7 +24,7 @@ mod turn;
 mod upgrade;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -37,6 +40,8 @@ use crate::node::Node;
 use crate::shard::deadlines::{Deadlines, Kind};
 use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
+use crate::shard::recover::Away;
+use crate::shard::restore::Restoring;
 use crate::shard::session::{Session, WebSocket};
 use crate::shard::tokens::Expiries;
 pub(crate) use crate::shard::turn::{Start, start};
@@ -81,6 +86,12 @@ struct State {
     /// What polling sessions that are over still have to say to a poll on its way.
     parted: VecDeque<(Id, Vec<u8>)>,
     next_stamp: u32,
+    /// Sockets with something to record.
+    unrecorded: Vec<u32>,
+    /// Sockets whose clients may come back.
+    away: HashMap<Id, Away>,
+    /// Sockets that are being brought up to date.
+    restoring: Vec<Restoring>,
 }
 
 thread_local! {
@@ -97,9 +108,14 @@ impl Shard {
             Kind::Upgrade => config.upgrade_timeout,
             Kind::Linger => ending::LINGER,
         };
+        let mut hub = Hub::default();
+        if node.cluster.is_some() {
+            hub.changes = Some(Vec::new());
+            hub.follows = node.config.recovery.is_some();
+        }
         let state = State {
             sessions: slab::Slab::new(),
-            hub: Hub::default(),
+            hub,
             dirty: Vec::new(),
             doomed: Vec::new(),
             deadlines: Deadlines::new(delays),
@@ -109,6 +125,9 @@ impl Shard {
             deflater: Deflater::new(),
             parted: VecDeque::new(),
             next_stamp: 0,
+            unrecorded: Vec::new(),
+            away: HashMap::new(),
+            restoring: Vec::new(),
         };
         let frames = Context {
             role: Role::Server,

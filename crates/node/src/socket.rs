@@ -33,11 +33,15 @@ pub struct Socket(pub(crate) Arc<SocketInner>);
 #[derive(Debug)]
 pub(crate) struct SocketInner {
     pub(crate) id: Id,
+    /// Where it lives. Its identifier says the same, unless it was born elsewhere.
+    pub(crate) place: Place,
     pub(crate) space: Space,
     pub(crate) node: Arc<Node>,
     pub(crate) handshake: Arc<Handshake>,
     pub(crate) auth: Option<Box<Value>>,
     pub(crate) connected: AtomicBool,
+    /// It goes on where an earlier connection of its client has ended.
+    pub(crate) recovered: bool,
     state: Mutex<SocketState>,
 }
 
@@ -59,14 +63,25 @@ pub(crate) struct Membership {
 
 impl SocketInner {
     pub(crate) fn new(
-        id: Id,
+        (id, place): (Id, Place),
         space: Space,
         node: Arc<Node>,
         handshake: Arc<Handshake>,
         auth: Option<Value>,
     ) -> Self {
-        let connected = AtomicBool::new(false);
-        Self { id, space, node, handshake, auth: auth.map(Box::new), connected, state: Mutex::default() }
+        let (auth, connected, state) = (auth.map(Box::new), AtomicBool::new(false), Mutex::default());
+        Self { id, place, space, node, handshake, auth, connected, recovered: false, state }
+    }
+
+    /// Goes on with what an earlier connection had.
+    pub(crate) fn recovered(mut self, data: Option<Data>, rooms: Vec<Room>) -> Self {
+        self.recovered = true;
+        {
+            let mut state = self.state();
+            state.data = data.map(Arc::new);
+            state.rooms = rooms.into_iter().map(|room| Membership { room, index: u32::MAX }).collect();
+        }
+        self
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SocketState> {
@@ -81,12 +96,17 @@ impl SocketInner {
         Id::parse(room) == Some(self.id)
     }
 
+    /// Whether its identifier says where it is; if not, its own room is one like any other.
+    pub(crate) fn is_at_birthplace(&self) -> bool {
+        Place::of(self.id) == self.place
+    }
+
     /// All rooms, the socket's own first.
     pub(crate) fn rooms(&self) -> Vec<Room> {
         let own = Room::from(self.id.to_string());
-        std::iter::once(own)
-            .chain(self.state().rooms.iter().map(|membership| membership.room.clone()))
-            .collect()
+        let state = self.state();
+        let others = state.rooms.iter().map(|membership| membership.room.clone()).filter(|room| *room != own);
+        std::iter::once(own.clone()).chain(others).collect()
     }
 }
 
@@ -127,8 +147,7 @@ impl Socket {
 
     /// Whether this connection continues an earlier one with its rooms, data and missed events.
     pub fn recovered(&self) -> bool {
-        // Recovery needs the backbone's sessions; without it every connection is a new one.
-        false
+        self.0.recovered
     }
 
     /// The request that opened the session.
@@ -151,7 +170,12 @@ impl Socket {
     /// logged and not attached.
     pub fn set_data(&self, data: impl Serialize) {
         match serde_json::to_value(data) {
-            Ok(data) => self.0.state().data = Some(Arc::new(data)),
+            Ok(data) => {
+                self.0.state().data = Some(Arc::new(data));
+                if self.0.node.config.recovery.is_some() {
+                    self.run(SocketErrand::DataChanged);
+                }
+            }
             Err(error) => tracing::error!(%error, "socket data not attached"),
         }
     }
@@ -244,7 +268,8 @@ impl Socket {
     fn emit_as(&self, event: &str, payload: impl IntoArgs, urgency: Urgency) {
         let Some(args) = encoded(event, payload) else { return };
         let out = Outgoing::event(&self.0.node.codec, &self.0.space.nsp, None, event, &args);
-        self.run(SocketErrand::Emit(out, urgency));
+        let is_kept = self.0.node.config.recovery.is_some() && urgency == Urgency::Queued;
+        self.run(if is_kept { SocketErrand::Tell(out) } else { SocketErrand::Emit(out, urgency) });
         self.overhear(event, args);
     }
 
@@ -255,7 +280,7 @@ impl Socket {
     }
 
     fn run(&self, errand: SocketErrand) {
-        let shard = usize::from(Place::of(self.0.id).shard);
+        let shard = usize::from(self.0.place.shard);
         match Shard::on(&self.0.node, shard) {
             Some(shard) => shard.run_socket(self.0.id, errand),
             None => self.0.node.errand(shard, Errand::Socket(self.0.id, errand)),

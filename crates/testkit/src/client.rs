@@ -28,6 +28,48 @@ pub struct Client {
     next_ack: u64,
     /// The namespace of whatever does not name one.
     home: String,
+    /// What it would recover with, on a node that lets it.
+    memory: Memory,
+}
+
+/// What a client remembers of a session, to go on with it.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// The secret name of the session.
+    pub pid: Option<String>,
+    /// The last text that an event ended with, as official clients keep it.
+    pub offset: Option<String>,
+}
+
+impl Memory {
+    /// What to connect with.
+    pub fn auth(&self) -> Value {
+        match &self.offset {
+            Some(offset) => serde_json::json!({"pid": self.pid, "offset": offset}),
+            None => serde_json::json!({"pid": self.pid}),
+        }
+    }
+
+    /// A client is told the secret name when it joins.
+    fn joined(&mut self, packet: &Packet<'_>) {
+        if let Body::Connect(Some(answer)) = &packet.body
+            && let Some(pid) = answer["pid"].as_str()
+        {
+            self.pid = Some(pid.to_owned());
+        }
+    }
+
+    /// An event is where the client is only once it has been looked at.
+    fn looked_at(&mut self, packet: &Received) {
+        if let Received::Event { args: Args::Json(text), .. } = packet
+            && self.pid.is_some()
+        {
+            let all: Vec<Value> = serde_json::from_str(&format!("[{text}]")).expect("arguments are JSON");
+            if let Some(Value::String(offset)) = all.last() {
+                self.offset = Some(offset.clone());
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -113,6 +155,7 @@ impl Client {
             arrived: VecDeque::new(),
             next_ack: 0,
             home: "/".into(),
+            memory: Memory::default(),
         }
     }
 
@@ -124,6 +167,22 @@ impl Client {
         let mut client = Self::websocket(door);
         let id = client.join("/", None);
         (client, id)
+    }
+
+    /// Opens a session over a WebSocket and goes on in `/` with what an earlier client remembers.
+    ///
+    /// # Panics
+    /// When either is refused.
+    pub fn resume(door: impl Into<Door>, memory: &Memory) -> (Self, Id) {
+        let mut client = Self::websocket(door);
+        client.memory = memory.clone();
+        let id = client.join("/", Some(memory.auth()));
+        (client, id)
+    }
+
+    /// What it would recover with.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Joins a namespace and waits until it has.
@@ -267,6 +326,7 @@ impl Client {
         loop {
             let found = self.arrived.iter().position(|(of, packet)| of == nsp && wanted(packet));
             if let Some((_, packet)) = found.and_then(|at| self.arrived.remove(at)) {
+                self.memory.looked_at(&packet);
                 return packet;
             }
             let over = self.arrived.iter().any(|(_, packet)| *packet == Received::Closed);
@@ -336,6 +396,7 @@ impl Client {
             Some(("1", _)) => self.arrived.push_back((String::new(), Received::Closed)),
             Some(("4", text)) => {
                 let packet = self.assembler.text(&self.codec, text).expect("a valid packet");
+                packet.iter().for_each(|packet| self.memory.joined(packet));
                 self.arrived.extend(packet.map(owned));
             }
             _ => {}
@@ -344,6 +405,7 @@ impl Client {
 
     fn take_binary(&mut self, bytes: &[u8]) {
         let packet = self.assembler.binary(&self.codec, bytes).expect("a valid packet");
+        packet.iter().for_each(|packet| self.memory.joined(packet));
         self.arrived.extend(packet.map(owned));
     }
 

@@ -12,7 +12,7 @@ pub mod tokens;
 mod wait;
 mod websocket;
 
-pub use client::{Client, Received};
+pub use client::{Client, Memory, Received};
 pub use http::{Door, Http, Response};
 pub use metrics::Metrics;
 pub use node::{Node, config};

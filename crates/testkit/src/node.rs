@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use throng_node::{App, Config, Drain, Drained, Io};
+use throng_backbone::{Heartbeat, Store};
+use throng_node::{App, Config, Drain, Drained, Fleet, FleetConfig, Io, Server};
 use tokio::sync::oneshot;
 
 use crate::http::Http;
@@ -45,14 +46,31 @@ impl Node {
     /// # Panics
     /// When it cannot bind; its thread, when it cannot start.
     pub fn start_with(config: Config, app: App, routes: axum::Router) -> Self {
+        Self::launch(config, app, routes, None)
+    }
+
+    /// The same as a member of a fleet: of the nodes whose backbone is in the same store.
+    ///
+    /// # Panics
+    /// When it cannot bind; its thread, when it cannot start or the store cannot be reached.
+    pub fn start_member(config: Config, app: App, store: Store) -> Self {
+        Self::launch(config, app, axum::Router::new(), Some(store))
+    }
+
+    fn launch(config: Config, app: App, routes: axum::Router, store: Option<Store>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (io, (stop, stopped)) = (app.io(), oneshot::channel::<()>());
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let stopped = async { drop(stopped.await) };
-            let run = throng_node::run(config, app, routes, listener, stopped);
-            runtime.expect("a runtime").block_on(run).expect("the node starts")
+            runtime.expect("a runtime").block_on(async {
+                let mut server = Server::new(config, app).routes(routes);
+                if let Some(store) = store {
+                    server = server.fleet(enlist(store).await);
+                }
+                server.run(listener, stopped).await.expect("the node starts")
+            })
         };
         let thread = std::thread::spawn(serve);
         Self { address, io, stop: Some(stop), thread: Some(thread) }
@@ -105,4 +123,12 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.begin_stop();
     }
+}
+
+async fn enlist(store: Store) -> Fleet {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
+    let address = listener.local_addr().expect("a bound listener has an address");
+    let address = address.to_string().into();
+    let config = FleetConfig { store, heartbeat: Heartbeat::default(), listener, address };
+    Fleet::open(config).await.expect("the store can be reached")
 }

@@ -13,15 +13,19 @@ use serde_json::Value;
 const LINES_MAX: usize = 800;
 
 /// The workspace's own crates that each of them may depend on. Whoever is not listed here does not belong yet.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("throng-protocol", &[]),
+    ("throng-backbone", &[]),
     ("throng-lobby", &[]),
-    ("throng-node", &["throng-protocol"]),
+    ("throng-node", &["throng-backbone", "throng-protocol"]),
     ("throng-apps", &["throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),
     ("throng-bench-pairing", &["throng-lobby"]),
-    ("throng-testkit", &["throng-protocol", "throng-node"]),
-    ("throng", &["throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"]),
+    ("throng-testkit", &["throng-backbone", "throng-protocol", "throng-node"]),
+    (
+        "throng",
+        &["throng-backbone", "throng-protocol", "throng-node", "throng-lobby", "throng-apps", "throng-bench"],
+    ),
 ];
 
 /// What the pure crate must do without: sockets, tasks, randomness, logs.
@@ -71,6 +75,9 @@ fn problems_of_packages(packages: &[Value]) -> Vec<String> {
             let on = dependency["name"].as_str().expect("every dependency has a name");
             if own.contains(on) && !allowed.contains(&on) {
                 problems.push(format!("{name} depends on {on}"));
+            }
+            if on == "redis" && name != "throng-backbone" {
+                problems.push(format!("{name} depends on redis, which is for throng-backbone alone"));
             }
             if name == "throng-protocol" && IMPURE.contains(&on) {
                 problems.push(format!("{name} is pure and depends on {on}"));
@@ -218,6 +225,15 @@ mod samples {
             "throng-protocol",
             json!([{"name": "bytes", "kind": null}, {"name": "tokio", "kind": null}]),
             &["throng-protocol is pure and depends on tokio"],
+        );
+    }
+
+    #[test]
+    fn redis_is_for_the_backbone_alone() {
+        check_package(
+            "throng-node",
+            json!([{"name": "redis", "kind": null}]),
+            &["throng-node depends on redis, which is for throng-backbone alone"],
         );
     }
 

@@ -41,6 +41,6 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:3000")?;
     eprintln!("chat listens on http://{}", listener.local_addr()?);
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    throng::run(Config::default(), app, axum::Router::new(), listener, stop).await?;
+    throng::Server::new(Config::default(), app).run(listener, stop).await?;
     Ok(())
 }

@@ -26,6 +26,6 @@ async fn main() -> anyhow::Result<()> {
         config.shards = shards.parse()?;
     }
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    throng::run(config, app, axum::Router::new(), listener, stop).await?;
+    throng::Server::new(config, app).run(listener, stop).await?;
     Ok(())
 }

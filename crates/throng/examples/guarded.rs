@@ -62,6 +62,6 @@ async fn main() -> anyhow::Result<()> {
     let limits = Limits { handshakes, ..Limits::default() };
     let config = Config { shards, limits, tenancy: Arc::new(tenancy()?), ..Config::default() };
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    throng::run(config, app, axum::Router::new(), listener, stop).await?;
+    throng::Server::new(config, app).run(listener, stop).await?;
     Ok(())
 }

@@ -3,10 +3,15 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
+use crate::fleet::Joined;
+
 /// Says that the node listens.
-pub(crate) fn show(address: SocketAddr, name: &str, node: &throng_node::Config) {
-    let (shards, backbone) = (node.shards.get(), "memory");
-    tracing::info!(%address, name, shards, backbone, connections_max = node.connections_max, "listening");
+pub(crate) fn show(address: SocketAddr, name: &str, (node, joined): (&throng_node::Config, Option<&Joined>)) {
+    let (shards, connections_max) = (node.shards.get(), node.connections_max);
+    let backbone = joined.map_or("memory", |joined| &joined.place);
+    let members = joined.map_or(1, |joined| joined.fleet.member_count());
+    let tag = joined.map(|joined| joined.fleet.node().to_string());
+    tracing::info!(%address, name, shards, backbone, members, node = tag, connections_max, "listening");
     let mut out = std::io::stdout();
     if out.is_terminal() {
         let url = url(address);
@@ -15,11 +20,16 @@ pub(crate) fn show(address: SocketAddr, name: &str, node: &throng_node::Config) 
         } else {
             "pages not built yet"
         };
+        let fleet = match (joined, members) {
+            (None, _) => String::new(),
+            (Some(_), 1) => " (1 member)".to_owned(),
+            (Some(_), members) => format!(" ({members} members)"),
+        };
         // Nobody is left to read it when this fails.
         let _ = writeln!(
             out,
             "\n  Throng {version}\n\n  {url}   {pages}\n\n  address   {address}\n  socket    {path}\n  \
-             shards    {shards}\n  backbone  {backbone}\n  metrics   {url}/metrics\n\n  Ctrl-C drains and stops.\n",
+             shards    {shards}\n  backbone  {backbone}{fleet}\n  metrics   {url}/metrics\n\n  Ctrl-C drains and stops.\n",
             version = env!("CARGO_PKG_VERSION"),
             path = node.path,
         );

@@ -17,6 +17,7 @@ Examples:
   throng                                 serve http://localhost:3000, no configuration, no other service
   throng serve --port 8080               serve on another port
   throng serve --config throng.toml      serve what a file says
+  REDIS_URL=redis://db throng serve      serve as one of all nodes with this Redis
   throng check --config throng.toml      what would be served with, where each value comes from, what is wrong
   throng check --defaults > throng.toml  a file to begin with: every key, its default, what it means
   throng health                          whether the node of this machine is ready
@@ -53,12 +54,13 @@ impl Default for Command {
 /// Flags win over the environment, which wins over the file, which wins over the defaults.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
-Environment: HOST, PORT, MAX_CONNECTIONS, CORS_ORIGIN, JWT_SECRET, NODE_ENV or THRONG_PROFILE, and THRONG_LOG for the
+Environment: HOST, PORT, MAX_CONNECTIONS, CORS_ORIGIN, JWT_SECRET, REDIS_URL, NODE_ENV or THRONG_PROFILE, and THRONG_LOG for the
   log filter (such as `debug` or `info,throng_node=trace`). The rest is in docs/configuration.md, and `throng check`
   shows what each value came from.
 Signals: SIGHUP reads the configuration again, as does a change of its files; SIGTERM and Ctrl-C drain and exit 0, a
   second one exits at once.
-Exit codes: 0 after a drain, 1 when serving failed, 64 when the configuration or the command line is wrong.")]
+Exit codes: 0 after a drain, 1 when serving failed, 64 when the configuration or the command line is wrong, 69 when the
+  configured Redis cannot be reached in 10 attempts, 77 when it refuses the login.")]
 pub(crate) struct ServeFlags {
     /// IP address to listen on, or `localhost` [default: 127.0.0.1]
     #[arg(long)]

@@ -3,8 +3,10 @@
 mod apps;
 mod banner;
 mod check;
+mod claim;
 mod cli;
 mod config;
+mod fleet;
 mod health;
 mod log;
 mod pages;
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
             }
             Err(error) => {
                 eprintln!("throng: {error:#}");
-                ExitCode::FAILURE
+                fleet::exit_code(&error).map_or(ExitCode::FAILURE, ExitCode::from)
             }
         },
     }

@@ -1,19 +1,20 @@
-//! `throng serve`: bind, say so, run the node until a signal, drain. Meanwhile the configuration may change.
+//! `throng serve`: bind, join the fleet if there is one, say so, run the node until a signal, drain. Meanwhile the configuration may change.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use throng_node::{App, Io, TlsHandle};
+use throng_node::{App, Io, Server, TlsHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use crate::apps::Apps;
+use crate::claim::Claim;
 use crate::config::Sources;
 use crate::config::reloading::has_effect;
 use crate::config::secret::Secret;
 use crate::config::typed::Config;
 use crate::config::values::{Origin, Values};
+use crate::fleet::{self, Joined};
 use crate::policy::{self, Maker};
 use crate::reload::{Reloadable, Reloader, Target, Watch, files};
 use crate::{banner, log, pages};
@@ -23,9 +24,8 @@ const SPARE_SECRET_BYTES: usize = 32;
 
 pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::Result<()> {
     let log = log::start(&config.log).map_err(anyhow::Error::msg)?;
-    let listener = TcpListener::bind(config.address())
-        .with_context(|| format!("cannot listen on {}", config.address()))?;
-    let address = listener.local_addr()?;
+    let cannot_listen = || format!("cannot listen on {}", config.address());
+    let claim = Claim::of(config.address()).with_context(cannot_listen)?;
     let mut app = App::new();
     let (read, change) = (log.clone(), log.clone());
     app.log_levels(move || read.now(), move |filter| change.set(filter));
@@ -40,16 +40,25 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let stop = stop_signal()?;
+        let mut stop = std::pin::pin!(stop_signal()?);
+        let joined = tokio::select! {
+            joined = fleet::join(config) => joined?,
+            () = &mut stop => return Ok(()),
+        };
+        let listener = claim.listen().with_context(cannot_listen)?;
         let watch = Watch::start(files(&sources, &start))?;
-        banner::show(address, &config.node_name(), &node);
-        notices(config, &values);
+        banner::show(listener.local_addr()?, &config.node_name(), (&node, joined.as_ref()));
+        notices(config, &values, joined.as_ref());
         let target = Target { log, policy: watch::Sender::new(Arc::new(start)) };
         let (flush, leaving) = oneshot::channel::<()>();
         let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));
         tokio::spawn(follow(target.policy.subscribe(), Followers { maker, tls, io, apps }));
         tokio::spawn(Reloader::new(sources, values, spare, target).run(watch));
-        let drained = throng_node::run(node, app, routes, listener, stop).await?;
+        let mut server = Server::new(node, app).routes(routes);
+        if let Some(Joined { fleet, .. }) = joined {
+            server = server.fleet(fleet);
+        }
+        let drained = server.run(listener, stop).await?;
         tracing::info!(sessions_cut = drained.cut, "drained");
         drop(flush);
         if let Some(delivering) = delivering {
@@ -95,8 +104,13 @@ fn in_words((key, message): policy::Fault) -> anyhow::Error {
 }
 
 /// What an operator should know of a configuration that is allowed.
-fn notices(config: &Config, values: &Values) {
-    if config.auth.secret.is_empty() {
+fn notices(config: &Config, values: &Values, joined: Option<&Joined>) {
+    if config.auth.secret.is_empty() && joined.is_some() {
+        tracing::warn!(
+            key = "auth.secret",
+            "no secret is set, each node makes its own: users and guests of one are strangers to the others"
+        );
+    } else if config.auth.secret.is_empty() {
         tracing::info!(
             key = "auth.secret",
             "no secret is set, a random one is used: tokens do not survive a restart"

@@ -41,7 +41,10 @@ pub(super) fn couple(tls: TlsStream<TcpStream>, patience: Duration) -> io::Resul
 }
 
 /// Carries both ways until both sides are closed.
-async fn carry(mut tls: impl AsyncRead + AsyncWrite + Unpin, mut shard: impl AsyncRead + AsyncWrite + Unpin) {
+pub(crate) async fn carry(
+    mut tls: impl AsyncRead + AsyncWrite + Unpin,
+    mut shard: impl AsyncRead + AsyncWrite + Unpin,
+) {
     let (mut inward, mut outward) = (Way::default(), Way::default());
     let mut linger: Option<Pin<Box<tokio::time::Sleep>>> = None;
     let carried = std::future::poll_fn(|context| {

@@ -23,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::pace::Paced;
 use super::{bridge, host, limited};
 use crate::client::ClientAddress;
+use crate::cluster;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
@@ -143,6 +144,16 @@ impl Endpoint {
     }
 
     async fn poll(&self, session: &SessionName) -> Result<Response, RequestError> {
+        match self.waiting_poll(session).await {
+            Some(PollAnswer::Payload(body)) => Ok(text(body)),
+            Some(PollAnswer::Unknown) | None => Err(RequestError::SessionUnknown),
+            Some(PollAnswer::Overlap | PollAnswer::WrongTransport) => Err(RequestError::BadRequest),
+        }
+    }
+
+    /// Waits for what a session has to say to a poll; the session hears of it when the wait is dropped. `None` when there
+    /// is no such session.
+    pub(crate) async fn waiting_poll(&self, session: &SessionName) -> Option<PollAnswer> {
         /// Tells the session when the client hangs up before the answer.
         struct Gone<'a>(&'a Endpoint, &'a SessionName, bool);
         impl Drop for Gone<'_> {
@@ -155,11 +166,7 @@ impl Endpoint {
         let mut gone = Gone(self, session, false);
         let answer = self.ask(session, SessionErrand::Poll).await;
         gone.2 = true;
-        match answer {
-            Some(PollAnswer::Payload(body)) => Ok(text(body)),
-            Some(PollAnswer::Unknown) | None => Err(RequestError::SessionUnknown),
-            Some(PollAnswer::Overlap | PollAnswer::WrongTransport) => Err(RequestError::BadRequest),
-        }
+        answer
     }
 
     async fn post(&self, session: &SessionName, request: Request) -> Result<Response, RequestError> {
@@ -189,7 +196,7 @@ impl Endpoint {
     }
 
     /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         session: &SessionName,
         errand: impl FnOnce(oneshot::Sender<T>) -> SessionErrand,
@@ -199,10 +206,10 @@ impl Endpoint {
         answer.await.ok()
     }
 
-    fn send(&self, session: &SessionName, errand: SessionErrand) {
+    pub(crate) fn send(&self, session: &SessionName, errand: SessionErrand) {
         let place = Place::of(session.id);
         if place.node != self.node.tag {
-            return;
+            return cluster::forward(&self.node, session.clone(), errand);
         }
         let shard = usize::from(place.shard);
         match Shard::on(&self.node, shard) {

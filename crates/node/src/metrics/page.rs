@@ -9,7 +9,7 @@ use throng_protocol::end::End;
 use throng_protocol::engine::handshake::{RequestError, Transport};
 
 use super::histogram::{Histogram, Reading};
-use super::{Counter, Metrics, apps, process};
+use super::{Counter, Metrics, apps, fleet, process};
 use crate::identity::token::TokenError;
 use crate::limits::Class;
 use crate::node::Node;
@@ -132,7 +132,7 @@ pub(super) fn pair(name: &str, value: String) -> LabelPair {
 /// Name, help, and where the number is.
 type Row = (&'static str, &'static str, fn(&Metrics) -> &Counter);
 
-const COUNTERS: [Row; 15] = [
+const COUNTERS: [Row; 16] = [
     ("throng_connections_accepted_total", "TCP connections accepted.", |m| &m.connections_accepted),
     ("throng_connections_refused_total", "TCP connections refused at the connection limit.", |m| {
         &m.connections_refused
@@ -156,6 +156,9 @@ const COUNTERS: [Row; 15] = [
     }),
     ("throng_rooms_refused_total", "Rooms not joined because the tenant had all that it may.", |m| {
         &m.rooms_refused
+    }),
+    ("throng_messages_published_total", "Messages that other programs published over HTTP.", |m| {
+        &m.messages_published
     }),
     ("throng_arguments_refused_total", "Events whose arguments no handler could take.", |m| {
         &m.arguments_refused
@@ -230,6 +233,9 @@ pub(crate) fn node(node: &Node) -> String {
         "Duration of the turns of the shards' loops, of one turn in sixteen.",
         Histogram::sum(metrics().map(|m| &m.turns.seen)),
     );
+    if let Some(cluster) = &node.cluster {
+        fleet::add(&mut page, cluster, **node.operations.probe.load());
+    }
     apps::add(&mut page, &node.operations);
     process::add(&mut page, &node.operations.sample.load());
     page.encode()

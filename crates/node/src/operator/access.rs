@@ -104,7 +104,7 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
         MetricsAccess::Anyone => true,
         MetricsAccess::Loopback => origin(parts).0.is_some_and(|address| address.is_loopback()),
         MetricsAccess::Token(token) => {
-            bearer(parts).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
+            bearer(&parts.headers).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
         }
     };
     if allowed {
@@ -144,8 +144,9 @@ pub(crate) fn revoke(node: &Node, tenant: &Tenant, revoked: Revoked<'_>) -> Resu
     Ok(())
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let said = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+/// What stands behind `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let said = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = said.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

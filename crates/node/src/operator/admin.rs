@@ -1,6 +1,7 @@
 //! The routes under `/api/admin`: for operators, each use on record. An operator whose token names a tenant sees and
 //! ends what is that tenant's and nothing else.
 
+mod members;
 mod node;
 mod rooms;
 mod sockets;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
         .merge(sockets::routes())
         .merge(rooms::routes())
         .merge(users::routes())
+        .merge(members::routes())
         .merge(node::routes())
 }
 

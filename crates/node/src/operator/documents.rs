@@ -21,7 +21,7 @@ use crate::node::Node;
 
 /// A refusal.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// Always `false`.
     ok: bool,
     error: RefusedError,
@@ -42,6 +42,7 @@ struct RefusedError {
     tags(
         (name = "health", description = "How the node is."),
         (name = "metrics", description = "Numbers for Prometheus."),
+        (name = "publish", description = "Events for sockets, from other programs."),
         (name = "admin", description = "For operators. Each use is on record."),
         (name = "documents", description = "These documents."),
         (name = "sockets", description = "Where clients connect.")

@@ -6,22 +6,33 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use throng_protocol::end::End;
 
 use super::dispatch::one_after_the_other;
 use super::hub::Nsp;
+use super::restore::{CaughtUp, Claim, Restored};
 use super::{Shard, State};
 use crate::admission::{self, Admission, Admitted, Applicant, Denied};
 use crate::app::Service;
 use crate::envelope::Urgency;
 use crate::handler::Refusal;
+use crate::identity::Identity;
 use crate::ids::Place;
 use crate::limits::Class;
 use crate::namespace::Namespace;
 use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
 use crate::tenants::{Seat, Space, TenantError};
+
+/// Someone of whom it is known who it is.
+pub(super) struct Guest {
+    pub(super) slot: u32,
+    pub(super) stamp: u32,
+    pub(super) nsp: Rc<Nsp>,
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) auth: Option<Value>,
+}
 
 /// Someone at the door of a namespace.
 struct Arrival {
@@ -90,20 +101,45 @@ impl Shard {
             }
         };
         let Admitted { tenant, identity } = admitted;
-        let (socket, nsp) = {
+        let nsp = self.state.borrow().nsp(Space { tenant, nsp }, behaviour);
+        let guest = Guest { slot, stamp, nsp, identity, auth };
+        match Claim::of(&self.node, guest.auth.as_ref()) {
+            None => self.receive_guest(guest, None),
+            Some(claim) => {
+                let shard = self.clone();
+                tokio::task::spawn_local(async move {
+                    let restored = shard.restore(&guest, claim).await;
+                    shard.receive_guest(guest, restored);
+                });
+            }
+        }
+    }
+
+    /// Gives whoever may be admitted a socket, which its middleware then judges.
+    fn receive_guest(self: &Rc<Self>, guest: Guest, restored: Option<Restored>) {
+        let Guest { slot, stamp, nsp, identity, auth } = guest;
+        let socket = {
             let mut state = self.state.borrow_mut();
-            let nsp = state.nsp(Space { tenant, nsp }, behaviour);
-            let Some(session) = state.sessions.get_mut(slot as usize) else { return };
+            let Some(session) =
+                state.sessions.get_mut(slot as usize).filter(|session| session.stamp == stamp)
+            else {
+                return;
+            };
             let handshake = session.handshake.clone();
             let place = Place { node: self.node.tag, shard: self.index, slot: state.hub.vacant() };
-            let inner = SocketInner::new(place.draw(), nsp.space.clone(), self.node.clone(), handshake, auth);
+            let id = restored.as_ref().map_or_else(|| place.draw(), Restored::id);
+            let mut inner =
+                SocketInner::new((id, place), nsp.space.clone(), self.node.clone(), handshake, auth);
+            if let Some(restored) = &restored {
+                inner = inner.recovered(restored.data(), restored.rooms());
+            }
             inner.state().identity = identity;
             let socket = Socket(Arc::new(inner));
             state.hub.insert(socket.0.clone(), nsp.clone(), slot);
-            (socket, nsp)
+            socket
         };
         if nsp.behaviour.middleware.is_empty() {
-            return self.judged(slot, stamp, socket, nsp, Ok(()));
+            return self.judged((slot, stamp), socket, nsp, restored, Ok(()));
         }
         let (shard, patience) = (self.clone(), self.node.config.connect_timeout);
         self.spawn_or_finish(async move {
@@ -113,7 +149,7 @@ impl Shard {
                 Ok(Err(_)) => Err(Refusal::new("internal error")),
                 Err(_) => Err(Refusal::new("timeout")),
             };
-            shard.judged(slot, stamp, socket, nsp, verdict);
+            shard.judged((slot, stamp), socket, nsp, restored, verdict);
         });
     }
 
@@ -150,38 +186,82 @@ impl Shard {
     /// The middleware has decided.
     fn judged(
         self: &Rc<Self>,
-        slot: u32,
-        stamp: u32,
+        (slot, stamp): (u32, u32),
         socket: Socket,
         nsp: Rc<Nsp>,
+        restored: Option<Restored>,
         verdict: Result<(), Refusal>,
     ) {
-        let id = socket.id();
         let alive = self.is_alive(slot, stamp);
         if !alive || verdict.is_err() {
-            let mut state = self.state.borrow_mut();
-            state.hub.leave_all(Place::of(id).slot);
-            state.hub.remove(Place::of(id).slot);
+            self.turn_out(&socket);
         }
         if !alive {
             return;
         }
-        self.forget_joining(slot, &nsp.space.nsp);
         if let Err(refusal) = verdict {
+            self.forget_joining(slot, &nsp.space.nsp);
             self.metrics().sockets_refused.add(1);
             return self.refuse(slot, &nsp.space.nsp, &refusal);
         }
+        match restored {
+            None => self.admit((slot, stamp), socket, nsp, None),
+            Some(restored) => {
+                let shard = self.clone();
+                tokio::task::spawn_local(async move {
+                    match shard.catch_up(&nsp.space, socket.id(), restored).await {
+                        Some(caught) => shard.admit((slot, stamp), socket, nsp, Some(caught)),
+                        // What was there a moment ago is gone by now: it starts afresh after all.
+                        None => {
+                            shard.turn_out(&socket);
+                            let (identity, auth) = (socket.identity(), socket.0.auth.as_deref().cloned());
+                            shard.receive_guest(Guest { slot, stamp, nsp, identity, auth }, None);
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    /// Takes a socket out again that was not admitted.
+    fn turn_out(&self, socket: &Socket) {
+        let mut state = self.state.borrow_mut();
+        state.hub.leave_all(socket.0.place.slot);
+        state.hub.remove(socket.0.place.slot);
+    }
+
+    /// Makes a socket a member of its namespace, and tells its client.
+    fn admit(
+        self: &Rc<Self>,
+        (slot, stamp): (u32, u32),
+        socket: Socket,
+        nsp: Rc<Nsp>,
+        caught: Option<CaughtUp>,
+    ) {
+        if !self.is_alive(slot, stamp) {
+            return self.turn_out(&socket);
+        }
+        self.forget_joining(slot, &nsp.space.nsp);
+        let seat = socket.0.place.slot;
         {
             let mut state = self.state.borrow_mut();
-            state.hub.admit(Place::of(id).slot);
+            let pid = self.track(&mut state, seat, caught.as_ref());
+            state.hub.admit(seat);
             state.expiries.arm(&socket.0);
             if let Some(session) = state.sessions.get_mut(slot as usize) {
-                session.sockets.push((nsp.clone(), Place::of(id).slot));
+                session.sockets.push((nsp.clone(), seat));
             }
             socket.0.connected.store(true, Ordering::Relaxed);
             let codec = &self.node.codec;
-            let out = Outgoing::plain(codec, |into| codec.connected(&nsp.space.nsp, id, into));
+            let connected = match pid {
+                Some(pid) => json!({"sid": socket.id(), "pid": &*pid}),
+                None => json!({"sid": socket.id()}),
+            };
+            let out = Outgoing::plain(codec, |into| codec.connect(&nsp.space.nsp, Some(&connected), into));
             state.queue(self, slot, &out, Urgency::Queued);
+            if let Some(caught) = caught {
+                self.replay(&mut state, seat, caught);
+            }
         }
         self.metrics().sockets_connected.add(1);
         nsp.space.tenant.usage.of(self.index).sockets_connected.add(1);

@@ -18,7 +18,6 @@ use super::{Shard, State, tokens};
 use crate::ack::Ack;
 use crate::app::RawMessage;
 use crate::handler::{EventListener, Incoming, Running};
-use crate::ids::Place;
 use crate::socket::{Socket, SocketInner};
 use crate::throttle::{self, Bounds, Throttled};
 
@@ -328,7 +327,7 @@ impl Shard {
 
     fn panicked(self: &Rc<Self>, socket: &Arc<SocketInner>) {
         tracing::error!(nsp = &*socket.space.nsp, "handler panicked");
-        let slot = Place::of(socket.id).slot;
+        let slot = socket.place.slot;
         if self
             .state
             .borrow()
@@ -351,7 +350,7 @@ impl Shard {
 }
 
 fn slot_of(socket: &SocketInner) -> usize {
-    Place::of(socket.id).slot as usize
+    socket.place.slot as usize
 }
 
 pub(super) async fn one_after_the_other(listeners: Vec<Running>) {

@@ -19,6 +19,7 @@ use super::outbox::Flushed;
 use super::session::{Polling, Transport, WebSocket};
 use super::turn::LINGER as LINGER_BIT;
 use super::{Shard, State};
+use crate::ack::Waiter;
 use crate::envelope::PollAnswer;
 use crate::handler::EndListener;
 use crate::outgoing::Outgoing;
@@ -106,10 +107,11 @@ impl Shard {
             state.hub.leave_all(slot);
             state.hub.remove(slot)
         };
-        for waiter in
-            entry.and_then(|entry| entry.waiters).into_iter().flat_map(|waiters| waiters.into_values())
-        {
-            waiter.lost();
+        if let Some(entry) = entry {
+            entry.waiters.into_iter().flat_map(|waiters| waiters.into_values()).for_each(Waiter::lost);
+            if let Some(track) = entry.track {
+                self.part(socket.id(), nsp.space.clone(), *track, end);
+            }
         }
         self.metrics().sockets_disconnected[end as usize].add(1);
         nsp.space.tenant.usage.of(self.index).sockets_disconnected.add(1);

@@ -6,10 +6,9 @@ use throng_protocol::end::End;
 use throng_protocol::id::Id;
 
 use super::{Shard, State};
-use crate::ack::Waiter;
+use crate::ack::{Sink as _, Waiter};
 use crate::app::Service;
-use crate::envelope::{Closing, Envelope, Errand, Operation, Room, SocketErrand, Spoken, Urgency};
-use crate::ids::Place;
+use crate::envelope::{Closing, Envelope, Errand, Operation, Room, SocketErrand, Spoken, Standing, Urgency};
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
 use crate::socket::Socket;
@@ -22,6 +21,11 @@ impl Shard {
             Errand::Envelope(envelope) => self.apply(envelope),
             Errand::Session(name, errand) => self.run_session(&name, errand),
             Errand::Survey(survey) => self.survey(survey),
+            Errand::Superseded(id, done) => {
+                self.superseded(id);
+                // Whoever waits may have given up.
+                done.map(|done| done.send(()));
+            }
             Errand::Reexamine => self.reexamine(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
@@ -31,15 +35,14 @@ impl Shard {
 
     /// Does something for one socket of this shard.
     pub(crate) fn run_socket(self: &Rc<Self>, id: Id, errand: SocketErrand) {
-        let slot = Place::of(id).slot;
         let mut state = self.state.borrow_mut();
-        let Some(entry) = state.hub.sockets.get_mut(slot as usize).filter(|entry| entry.socket.id == id)
-        else {
-            return;
-        };
+        let Some(slot) = state.hub.slot_of(id) else { return };
+        let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
         let session = entry.session;
         match errand {
             SocketErrand::Emit(out, urgency) => state.queue(self, session, &out, urgency),
+            SocketErrand::Tell(out) => self.tell(&mut state, slot, &out),
+            SocketErrand::DataChanged => Self::data_changed(&mut state, slot),
             SocketErrand::Ask(out, number, asker) => {
                 entry.waiters.get_or_insert_default().insert(number, Waiter::One(asker));
                 state.queue(self, session, &out, Urgency::Queued);
@@ -105,12 +108,19 @@ impl Shard {
 
     /// Does something to a selection of this shard's sockets.
     pub(crate) fn apply(self: &Rc<Self>, envelope: Envelope) {
-        let Envelope { space, to, operation } = envelope;
         let mut state = self.state.borrow_mut();
+        state.keep_for_restoring(&envelope);
+        let Envelope { space, to, operation } = envelope;
         let mut heard = Vec::new();
         match operation {
-            Operation::Emit { out, spoken, urgency } => {
-                state.fan_out(self, &space, &to, &out, urgency);
+            Operation::Emit { out, spoken, urgency, standing } => {
+                match standing {
+                    Standing::Unrecorded => state.fan_out(self, &space, &to, &out, urgency),
+                    Standing::Private => self.tell_selected(&mut state, (&space, &to), &out),
+                    Standing::Recorded { .. } | Standing::Early { .. } => {
+                        self.fan_out_recorded(&mut state, (&space, &to), &out, &standing);
+                    }
+                }
                 if let Some(spoken) = spoken {
                     state.hub.select(&space, &to, |_, entry| heard.push(Socket(entry.socket.clone())));
                     drop(state);
@@ -157,11 +167,14 @@ impl Shard {
                     self.disconnect(member.socket, member.session, closing);
                 }
             }
+            Operation::Lost(room) => self.lose(&mut state, &space, &room),
             Operation::Fetch(found) => {
-                let mut sockets = Vec::new();
-                state.hub.select(&space, &to, |_, entry| sockets.push(RemoteSocket::of(&entry.socket)));
-                // The asker has room for one answer from each shard, or has gone.
-                let _ = found.try_send(sockets);
+                let mut count = 0;
+                state.hub.select(&space, &to, |_, entry| {
+                    count += 1;
+                    found.answer(RemoteSocket::of(&entry.socket));
+                });
+                found.asked(count);
             }
         }
         self.schedule_flush();

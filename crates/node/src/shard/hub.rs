@@ -5,12 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
+use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
 
 use crate::ack::Waiter;
 use crate::envelope::{Room, Selection};
 use crate::ids::Place;
 use crate::namespace::Namespace;
+use crate::recovery::Track;
 use crate::socket::{Membership, SocketInner};
 use crate::tenants::Space;
 use crate::throttle::Throttle;
@@ -41,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) throttle: Throttle,
     /// Events that wait for a handler to finish; present while one runs.
     pub(crate) backlog: Option<Box<Backlog>>,
+    /// Its way through the histories that its client may recover from, where it may.
+    pub(crate) track: Option<Box<Track>>,
     /// Acknowledgements that are awaited.
     #[expect(
         clippy::box_collection,
@@ -76,10 +80,29 @@ pub(crate) struct Member {
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     pub(crate) sockets: slab::Slab<Entry>,
+    /// Slots of sockets that were born elsewhere: their identifiers do not tell.
+    adopted: FastMap<Id, u32>,
     namespaces: FastMap<Space, Members>,
     /// Rooms with members, over all namespaces.
     pub(crate) room_count: usize,
+    /// Rooms and namespaces that have got their first member or lost their last one, in order; kept where it matters.
+    pub(crate) changes: Option<Vec<Change>>,
+    /// Whether what each socket joins and leaves is among them.
+    pub(crate) follows: bool,
     mark: u32,
+}
+
+/// What the rest of the node is told of a shard's rooms.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A room, or a whole namespace, has its first member here, of this session.
+    Gained { space: Space, room: Option<Room>, session: u32 },
+    /// It has lost its last.
+    Lost { space: Space, room: Option<Room> },
+    /// A socket is in a room, or in its namespace, from now on.
+    Entered { slot: u32, room: Option<Room> },
+    /// A socket has left a room.
+    Left { slot: u32, room: Room },
 }
 
 #[derive(Debug)]
@@ -97,6 +120,12 @@ impl Hub {
         self.namespaces.get(space).map(|members| &members.nsp)
     }
 
+    /// Whether a room, or a namespace, has members here.
+    pub(crate) fn has(&self, space: &Space, room: Option<&str>) -> bool {
+        let Some(members) = self.namespaces.get(space) else { return false };
+        room.map_or(!members.all.is_empty(), |room| members.rooms.contains_key(room))
+    }
+
     /// Every room that has members, and how many.
     pub(crate) fn rooms(&self) -> impl Iterator<Item = (&Space, &Room, usize)> {
         let namespaces = self.namespaces.iter();
@@ -110,9 +139,17 @@ impl Hub {
         position(self.sockets.vacant_key())
     }
 
-    /// Adds a socket at the slot that its identifier names. It may join rooms; broadcasts reach it once admitted.
+    /// The slot of a socket.
+    pub(crate) fn slot_of(&self, id: Id) -> Option<u32> {
+        slot_of(&self.sockets, &self.adopted, id)
+    }
+
+    /// Adds a socket at the slot that is its place. It may join rooms; broadcasts reach it once admitted.
     pub(crate) fn insert(&mut self, socket: Arc<SocketInner>, nsp: Rc<Nsp>, session: u32) {
-        let slot = Place::of(socket.id).slot;
+        let (id, slot) = (socket.id, socket.place.slot);
+        if Place::of(id) != socket.place {
+            self.adopted.insert(id, slot);
+        }
         let members = self.namespaces.entry(nsp.space.clone()).or_insert_with(|| Members {
             nsp: nsp.clone(),
             socket_count: 0,
@@ -129,6 +166,7 @@ impl Hub {
             warned: false,
             throttle: Throttle::default(),
             backlog: None,
+            track: None,
             waiters: None,
         };
         let taken = self.sockets.insert(entry);
@@ -141,6 +179,15 @@ impl Hub {
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         entry.index = position(members.all.len());
         members.all.push(Member { socket: slot, session: entry.session });
+        if let Some(changes) = &mut self.changes {
+            if members.all.len() == 1 {
+                let (space, session) = (entry.nsp.space.clone(), entry.session);
+                changes.push(Change::Gained { space, room: None, session });
+            }
+            if self.follows {
+                changes.push(Change::Entered { slot, room: None });
+            }
+        }
         let wished = std::mem::take(&mut entry.socket.state().rooms);
         for membership in wished {
             if !self.join(slot, &membership.room) {
@@ -158,18 +205,27 @@ impl Hub {
         }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return };
         for membership in memberships {
-            self.room_count -= members.remove(&self.sockets, &membership);
+            if members.remove(&self.sockets, &membership) {
+                self.room_count -= 1;
+                note_lost(&mut self.changes, &entry.nsp.space, Some(&membership.room));
+            }
         }
     }
 
     /// Takes a socket, already out of its rooms, out of its namespace.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry> {
         let entry = self.sockets.try_remove(slot as usize)?;
+        if self.adopted.get(&entry.socket.id) == Some(&slot) {
+            self.adopted.remove(&entry.socket.id);
+        }
         if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
             if entry.index != JOINING {
                 members.all.swap_remove(entry.index as usize);
                 if let Some(moved) = members.all.get(entry.index as usize) {
                     self.sockets[moved.socket as usize].index = entry.index;
+                }
+                if members.all.is_empty() {
+                    note_lost(&mut self.changes, &entry.nsp.space, None);
                 }
             }
             members.socket_count -= 1;
@@ -187,7 +243,9 @@ impl Hub {
     pub(crate) fn join(&mut self, slot: u32, room: &Room) -> bool {
         let Some(entry) = self.sockets.get(slot as usize) else { return true };
         let mut state = entry.socket.state();
-        if state.rooms.iter().any(|membership| membership.room == *room) || entry.socket.is_own_room(room) {
+        if state.rooms.iter().any(|membership| membership.room == *room)
+            || entry.socket.is_own_room(room) && entry.socket.is_at_birthplace()
+        {
             return true;
         }
         if entry.index == JOINING {
@@ -196,7 +254,18 @@ impl Hub {
         }
         let Some(members) = self.namespaces.get_mut(&entry.nsp.space) else { return true };
         let Some((room, list)) = members.room(room) else { return false };
-        self.room_count += usize::from(list.is_empty());
+        if list.is_empty() {
+            self.room_count += 1;
+        }
+        if let Some(changes) = &mut self.changes {
+            if list.is_empty() {
+                let (space, session) = (entry.nsp.space.clone(), entry.session);
+                changes.push(Change::Gained { space, room: Some(room.clone()), session });
+            }
+            if self.follows {
+                changes.push(Change::Entered { slot, room: Some(room.clone()) });
+            }
+        }
         state.rooms.push(Membership { room, index: position(list.len()) });
         list.push(Member { socket: slot, session: entry.session });
         true
@@ -215,19 +284,29 @@ impl Hub {
         if entry.index == JOINING {
             return;
         }
-        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space) {
-            self.room_count -= members.remove(&self.sockets, &membership);
+        if self.follows
+            && let Some(changes) = &mut self.changes
+        {
+            changes.push(Change::Left { slot, room: membership.room.clone() });
+        }
+        if let Some(members) = self.namespaces.get_mut(&entry.nsp.space)
+            && members.remove(&self.sockets, &membership)
+        {
+            self.room_count -= 1;
+            note_lost(&mut self.changes, &entry.nsp.space, Some(&membership.room));
         }
     }
 
     /// Calls `each` once for every socket of a selection.
     pub(crate) fn select(&mut self, space: &Space, to: &Selection, mut each: impl FnMut(Member, &mut Entry)) {
         let Some(members) = self.namespaces.get(space) else { return };
-        let sockets = &mut self.sockets;
+        let (sockets, adopted) = (&mut self.sockets, &self.adopted);
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
         for room in &to.except {
-            members.in_room(sockets, room, |member, sockets| sockets[member.socket as usize].mark = mark);
+            members.in_room((sockets, adopted), room, |member, sockets| {
+                sockets[member.socket as usize].mark = mark
+            });
         }
         let mut visit = |member: Member, sockets: &mut slab::Slab<Entry>| {
             let entry = &mut sockets[member.socket as usize];
@@ -242,7 +321,7 @@ impl Hub {
             }
         }
         for room in &to.rooms {
-            members.in_room(sockets, room, &mut visit);
+            members.in_room((sockets, adopted), room, &mut visit);
         }
     }
 
@@ -254,7 +333,7 @@ impl Hub {
         let members = self.namespaces.get(space);
         match to.rooms.as_slice() {
             [] => Some(members.map_or(&[], |members| &members.all)),
-            [room] if own_room(room).is_none() => {
+            [room] if Id::parse(room).is_none() => {
                 Some(members.and_then(|members| members.rooms.get(room)).map_or(&[], |list| list.as_slice()))
             }
             _ => None,
@@ -275,9 +354,9 @@ impl Members {
         }
     }
 
-    /// Removes a member by its position; the one that moves there is told. Returns how many rooms that emptied.
-    fn remove(&mut self, sockets: &slab::Slab<Entry>, membership: &Membership) -> usize {
-        let Some(list) = self.rooms.get_mut(&membership.room) else { return 0 };
+    /// Removes a member by its position; the one that moves there is told. `true` when it was the last.
+    fn remove(&mut self, sockets: &slab::Slab<Entry>, membership: &Membership) -> bool {
+        let Some(list) = self.rooms.get_mut(&membership.room) else { return false };
         list.swap_remove(membership.index as usize);
         if let Some(moved) = list.get(membership.index as usize) {
             let mut state = sockets[moved.socket as usize].socket.state();
@@ -288,27 +367,26 @@ impl Members {
         if list.is_empty() {
             self.rooms.remove(&membership.room);
             self.nsp.space.tenant.usage.rooms.give(1);
-            return 1;
+            return true;
         }
         if list.capacity() > 64 && list.len() * 4 < list.capacity() {
             list.shrink_to(list.len() * 2);
         }
-        0
+        false
     }
 
     /// Every member of a room, the socket whose own room it is included.
     fn in_room(
         &self,
-        sockets: &mut slab::Slab<Entry>,
+        (sockets, adopted): (&mut slab::Slab<Entry>, &FastMap<Id, u32>),
         room: &str,
         mut each: impl FnMut(Member, &mut slab::Slab<Entry>),
     ) {
         for member in self.rooms.get(room).into_iter().flatten() {
             each(*member, sockets);
         }
-        if let Some(slot) = own_room(room)
+        if let Some(slot) = Id::parse(room).and_then(|id| slot_of(sockets, adopted, id))
             && let Some(entry) = sockets.get(slot as usize)
-            && entry.socket.is_own_room(room)
             && entry.index != JOINING
             && entry.nsp.space == self.nsp.space
         {
@@ -317,9 +395,18 @@ impl Members {
     }
 }
 
-/// The slot that a room's name points to, when it has the form of an identifier.
-fn own_room(room: &str) -> Option<u32> {
-    throng_protocol::id::Id::parse(room).map(|id| Place::of(id).slot)
+fn note_lost(changes: &mut Option<Vec<Change>>, space: &Space, room: Option<&Room>) {
+    if let Some(changes) = changes {
+        changes.push(Change::Lost { space: space.clone(), room: room.cloned() });
+    }
+}
+
+fn slot_of(sockets: &slab::Slab<Entry>, adopted: &FastMap<Id, u32>, id: Id) -> Option<u32> {
+    let slot = Place::of(id).slot;
+    if sockets.get(slot as usize).is_some_and(|entry| entry.socket.id == id) {
+        return Some(slot);
+    }
+    adopted.get(&id).copied()
 }
 
 fn position(len: usize) -> u32 {

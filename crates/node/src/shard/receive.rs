@@ -229,7 +229,8 @@ impl Shard {
     // --- heartbeats ---
 
     /// Time for a ping.
-    pub(super) fn ping(&self, slot: u32, stamp: u32, due: Instant) {
+    pub(super) fn ping(self: &Rc<Self>, slot: u32, stamp: u32, due: Instant) {
+        self.renew_records(slot);
         let mut state = self.state.borrow_mut();
         let next = state.stamp();
         let super::State { sessions, dirty, deadlines, hub, expiries, .. } = &mut *state;

@@ -113,6 +113,7 @@ impl Shard {
 
     /// Writes what the turn has queued, and ends what turned out to be over.
     pub(super) fn flush(self: &Rc<Self>) {
+        self.declare();
         loop {
             let mut state = self.state.borrow_mut();
             let mut dirty = std::mem::take(&mut state.dirty);
@@ -142,6 +143,9 @@ impl State {
     pub(super) fn write(&mut self, slot: u32) {
         let Some(session) = self.sessions.get_mut(slot as usize) else { return };
         session.dirty = false;
+        if session.held > 0 {
+            return;
+        }
         match &mut session.transport {
             Transport::WebSocket(socket) if socket.blocked => {}
             Transport::WebSocket(socket) => match socket.outbox.flush(&mut socket.stream) {

@@ -34,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// Not read because its handlers lag behind.
     pub(crate) paused: bool,
+    /// Rooms joined that other nodes do not send to yet; until they do, what it is told waits.
+    pub(crate) held: u32,
     pub(crate) transport: Transport,
     /// A WebSocket that may replace polling.
     pub(crate) probe: Option<Box<Probe>>,

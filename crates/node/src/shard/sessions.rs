@@ -79,6 +79,7 @@ impl Shard {
             pinged: false,
             dirty: false,
             paused: false,
+            held: 0,
             transport,
             probe: None,
             handshake: Arc::new(handshake),

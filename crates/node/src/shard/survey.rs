@@ -16,7 +16,6 @@ use super::hub::Entry;
 use super::session::Transport;
 use super::{Shard, State};
 use crate::envelope::{Closing, Room};
-use crate::ids::Place;
 use crate::operator::access::Scope;
 
 /// A question, and where the answer goes. The asker has room for one answer from each shard, or has gone.
@@ -166,8 +165,7 @@ impl State {
     }
 
     fn socket_detail(&self, id: Id) -> Option<(SocketFacts, Vec<Room>)> {
-        let entry =
-            self.hub.sockets.get(Place::of(id).slot as usize).filter(|entry| entry.socket.id == id)?;
+        let entry = self.hub.sockets.get(self.hub.slot_of(id)? as usize)?;
         Some((self.facts(entry), entry.socket.rooms()))
     }
 
@@ -247,7 +245,7 @@ impl State {
             *entry.socket.space.tenant.name == **tenant
                 && entry.socket.identity().is_some_and(|identity| *identity.user == **user)
         });
-        sockets.map(|(_, entry)| (entry.socket.id, Place::of(entry.socket.id).slot, entry.session)).collect()
+        sockets.map(|(_, entry)| (entry.socket.id, entry.socket.place.slot, entry.session)).collect()
     }
 }
 

@@ -21,7 +21,6 @@ use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
 use crate::identity::Role;
 use crate::identity::token::TokenError;
-use crate::ids::Place;
 use crate::problem::Problem;
 use crate::socket::{Socket, SocketInner};
 
@@ -121,7 +120,7 @@ impl Shard {
     /// Ends a socket for a reason that its client could not know, and tells it.
     pub(super) fn dismiss(self: &Rc<Self>, socket: &Socket, end: End) {
         self.explain(socket, end);
-        self.end_socket(Place::of(socket.id()).slot, end);
+        self.end_socket(socket.0.place.slot, end);
     }
 
     /// Tells a client why it is about to be ended: `socket:ended {code, message, retry}`.
@@ -132,8 +131,8 @@ impl Shard {
 
     fn socket(&self, id: Id) -> Option<Socket> {
         let state = self.state.borrow();
-        let entry = state.hub.sockets.get(Place::of(id).slot as usize)?;
-        (entry.socket.id == id).then(|| Socket(entry.socket.clone()))
+        let entry = state.hub.sockets.get(state.hub.slot_of(id)? as usize)?;
+        Some(Socket(entry.socket.clone()))
     }
 
     /// Handles an event of the node itself; `false` for every other.

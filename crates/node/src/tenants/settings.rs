@@ -26,6 +26,11 @@ impl TenantName {
         let fits = (1..=63).contains(&text.len()) && text.bytes().all(inner);
         (fits && !text.starts_with('-') && !text.ends_with('-')).then(|| Self(text.into()))
     }
+
+    /// The one copy of the text.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
 }
 
 impl Deref for TenantName {

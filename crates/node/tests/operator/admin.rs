@@ -20,6 +20,7 @@ fn nobody_comes_in_without_the_role() {
         ("GET", "/api/admin/users"),
         ("DELETE", "/api/admin/users/ada"),
         ("POST", "/api/admin/revocations"),
+        ("GET", "/api/admin/members"),
         ("GET", "/api/admin/limits"),
         ("PUT", "/api/admin/limits"),
         ("GET", "/api/admin/log"),
@@ -31,6 +32,19 @@ fn nobody_comes_in_without_the_role() {
         let moderator = token("mo", Role::Moderator, None);
         assert_eq!(ask(&node, method, path, Some(&moderator), None).0, 403, "{method} {path}");
     }
+}
+
+#[test]
+fn a_node_without_others_is_the_only_member() {
+    let node = node(1);
+    let _here = client(&node, "ada");
+    let members = done(&node, "GET", "/api/admin/members", None);
+    let [member] = members["members"].as_array().unwrap().as_slice() else { panic!("{members}") };
+    assert_eq!((&member["this"], &member["address"]), (&json!(true), &Value::Null));
+    assert_eq!((&member["version"], &member["draining"]), (&json!(env!("CARGO_PKG_VERSION")), &json!(false)));
+    assert!(member["load"]["connections"].as_u64() >= Some(1), "{member}");
+    let of_tenant = token("tina", Role::Operator, Some("acme"));
+    assert_eq!(ask(&node, "GET", "/api/admin/members", Some(&of_tenant), None).0, 403);
 }
 
 /// All pages of a list, so many entries each.

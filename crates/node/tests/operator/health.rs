@@ -32,7 +32,7 @@ fn probes_and_parts_answer_and_are_well() {
     let parts: Vec<_> =
         all["parts"].as_array().unwrap().iter().map(|part| (&part["name"], &part["status"])).collect();
     let well = json!("ok");
-    let names = ["shards", "sockets", "system", "chess", "database"].map(|name| json!(name));
+    let names = ["shards", "sockets", "system", "chess", "backbone", "database"].map(|name| json!(name));
     assert_eq!(parts.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
     assert!(parts[..4].iter().all(|(_, status)| **status == well), "{all}");
     assert_eq!(all["status"], "ok");

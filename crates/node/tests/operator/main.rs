@@ -6,6 +6,7 @@ mod audit;
 mod documents;
 mod health;
 mod metrics;
+mod publish;
 mod tenants;
 
 use std::num::NonZeroUsize;

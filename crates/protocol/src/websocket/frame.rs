@@ -126,6 +126,17 @@ impl Header {
         written
     }
 
+    /// Reads the header of a frame that a server has written, with its length; `None` when there is none.
+    pub fn of_server(bytes: &[u8]) -> Option<(Self, usize)> {
+        let rules = Rules {
+            role: Role::Client,
+            compression: false,
+            in_message: false,
+            payload_bytes_max: usize::MAX,
+        };
+        Self::read(bytes, rules).ok().flatten()
+    }
+
     /// Reads the header at the front of `bytes`, with its length; `None` while it is incomplete. Each byte is judged as
     /// soon as it is there.
     // Measured: out of line, the way of a header through memory is a third of the time that a short message takes.

@@ -3,7 +3,8 @@
 //! `PORT=3000 cargo run --release --example conformance -- websocket|engineio|socketio|fixture`
 //!
 //! Also read: `PING_INTERVAL`, `PING_TIMEOUT`, `CONNECT_TIMEOUT` (milliseconds), `MAX_PAYLOAD` (bytes), `PARSER=msgpack`,
-//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`.
+//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`, `REDIS_URL` (several servers with
+//! the same one are one fleet), `RECOVERY` (milliseconds that clients may be away and recover).
 
 mod fixture;
 
@@ -12,7 +13,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use throng::{Ack, App, Args, Config, Parser, Socket};
+use throng::backbone::{Heartbeat, MemoryStore, RedisConfig, Store};
+use throng::{Ack, App, Args, Config, Fleet, FleetConfig, Parser, Recovery, Socket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -39,8 +41,22 @@ async fn main() -> anyhow::Result<()> {
     };
     eprintln!("{mode} listens on http://{address}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    throng::run(config, app, axum::Router::new(), listener, stop).await?;
+    let recovers = config.recovery.is_some();
+    let mut server = throng::Server::new(config, app);
+    match setting::<RedisConfig>("REDIS_URL")? {
+        Some(redis) => server = server.fleet(fleet(Store::Redis(Box::new(redis))).await?),
+        None if recovers => server = server.fleet(fleet(Store::Memory(MemoryStore::default())).await?),
+        None => {}
+    }
+    server.run(listener, stop).await?;
     Ok(())
+}
+
+/// Nodes with the same store are one fleet.
+async fn fleet(store: Store) -> anyhow::Result<Fleet> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string().into();
+    Ok(Fleet::open(FleetConfig { store, heartbeat: Heartbeat::default(), listener, address }).await?)
 }
 
 fn config() -> anyhow::Result<Config> {
@@ -57,6 +73,9 @@ fn config() -> anyhow::Result<Config> {
     }
     if let Some(shards) = setting("THRONG_SHARDS")? {
         config.shards = shards;
+    }
+    if let Some(millis) = setting("RECOVERY")? {
+        config.recovery = Some(Recovery { window: Duration::from_millis(millis), ..Recovery::default() });
     }
     config.compression_bytes_min = std::env::var("DEFLATE").is_ok().then_some(1024);
     if std::env::var("PARSER").is_ok_and(|parser| parser == "msgpack") {

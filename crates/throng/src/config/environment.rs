@@ -54,7 +54,7 @@ const fn variable(name: &'static str, key: &'static str, reading: Reading) -> Va
 }
 
 /// Every variable. Of two with the same key the first wins, and they must not disagree unless its name is Throng's own.
-pub(crate) const VARIABLES: [Variable; 43] = [
+pub(crate) const VARIABLES: [Variable; 50] = [
     variable("THRONG_PROFILE", "profile", Plain),
     variable("NODE_ENV", "profile", NodeEnvironment),
     variable("THRONG_LOG", "log.level", Plain),
@@ -69,18 +69,25 @@ pub(crate) const VARIABLES: [Variable; 43] = [
     variable("FRONTEND_URL", "origins", OneMoreOrigin),
     variable("DOMAIN_URL", "tenants.domain", Host),
     variable("JWT_SECRET", "auth.secret", Plain),
+    variable("THRONG_PUBLISH_KEYS", "publish.keys", Plain),
     variable("THRONG_TURN_SECRET", "roulette.turn_secret", Plain),
     variable("THRONG_ANALYTICS_SECRET", "analytics.secret", Plain),
     variable("REDIS_URL", "redis.url", Plain),
     variable("REDIS_HOST", "redis.host", Plain),
     variable("REDIS_PORT", "redis.port", Plain),
+    variable("REDIS_USERNAME", "redis.username", Plain),
     variable("REDIS_PASSWORD", "redis.password", Plain),
     variable("REDIS_DB", "redis.db", Plain),
     variable("REDIS_KEY_PREFIX", "redis.key_prefix", Plain),
+    variable("REDIS_TLS", "redis.tls", Plain),
     variable("REDIS_CLUSTER_ENABLED", "redis.cluster", Plain),
     variable("REDIS_CLUSTER_NODES", "redis.nodes", Plain),
+    variable("REDIS_SENTINELS", "redis.sentinels", Plain),
+    variable("REDIS_SENTINEL_SERVICE", "redis.sentinel_service", Plain),
+    variable("REDIS_SENTINEL_PASSWORD", "redis.sentinel_password", Plain),
     variable("CLUSTER_ENABLED", "cluster.enabled", Plain),
     variable("ENABLE_CLUSTERING", "cluster.enabled", Plain),
+    variable("CLUSTER_ADDRESS", "cluster.address", Plain),
     variable("HEARTBEAT_INTERVAL", "cluster.heartbeat_interval", Milliseconds),
     variable("FAILURE_DETECTION_TIMEOUT", "cluster.failure_timeout", Milliseconds),
     variable("MAX_MATCHES_PER_SERVER", "cluster.matches_max", Plain),

@@ -23,8 +23,8 @@ pub(crate) fn takes(key: &Key) -> bool {
     RELOADED.iter().any(|path| key.is_in(path))
 }
 
-/// Tables of roles that this version does not have: their settings are judged and have no effect.
-const WITHOUT_EFFECT: [&str; 5] = ["redis", "cluster", "fleet", "balancer", "monitor"];
+/// Tables and keys of roles that this version does not have: their settings are judged and have no effect.
+const WITHOUT_EFFECT: [&str; 4] = ["cluster.matches_max", "fleet", "balancer", "monitor"];
 
 /// Whether this version does something with this key.
 pub(crate) fn has_effect(key: &Key) -> bool {

@@ -32,10 +32,14 @@ pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
     if let Some(message) = short(auth.secret.len()) {
         add(Key::dotted("auth.secret"), message);
     }
+    let server_keys = config.publish.keys.iter().map(|key| ("publish.keys", key));
     for (key, secret) in [
         ("roulette.turn_secret", &config.roulette.turn_secret),
         ("analytics.secret", &config.analytics.secret),
-    ] {
+    ]
+    .into_iter()
+    .chain(server_keys)
+    {
         if let Some(message) = short(secret.len()) {
             add(Key::dotted(key), message);
         }

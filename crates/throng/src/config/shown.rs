@@ -9,6 +9,10 @@ use super::secret::Secret;
 pub(crate) fn shown(key: &Key, value: &Value) -> String {
     match value {
         Value::String(text) if is_secret(key) => Secret::from(text.as_str()).to_string(),
+        Value::Array(list) if is_secret(key) => {
+            let shown = list.iter().map(|one| Secret::from(one.as_str().unwrap_or_default()).to_string());
+            format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+        }
         value => without_passwords(value).to_string(),
     }
 }
@@ -22,7 +26,9 @@ pub(crate) fn is_secret(key: &Key) -> bool {
             let others = [
                 ("auth", "secret"),
                 ("metrics", "token"),
+                ("publish", "keys"),
                 ("redis", "password"),
+                ("redis", "sentinel_password"),
                 ("roulette", "turn_secret"),
             ];
             analytics || others.contains(&(&**table, &**last))
@@ -65,10 +71,13 @@ mod tests {
         check("auth.secret", "0123456789", "<set, 10 bytes>");
         check("auth.secret", "", "<not set>");
         check("redis.password", "x", "<set, 1 bytes>");
+        check("redis.sentinel_password", "x", "<set, 1 bytes>");
         check("analytics.secret", "x", "<set, 1 bytes>");
         check("analytics.url", "https://in.example/hook/token", "<set, 29 bytes>");
         check("roulette.turn_secret", "x", "<set, 1 bytes>");
         check("tenants.list.acme.secret", "x", "<set, 1 bytes>");
+        check("publish.keys", vec!["x", "yz"], "[<set, 1 bytes>, <set, 2 bytes>]");
+        check("publish.keys", Vec::<String>::new(), "[]");
         check("tls.key", "/run/key.pem", "\"/run/key.pem\"");
         check("redis.url", "redis://u:p@h:1/0", "\"redis://u:<hidden>@h:1/0\"");
         check("redis.url", "redis://:p/@/x@h:1/0", "\"redis://:<hidden>@h:1/0\"");

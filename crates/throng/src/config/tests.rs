@@ -219,7 +219,31 @@ fn wrong_values_are_named_with_what_was_expected() {
         ),
         (
             "cluster.failure_timeout = '5s'",
-            "file:1: cluster.failure_timeout: cluster.failure_timeout must exceed cluster.heartbeat_interval",
+            "file:1: cluster.failure_timeout: cluster.failure_timeout must be at least twice cluster.heartbeat_interval",
+        ),
+        (
+            "cluster.heartbeat_interval = '0s'",
+            "file:1: cluster.heartbeat_interval: less than 100 ms keeps Redis busy with nothing else",
+        ),
+        ("cluster.enabled = true", "file:1: cluster.enabled: there is no Redis to meet at: set redis.url"),
+        (
+            "cluster.address = 'http://a'",
+            "file:1: cluster.address: \"http://a\" is neither \"host\" nor \"host:port\"",
+        ),
+        ("cluster.host = 'a'", "file:1: cluster.host: \"a\" is not an IP address"),
+        (
+            "redis.cluster = true",
+            "file:1: redis.cluster: no node to begin with: set redis.nodes, redis.url or redis.host",
+        ),
+        ("publish.keys = ['']", "file:1: publish.keys: an empty key is none"),
+        ("redis.nodes = ['a:1']", "file:1: redis.nodes: are those of a cluster: set redis.cluster"),
+        (
+            "redis = { sentinels = ['a:1'], host = 'b' }",
+            "file:1: redis.host: redis.sentinels know where Redis is; one of the two has to go",
+        ),
+        (
+            "redis = { sentinels = ['a:1'], sentinel_service = '' }",
+            "file:1: redis.sentinel_service: sentinels are asked for a primary by its name",
         ),
         (
             "fleet.instances_min = 11",
@@ -231,7 +255,7 @@ fn wrong_values_are_named_with_what_was_expected() {
             "file:1: drain.spread: drain.deadline below drain.spread would cut off sessions on schedule",
         ),
         ("redis.host = 'a b'", "file:1: redis.host: \"a b\" is no host"),
-        ("redis.nodes = ['a']", "file:1: redis.nodes: \"a\" is not \"host:port\""),
+        ("redis = { cluster = true, nodes = ['a'] }", "file:1: redis.nodes: \"a\" is not \"host:port\""),
         (
             "redis.url = 'http://u:hunter2@x'",
             "file:1: redis.url: not a URL such as \"redis://user:password@host:6379/0\"",
@@ -399,11 +423,18 @@ fn no_value_of_any_key_is_too_strange() {
 
 #[test]
 fn parts_of_redis_must_not_disagree_with_its_url() {
-    let (agree, disagree) = ("redis://u:p%40ss@db.example:6380/2", "redis://u:hunter2@other.example");
-    let parts = "redis.host = 'db.example'\nredis.port = 6380\nredis.db = 2\nredis.password = 'p@ss'\n";
+    let (agree, disagree) = ("redis://u:p%40ss@db.example:6380/2", "redis://w:hunter2@other.example");
+    let parts = "redis.host = 'db.example'\nredis.port = 6380\nredis.db = 2\nredis.password = 'p@ss'\n\
+        redis.username = 'u'\n";
     check_refused(&format!("redis.url = '{agree}'\n{parts}"), &[]);
     let keys: Vec<_> = problems(&format!("redis.url = '{disagree}'\n{parts}"));
-    let expect = ["file:2: redis.host", "file:3: redis.port", "file:4: redis.db", "file:5: redis.password"];
+    let expect = [
+        "file:2: redis.host",
+        "file:3: redis.port",
+        "file:4: redis.db",
+        "file:6: redis.username",
+        "file:5: redis.password",
+    ];
     assert_eq!(keys, expect.map(|key| format!("{key}: disagrees with redis.url")));
 }
 
@@ -429,8 +460,8 @@ fn what_is_unsafe_is_told() {
         (safe.replace("https://a.example", "*"), vec!["origins"]),
         ("origins = ['https://a.example']\nauth.jwks_url = 'https://id.example/'\n".into(), vec![]),
         (
-            format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\n"),
-            vec!["roulette.turn_secret", "analytics.secret"],
+            format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\npublish.keys = ['z']\n"),
+            vec!["roulette.turn_secret", "analytics.secret", "publish.keys"],
         ),
         (
             format!("{safe}[tenants.list.acme]\nsecret = 'x'\norigins = ['*']\n"),

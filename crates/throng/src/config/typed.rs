@@ -2,9 +2,11 @@
 //! meaning is written there and only there. What no type can say is judged by [`validation`](super::validation).
 
 mod apps;
+mod cluster;
 mod edge;
 pub(crate) mod pairing;
 mod reading;
+pub(crate) mod redis;
 mod roles;
 mod tenants;
 
@@ -14,15 +16,17 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{MetricsAccess, TlsHandle};
+use throng_node::{MetricsAccess, Recovery, TlsHandle};
 
 use crate::config::secret::Secret;
 use crate::policy::Policy;
 
 pub(crate) use apps::{Analytics, Debate, Feature, Queue, Rooms, Roulette, Sink};
+pub(crate) use cluster::Cluster;
 pub(crate) use edge::{Auth, EventLimit, Guests, Http, Limits, Tls};
 pub(crate) use pairing::Pairing;
-pub(crate) use roles::{Balancer, Cluster, Fleet, Monitor, Redis};
+pub(crate) use redis::Redis;
+pub(crate) use roles::{Balancer, Fleet, Monitor};
 pub(crate) use tenants::{Status, Tenant, TenantLimits, Tenants};
 
 /// Everything that a node can be told.
@@ -45,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) tenants: Tenants,
     pub(crate) metrics: Metrics,
+    pub(crate) publish: Publish,
     pub(crate) drain: Drain,
     pub(crate) pairing: Pairing,
     pub(crate) debate: Debate,
@@ -102,6 +107,17 @@ pub(crate) struct Socket {
     pub(crate) backlog_bytes_max: NonZeroUsize,
     pub(crate) namespaces_max: NonZeroUsize,
     pub(crate) compression_bytes_min: usize,
+    #[serde(deserialize_with = "reading::duration")]
+    pub(crate) recovery: Duration,
+    pub(crate) recovery_messages_max: NonZeroUsize,
+}
+
+impl Socket {
+    /// What clients may recover, where they may.
+    fn recovery(&self) -> Option<Recovery> {
+        let recovery = Recovery { window: self.recovery, messages_max: self.recovery_messages_max.get() };
+        (!recovery.window.is_zero()).then_some(recovery)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -115,6 +131,12 @@ pub(crate) enum Parser {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metrics {
     pub(crate) token: Secret,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publish {
+    pub(crate) keys: Vec<Secret>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -159,6 +181,7 @@ impl Config {
             queue_bytes_max: self.socket.queue_bytes_max.get(),
             backlog_bytes_max: self.socket.backlog_bytes_max.get(),
             namespaces_max: self.socket.namespaces_max.get(),
+            recovery: self.socket.recovery(),
             connections_max: if self.connections_max == 0 {
                 default.connections_max
             } else {
@@ -181,6 +204,7 @@ impl Config {
                 ("", Profile::Production) => MetricsAccess::Loopback,
                 (token, _) => MetricsAccess::Token(token.into()),
             },
+            server_keys: self.publish.keys.iter().map(|key| key.expose().into()).collect(),
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
             tenancy: policy.tenancy,
             limits: policy.limits,

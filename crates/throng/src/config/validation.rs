@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::key::Key;
 use super::problem::{Problem, Problems};
 use super::secret::Secret;
-use super::typed::{Auth, Config, Http, Limits, Redis, Socket, Tenant, TenantLimits, Tenants, Tls};
+use super::typed::redis::{address, not_an_address};
+use super::typed::{Auth, Cluster, Config, Http, Limits, Redis, Socket, Tenant, TenantLimits, Tenants, Tls};
 use super::values::{Origin, Values};
-use super::{shown, web_origin};
+use super::web_origin;
 use crate::log;
 use crate::policy::{self, Maker};
 use crate::reload::Reloadable;
@@ -21,6 +22,8 @@ const SHARDS_MAX: usize = 256;
 const HEAD_BYTES_MIN: usize = 8192;
 /// The shortest time between two pings that leaves time for anything else.
 const PING_MIN: Duration = Duration::from_millis(10);
+/// The shortest time between two signs of life.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 
 /// Adds every problem that there is.
 pub(super) fn judge(config: &Config, values: &Values, problems: &mut Problems) {
@@ -49,13 +52,14 @@ pub(super) fn judge(config: &Config, values: &Values, problems: &mut Problems) {
             "drain.deadline below drain.spread would cut off sessions on schedule",
         );
     }
+    if config.publish.keys.iter().any(Secret::is_empty) {
+        judge.wrong("publish.keys", "an empty key is none");
+    }
     judge.redis(&config.redis);
-    if config.cluster.failure_timeout <= config.cluster.heartbeat_interval {
-        judge.pair(
-            "cluster.failure_timeout",
-            "cluster.heartbeat_interval",
-            "cluster.failure_timeout must exceed cluster.heartbeat_interval",
-        );
+    judge.cluster(&config.cluster);
+    // Any fault of Redis is named already.
+    if config.cluster.enabled && matches!(config.redis.store(), Ok(None)) {
+        judge.wrong("cluster.enabled", "there is no Redis to meet at: set redis.url");
     }
     if config.fleet.instances_min > config.fleet.instances_max.get() {
         judge.pair(
@@ -222,35 +226,66 @@ impl Judge<'_> {
         }
     }
 
+    fn cluster(&mut self, cluster: &Cluster) {
+        if cluster.heartbeat_interval < HEARTBEAT_MIN {
+            self.wrong("cluster.heartbeat_interval", "less than 100 ms keeps Redis busy with nothing else");
+        }
+        if cluster.failure_timeout < cluster.heartbeat_interval.saturating_mul(2) {
+            self.pair(
+                "cluster.failure_timeout",
+                "cluster.heartbeat_interval",
+                "cluster.failure_timeout must be at least twice cluster.heartbeat_interval",
+            );
+        }
+        if !cluster.address.is_empty() && cluster.announced(1).is_none() {
+            self.wrong(
+                "cluster.address",
+                format!("{:?} is neither \"host\" nor \"host:port\"", cluster.address),
+            );
+        }
+    }
+
     fn redis(&mut self, redis: &Redis) {
-        for node in &redis.nodes {
-            let port = node
-                .rsplit_once(':')
-                .filter(|(host, _)| !host.is_empty())
-                .map(|(_, port)| port.parse::<u16>());
-            if !matches!(port, Some(Ok(_))) {
-                self.wrong(
-                    "redis.nodes",
-                    format!("{:?} is not \"host:port\"", shown::without_password(node)),
-                );
+        for (key, list) in [("redis.nodes", &redis.nodes), ("redis.sentinels", &redis.sentinels)] {
+            for text in list.iter().filter(|text| address(text).is_none()) {
+                self.wrong(key, not_an_address(text));
             }
         }
-        if redis.cluster && redis.nodes.is_empty() && redis.url.is_none() && redis.host.is_empty() {
-            self.wrong("redis.cluster", "no node to begin with: set redis.nodes, redis.url or redis.host");
+        let found = redis.store();
+        let listed = |key: &Key| key.is_in("redis.nodes") || key.is_in("redis.sentinels");
+        if let Err((key, message)) = found
+            && !listed(&key)
+        {
+            self.at(&key, message);
         }
-        let Some(url) = &redis.url else {
-            if !redis.host.is_empty() && redis.address().is_none() {
-                self.wrong("redis.host", format!("{:?} is no host", redis.host));
+        if !redis.sentinels.is_empty() {
+            for (key, said) in [
+                ("redis.url", redis.url.is_some()),
+                ("redis.host", !redis.host.is_empty()),
+                ("redis.cluster", redis.cluster),
+            ] {
+                if said {
+                    self.wrong(key, "redis.sentinels know where Redis is; one of the two has to go");
+                }
             }
-            return;
-        };
+            if redis.sentinel_service.is_empty() {
+                self.wrong("redis.sentinel_service", "sentinels are asked for a primary by its name");
+            }
+        }
+        if !redis.nodes.is_empty() && !redis.cluster && redis.url.is_none() && redis.host.is_empty() {
+            self.wrong("redis.nodes", "are those of a cluster: set redis.cluster");
+        }
+        let Some(url) = &redis.url else { return };
         let db = url.path().trim_start_matches('/');
         let mut other = url.clone();
         let encoded = other.set_password(Some(redis.password.expose())).is_ok();
+        let mut named = url.clone();
+        let named = named.set_username(&redis.username).is_ok() && named == *url;
         for (key, disagrees) in [
             ("redis.host", url.host_str() != Some(redis.host.trim_matches(['[', ']']))),
             ("redis.port", url.port().unwrap_or(6379) != redis.port),
             ("redis.db", (if db.is_empty() { "0" } else { db }) != redis.db.to_string()),
+            ("redis.username", !url.username().is_empty() && !named),
             ("redis.password", url.password().is_some() && !(encoded && other == *url)),
         ] {
             if self.is_said(key) && disagrees {

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::{Done, count_max, cursor, cut, not_found};
 use crate::audit::Action;
-use crate::envelope::{Envelope, Operation, Selection};
+use crate::envelope::{Envelope, Operation, Reach, Selection};
 use crate::node::Node;
 use crate::operator::documents::Refused;
 use crate::operator::extract::{Operator, Query};
@@ -137,6 +137,6 @@ async fn end(
         operator.record(Action::EndRoom, &format!("{name} {} {}", one.namespace, one.room), tenant)?;
     let to = Selection { rooms: vec![one.room.as_str().into()], ..Selection::default() };
     let space = Space { tenant, nsp: one.namespace.into() };
-    node.send(Envelope { space, to, operation: Operation::Leave(one.room.into()) });
+    node.send(Envelope { space, to, operation: Operation::Leave(one.room.into()) }, Reach::Fleet);
     Ok(Json(Done::YES))
 }

@@ -233,6 +233,17 @@ impl Part {
     }
 }
 
+/// The way to the other nodes, as it was a second ago. Without it a node goes on, degraded.
+fn backbone(node: &Node) -> Part {
+    let probe = node.operations.probe.load();
+    let status = match &node.cluster {
+        None => Condition::NotConfigured,
+        Some(cluster) if cluster.is_connected() && probe.answered => Condition::Ok,
+        Some(_) => Condition::Degraded,
+    };
+    Part { name: "backbone", status, latency_millis: millis(probe.latency) }
+}
+
 /// Every part with its own status and latency
 ///
 /// `degraded` when one of them is; that is no reason to restart the node or to send nobody to it.
@@ -260,9 +271,10 @@ async fn comprehensive(State(node): State<Arc<Node>>) -> Response {
         let answered = statistics.read(None).is_some();
         parts.push(Part::new(statistics.app, began, answered));
     }
-    let database = Condition::NotConfigured;
-    parts.push(Part { name: "database", status: database, latency_millis: 0.0 });
-    let worst = parts.iter().map(|part| part.status).filter(|status| *status != database).max();
+    parts.push(backbone(&node));
+    let none = Condition::NotConfigured;
+    parts.push(Part { name: "database", status: none, latency_millis: 0.0 });
+    let worst = parts.iter().map(|part| part.status).filter(|status| *status != none).max();
     let status = worst.unwrap_or(Condition::Ok).max(Condition::of(&node));
     let uptime = node.uptime().as_secs_f64();
     let all = Comprehensive { status, uptime, version: env!("CARGO_PKG_VERSION"), parts };

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
-use serde::{Deserialize as _, Deserializer, de::Error};
+use serde::de::{Error, IntoDeserializer as _};
+use serde::{Deserialize as _, Deserializer};
 use url::Url;
 
 /// The longest time that anything may take; what is added to a clock must not run over it.
@@ -34,6 +35,12 @@ pub(super) fn host<'de, D: Deserializer<'de>>(from: D) -> Result<IpAddr, D::Erro
         "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
         other => other.parse().map_err(|_| D::Error::custom(format!("{text:?} is not an IP address"))),
     }
+}
+
+/// The same; nothing for "".
+pub(super) fn some_host<'de, D: Deserializer<'de>>(from: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() { Ok(None) } else { host(text.into_deserializer()).map(Some) }
 }
 
 /// The end of a day (UTC) such as `2027-12-31`; nothing for "".

@@ -1,0 +1,68 @@
+//! The store of a single process: tables under a lock. It is what the other stores are measured against, so each step says
+//! in a few lines what they must do.
+
+mod bus;
+mod documents;
+mod expiring;
+mod histories;
+mod leases;
+mod members;
+mod sessions;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use documents::DocumentTable;
+use histories::HistoryTable;
+use leases::LeaseTable;
+use members::MemberTable;
+use sessions::SessionTable;
+
+pub(crate) use bus::Seat;
+
+/// A store in memory. Backbones that are opened on clones of it see each other, as nodes do on one Redis.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    tables: Arc<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    bus: Mutex<bus::Switchboard>,
+    members: Mutex<MemberTable>,
+    leases: Mutex<LeaseTable>,
+    documents: Mutex<DocumentTable>,
+    sessions: Mutex<SessionTable>,
+    histories: Mutex<HistoryTable>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn members(&self) -> MutexGuard<'_, MemberTable> {
+        lock(&self.tables.members)
+    }
+
+    pub(crate) fn leases(&self) -> MutexGuard<'_, LeaseTable> {
+        lock(&self.tables.leases)
+    }
+
+    pub(crate) fn documents(&self) -> MutexGuard<'_, DocumentTable> {
+        lock(&self.tables.documents)
+    }
+
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, SessionTable> {
+        lock(&self.tables.sessions)
+    }
+
+    pub(crate) fn histories(&self) -> MutexGuard<'_, HistoryTable> {
+        lock(&self.tables.histories)
+    }
+}
+
+/// A step that panicked has changed nothing half: each writes last.
+fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}

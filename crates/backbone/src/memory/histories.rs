@@ -1,0 +1,78 @@
+//! Histories of rooms in memory.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::expiring::Expiring;
+use crate::channel::Room;
+use crate::histories::{Entry, Gone, Position, Replay, Retention};
+
+/// The history of each room.
+#[derive(Debug, Default)]
+pub(crate) struct HistoryTable {
+    rooms: Expiring<Room, History>,
+    last_epoch: u64,
+}
+
+#[derive(Debug)]
+struct History {
+    top: Position,
+    entries: VecDeque<Bytes>,
+    entries_end: Instant,
+}
+
+impl HistoryTable {
+    pub(crate) fn append(&mut self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
+        let history = self.kept(room, keep);
+        history.top.offset += 1;
+        history.entries.push_back(bytes);
+        while history.entries.len() > keep.entries_max {
+            history.entries.pop_front();
+        }
+        history.top
+    }
+
+    pub(crate) fn position(&mut self, room: &Room, keep: Retention) -> Position {
+        self.kept(room, keep).top
+    }
+
+    pub(crate) fn after(&self, room: &Room, position: Position, max: usize) -> Replay {
+        let Some(history) = self.rooms.get(room).filter(|history| history.top.epoch == position.epoch) else {
+            return Replay::Gone(Gone::OtherEpoch);
+        };
+        let Some(missed) = history.top.offset.checked_sub(position.offset) else {
+            return Replay::Gone(Gone::Ahead);
+        };
+        if missed > max as u64 {
+            return Replay::Gone(Gone::TooMany);
+        }
+        let kept = if Instant::now() < history.entries_end { history.entries.len() as u64 } else { 0 };
+        if missed > kept {
+            return Replay::Gone(Gone::Trimmed);
+        }
+        let recent = history.entries.iter().skip((kept - missed) as usize);
+        let entries = recent.zip(position.offset + 1..);
+        let whole = entries.take(missed as usize);
+        Replay::Whole(whole.map(|(bytes, offset)| Entry { offset, bytes: bytes.clone() }).collect())
+    }
+
+    /// The room's history, kept for another while; a new one if there is none.
+    fn kept(&mut self, room: &Room, keep: Retention) -> &mut History {
+        let now = Instant::now();
+        if self.rooms.get(room).is_none() {
+            self.last_epoch += 1;
+            let top = Position { epoch: self.last_epoch, offset: 0 };
+            let history = History { top, entries: VecDeque::new(), entries_end: now };
+            self.rooms.insert(room.clone(), history, Some(now + keep.epoch_ttl));
+        }
+        let (history, end) = self.rooms.get_mut(room).expect("it is there or was just made");
+        if now >= history.entries_end {
+            history.entries.clear();
+        }
+        history.entries_end = now + keep.ttl;
+        *end = Some(now + keep.epoch_ttl);
+        history
+    }
+}

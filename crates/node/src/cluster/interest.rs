@@ -1,0 +1,346 @@
+//! What a node listens to on the bus: a channel as long as one of its shards has members for it. Owns who wants what, whether
+//! it is heard yet, and, where histories are kept, up to where it was heard: a message that is missing shows as a gap.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard};
+
+use bytes::Bytes;
+use throng_backbone::{Backbone, BusError, Channel, Position, Replay, Retention};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+
+use crate::tenants::Space;
+
+/// Messages that may be missing from a history and still be filled in.
+const GAP_MAX: usize = 10_000;
+
+/// Gaps that were read and wait to be handed on; more wait to be read.
+const FILLS_MAX: usize = 1024;
+
+/// Channels with members on this node.
+#[derive(Debug)]
+pub(crate) struct Interest {
+    backbone: Backbone,
+    /// Where subscriptions wait for the store.
+    runtime: Handle,
+    /// How histories are kept, where they are.
+    keep: Option<Retention>,
+    channels: Mutex<HashMap<Channel, Wanted>>,
+    filled: mpsc::Sender<Filled>,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    space: Space,
+    shards: ShardSet,
+    heard: watch::Receiver<bool>,
+    /// From where on a history is handed on.
+    since: Option<Position>,
+    /// The last message of it that was.
+    last: Option<Position>,
+    /// Messages behind a gap that is being filled.
+    behind: Option<Vec<(Position, Bytes)>>,
+}
+
+/// Turns true when messages of a channel arrive.
+pub(crate) type Heard = watch::Receiver<bool>;
+
+/// What is known of a channel that a shard has its first member for.
+#[derive(Debug)]
+pub(crate) struct Gained {
+    /// For whoever may not say that there is a member before it is true of the whole fleet; `None` when it is.
+    pub(crate) heard: Option<Heard>,
+    /// From where on this shard is handed messages, of a history; `None` until that is heard.
+    pub(crate) from: Option<Position>,
+}
+
+/// What to do with a message of a history.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Hand it on.
+    Next,
+    /// It was handed on before, or waits behind a gap.
+    Nothing,
+}
+
+/// What was missing of a history.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    pub(crate) channel: Channel,
+    /// From where it was read.
+    after: Option<Position>,
+    replay: Option<Replay>,
+    /// Told when it has been handed on.
+    heard: Option<watch::Sender<bool>>,
+}
+
+/// Messages to hand on, and whether some before them are lost for good.
+#[derive(Debug)]
+pub(crate) struct Caught {
+    pub(crate) messages: Vec<(Position, Bytes)>,
+    pub(crate) lost: bool,
+    heard: Option<watch::Sender<bool>>,
+}
+
+impl Caught {
+    /// The messages have been handed on.
+    pub(crate) fn done(self) {
+        if let Some(heard) = self.heard {
+            heard.send_replace(true);
+        }
+    }
+}
+
+impl Interest {
+    /// What fills gaps comes back through the receiver.
+    pub(crate) fn new(
+        backbone: Backbone,
+        keep: Option<Retention>,
+        runtime: Handle,
+    ) -> (Self, mpsc::Receiver<Filled>) {
+        let (filled, fills) = mpsc::channel(FILLS_MAX);
+        (Self { backbone, runtime, keep, channels: Mutex::default(), filled }, fills)
+    }
+
+    /// A shard has a member for a channel. Saying so again changes nothing.
+    pub(crate) fn gained(&self, shard: u8, channel: Channel, space: &Space) -> Gained {
+        let mut channels = self.channels();
+        let wanted = match channels.entry(channel) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let heard = self.subscribe(entry.key().clone());
+                let (space, shards) = (space.clone(), ShardSet::default());
+                // What arrives waits until it is known from where on.
+                let behind = self.keep.map(|_| Vec::new());
+                entry.insert(Wanted { space, shards, heard, since: None, last: None, behind })
+            }
+        };
+        wanted.shards.add(shard);
+        let heard = (!*wanted.heard.borrow()).then(|| wanted.heard.clone());
+        Gained { heard, from: wanted.last }
+    }
+
+    /// A shard has lost its last member for a channel.
+    pub(crate) fn lost(&self, shard: u8, channel: &Channel) {
+        let mut channels = self.channels();
+        let Some(wanted) = channels.get_mut(channel) else { return };
+        wanted.shards.remove(shard);
+        if wanted.shards.is_empty() {
+            channels.remove(channel);
+            self.backbone.bus().release(channel);
+        }
+    }
+
+    /// The namespace behind a channel, and the shards with members for it.
+    pub(crate) fn of(&self, channel: &Channel) -> Option<(Space, ShardSet)> {
+        self.channels().get(channel).map(|wanted| (wanted.space.clone(), wanted.shards))
+    }
+
+    /// From where on a history is handed on; `None` when that is not known.
+    pub(crate) fn since(&self, channel: &Channel) -> Option<Position> {
+        self.channels().get(channel)?.since
+    }
+
+    /// Judges a message of a history. One behind a gap is kept until the gap is filled.
+    pub(crate) fn arrived(&self, channel: &Channel, position: Position, bytes: &Bytes) -> Arrival {
+        let mut channels = self.channels();
+        let Some(wanted) = channels.get_mut(channel) else { return Arrival::Nothing };
+        if let Some(behind) = &mut wanted.behind {
+            if behind.len() < GAP_MAX {
+                behind.push((position, bytes.clone()));
+            }
+            return Arrival::Nothing;
+        }
+        let Some(last) = wanted.last else {
+            wanted.last = Some(position);
+            return Arrival::Next;
+        };
+        if last.has(position) {
+            return Arrival::Nothing;
+        }
+        if last.precedes(position) {
+            wanted.last = Some(position);
+            return Arrival::Next;
+        }
+        wanted.behind = Some(vec![(position, bytes.clone())]);
+        drop(channels);
+        self.fill(channel.clone(), last, None);
+        Arrival::Nothing
+    }
+
+    /// Something of a history may have been missed: reads what came after the last that was handed on.
+    pub(crate) fn look(&self, channel: &Channel) {
+        let last = {
+            let mut channels = self.channels();
+            let Some(wanted) = channels.get_mut(channel).filter(|wanted| wanted.behind.is_none()) else {
+                return;
+            };
+            let Some(last) = wanted.last else { return };
+            wanted.behind = Some(Vec::new());
+            last
+        };
+        self.fill(channel.clone(), last, None);
+    }
+
+    /// Keeps the histories of rooms where nothing happens, one after the other.
+    pub(crate) fn keep(&self) {
+        let Some(keep) = self.keep else { return };
+        let (histories, channels) = (self.backbone.histories().clone(), self.all());
+        self.runtime.spawn(async move {
+            for channel in channels {
+                if let Channel::Room(room) = &channel
+                    && let Err(error) = histories.position(room, keep).await
+                {
+                    return tracing::debug!(%error, "histories are not kept; messages do that too");
+                }
+            }
+        });
+    }
+
+    /// Every channel.
+    pub(crate) fn all(&self) -> Vec<Channel> {
+        self.channels().keys().cloned().collect()
+    }
+
+    /// Takes what was read of a gap; gives what is to be handed on now.
+    pub(crate) fn caught(&self, filled: Filled) -> Option<Caught> {
+        let Filled { channel, after, replay, heard } = filled;
+        let mut channels = self.channels();
+        let wanted = channels.get_mut(&channel)?;
+        let behind = wanted.behind.take().unwrap_or_default();
+        let (entries, lost) = match replay {
+            Some(Replay::Whole(entries)) => (entries, false),
+            Some(Replay::Gone(_)) => (Vec::new(), true),
+            // The store does not answer; the next message shows the gap again.
+            None => (Vec::new(), false),
+        };
+        let at = |offset| Position { epoch: after.map_or(0, |after| after.epoch), offset };
+        let entries = entries.into_iter().map(|entry| (at(entry.offset), entry.bytes));
+        wanted.since = wanted.since.or(after);
+        wanted.last = wanted.last.or(after);
+        let mut messages = Vec::new();
+        for (position, bytes) in entries.chain(behind) {
+            let follows = wanted.last.is_none_or(|last| last.precedes(position));
+            let old = wanted.last.is_some_and(|last| last.has(position));
+            if follows || (lost && !old) {
+                wanted.last = Some(position);
+                messages.push((position, bytes));
+            }
+        }
+        Some(Caught { messages, lost, heard })
+    }
+
+    fn fill(&self, channel: Channel, after: Position, heard: Option<watch::Sender<bool>>) {
+        let (backbone, filled) = (self.backbone.clone(), self.filled.clone());
+        self.runtime.spawn(async move {
+            let replay = read(&backbone, &channel, after).await;
+            // The receiver goes with the node.
+            let _ = filled.send(Filled { channel, after: Some(after), replay, heard }).await;
+        });
+    }
+
+    fn subscribe(&self, channel: Channel) -> Heard {
+        let (tell, heard) = watch::channel(false);
+        let (backbone, keep, filled) = (self.backbone.clone(), self.keep, self.filled.clone());
+        self.runtime.spawn(async move {
+            // Where the history is, then whatever comes, then what came in between: nothing is missed.
+            let from = match (keep, &channel) {
+                (Some(keep), Channel::Room(room)) => backbone.histories().position(room, keep).await.ok(),
+                _ => None,
+            };
+            match backbone.bus().subscribe(channel.clone()).await {
+                // With the store away nobody is heard, and nobody is to wait for that: local members go on.
+                Ok(()) | Err(BusError::Waiting) => {}
+                Err(error) => tracing::error!(%error, "not subscribed: messages of other nodes are missed"),
+            }
+            if keep.is_none() {
+                tell.send_replace(true);
+                return;
+            }
+            let replay = match from {
+                Some(after) => read(&backbone, &channel, after).await,
+                None => None,
+            };
+            let _ = filled.send(Filled { channel, after: from, replay, heard: Some(tell) }).await;
+        });
+        heard
+    }
+
+    fn channels(&self) -> MutexGuard<'_, HashMap<Channel, Wanted>> {
+        self.channels.lock().expect("no panic while the lock is held")
+    }
+}
+
+async fn read(backbone: &Backbone, channel: &Channel, after: Position) -> Option<Replay> {
+    let Channel::Room(room) = channel else { return None };
+    backbone.histories().after(room, after, GAP_MAX).await.ok()
+}
+
+/// How positions of one history follow each other.
+trait Order {
+    /// It is the one right before.
+    fn precedes(self, next: Position) -> bool;
+    /// It is there, or later.
+    fn has(self, other: Position) -> bool;
+}
+
+impl Order for Position {
+    fn precedes(self, next: Position) -> bool {
+        self.epoch == next.epoch && next.offset == self.offset + 1
+    }
+
+    fn has(self, other: Position) -> bool {
+        self.epoch == other.epoch && other.offset <= self.offset
+    }
+}
+
+/// Some of the shards of a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ShardSet([u64; 4]);
+
+impl ShardSet {
+    /// One alone.
+    pub(super) fn of(shard: u8) -> Self {
+        let mut set = Self::default();
+        set.add(shard);
+        set
+    }
+
+    fn add(&mut self, shard: u8) {
+        self.0[usize::from(shard / 64)] |= 1 << (shard % 64);
+    }
+
+    fn remove(&mut self, shard: u8) {
+        self.0[usize::from(shard / 64)] &= !(1 << (shard % 64));
+    }
+
+    fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Whether this shard is among them.
+    pub(crate) fn has(self, shard: usize) -> bool {
+        self.0.get(shard / 64).is_some_and(|bits| bits & (1 << (shard % 64)) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_added_and_not_removed() {
+        let mut set = ShardSet::default();
+        for shard in [0, 63, 64, 255] {
+            set.add(shard);
+            assert!(set.has(usize::from(shard)));
+            assert!(!set.has(usize::from(shard) + 1));
+        }
+        for shard in [0, 63, 64, 255] {
+            assert!(!set.is_empty());
+            set.remove(shard);
+        }
+        assert!(set.is_empty());
+    }
+}
