@@ -40,6 +40,11 @@ pub(super) fn add(page: &mut Page, cluster: &Cluster, probe: Probe) {
             "Messages for other nodes that the backbone did not take.",
             counts.refused.load(Ordering::Relaxed),
         ),
+        (
+            "throng_backbone_unrecorded_total",
+            "Events that clients who missed them do not recover.",
+            counts.unrecorded.load(Ordering::Relaxed),
+        ),
         ("throng_backbone_messages_published_total", "Messages handed to the store.", status.published),
         (
             "throng_backbone_volatile_dropped_total",
