@@ -30,4 +30,4 @@ fmt: ## Format the code
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf web/dist web/node_modules e2e/node_modules e2e/.prometheus e2e/.venv e2e/browser/node_modules
+	rm -rf web/dist web/node_modules e2e/node_modules e2e/.prometheus e2e/.redis e2e/.nginx e2e/.venv e2e/browser/node_modules

@@ -11,6 +11,9 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** Milliseconds that a server has to print its address. */
 const START_MAX = 10_000;
 
+/** How each of the programs says where it listens; a node of a fleet names other addresses too. */
+const LISTENS = /(?:fixture on |listens on http:\/\/|"message":"listening","address":")127\.0\.0\.1:(\d+)/;
+
 /** The fixture server: FIXTURE_BIN, relative to e2e/, or the release build of the `conformance` example. */
 const FIXTURE = { program: process.env.FIXTURE_BIN ?? "../target/release/examples/conformance", args: ["fixture"] };
 
@@ -45,7 +48,7 @@ export async function startServer(env = {}, { program: relative, args } = FIXTUR
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
-        const found = /127\.0\.0\.1:(\d+)/.exec(output);
+        const found = LISTENS.exec(output);
         if (found) resolve(Number(found[1]));
       });
     }
@@ -54,6 +57,8 @@ export async function startServer(env = {}, { program: relative, args } = FIXTUR
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    /** Everything that it has printed so far. */
+    log: () => output,
     /** Stops or continues the process, to play a server that hangs. */
     signal: (name) => child.kill(name),
     async close() {

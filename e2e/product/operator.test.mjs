@@ -3,7 +3,6 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -11,21 +10,27 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { create, next } from "../client.mjs";
 import { within } from "../deadline.mjs";
+import { startRedis } from "../fleet/parts.mjs";
 import { request } from "../polling.mjs";
 import { PRODUCT, startServer } from "../server.mjs";
+import { SECRET, token } from "./token.mjs";
 
 const PROMETHEUS = ".prometheus/usr/bin";
 const SCHEMATHESIS = ".venv/bin/schemathesis";
-const SECRET = "thirty-two bytes that only this test knows";
 
-let server;
+// With a Redis, so that what there is of a fleet is looked at too.
+let redis, server;
 before(async () => {
   for (const program of [`${PROMETHEUS}/prometheus`, `${PROMETHEUS}/promtool`, SCHEMATHESIS]) {
     if (!existsSync(program)) throw new Error(`There is no ${program}: scripts/setup fetches it.`);
   }
-  server = await startServer({ JWT_SECRET: SECRET }, PRODUCT);
+  redis = await startRedis();
+  server = await startServer({ JWT_SECRET: SECRET, REDIS_URL: redis.url }, PRODUCT);
 });
-after(async () => assert.equal(await server?.close(), 0));
+after(async () => {
+  assert.equal(await server?.close(), 0);
+  await redis?.close();
+});
 
 /** Runs a program to its end, with text for it to read; gives its exit code and what it said. */
 function run(program, args, input = "") {
@@ -37,14 +42,6 @@ function run(program, args, input = "") {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, output }));
   });
-}
-
-/** An operator's token. */
-function token() {
-  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const body = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ sub: "olga", role: "admin", iat: now, exp: now + 600 })}`;
-  return `${body}.${createHmac("sha256", SECRET).update(body).digest("base64url")}`;
 }
 
 for (const page of ["/metrics", "/tenant-metrics"]) {
@@ -114,7 +111,7 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
 });
 
 test("an operator changes what is logged", async () => {
-  const headers = { authorization: `Bearer ${token()}`, "content-type": "application/json" };
+  const headers = { authorization: `Bearer ${token("olga", "admin")}`, "content-type": "application/json" };
   const log = async (filter) => {
     const change = filter && { method: "PUT", body: JSON.stringify({ filter }) };
     const answer = await fetch(`${server.url}/api/admin/log`, { headers, ...change });
@@ -128,7 +125,7 @@ test("an operator changes what is logged", async () => {
 });
 
 test("the routes do what their description says, whatever is sent to them", { timeout: 120_000 }, async () => {
-  const authorization = `Bearer ${token()}`;
+  const authorization = `Bearer ${token("olga", "admin")}`;
   // Else most of what is tried would be refused for coming too fast.
   const unlimited = await fetch(`${server.url}/api/admin/limits`, {
     method: "PUT",

@@ -141,18 +141,6 @@ for (const [label, client] of EVERY_CLIENT) {
   });
 }
 
-test("a client notices a server that hangs, and comes back when it goes on", async (t) => {
-  const own = await startServer({ PING_INTERVAL: "300", PING_TIMEOUT: "300" });
-  t.after(() => own.close());
-  const socket = await open(t, own.url, { reconnection: true, reconnectionDelay: 50 });
-  const lost = next(socket, "disconnect");
-  own.signal("SIGSTOP");
-  const [reason] = await lost.finally(() => own.signal("SIGCONT"));
-  assert.equal(reason, "ping timeout");
-  await next(socket, "auth");
-  assert.deepEqual(await ask(socket, "message-with-ack", "back"), ["back"]);
-});
-
 test("a client comes back to a server that was started again", async (t) => {
   const first = await startServer();
   const socket = await open(t, first.url, { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 100 });
@@ -160,8 +148,9 @@ test("a client comes back to a server that was started again", async (t) => {
   await first.close();
   assert.match((await lost)[0], /^transport (close|error)$|^io server disconnect$/);
   if (!socket.active) socket.connect();
+  const greeted = next(socket, "auth");
   const second = await startServer({ PORT: String(first.port) });
   t.after(() => second.close());
-  await next(socket, "auth");
+  await greeted;
   assert.deepEqual(await ask(socket, "message-with-ack", "back"), ["back"]);
 });

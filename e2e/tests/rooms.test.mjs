@@ -195,12 +195,3 @@ test("a room survives its members' coming and going", async (t) => {
   }
   assert.deepEqual(await ask(a, "fetch-sockets", room), [[]]);
 });
-
-test("with no other node, a server-side event is heard by nobody and answered by nobody", async (t) => {
-  for (const nsp of ["/", "/custom", "/dyn-1"]) {
-    const [a, b] = await openAll(t, server.url, 2, { nsp });
-    a.emit("server-side-emit", "sse", "hello");
-    assert.deepEqual(await ask(a, "server-side-emit-ack", "sse-ack", "anyone"), [null, []]);
-    assert.deepEqual(await settled(a, [a, b]), [[], []]);
-  }
-});
