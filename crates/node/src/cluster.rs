@@ -59,6 +59,12 @@ use crate::tenants::Space;
 /// Copies that are remembered; a room's members hear twice of what took longer than so many to arrive.
 const RECENT_MAX: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
+/// How long a node that was made to join a room may take to listen to it; until then events for the room go to every node.
+const JOINING: Duration = Duration::from_secs(2);
+
+/// Such rooms that are remembered.
+const JOINING_MAX: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
 /// Sockets that have moved on and are remembered.
 const MOVED_MAX: NonZeroUsize = NonZeroUsize::new(1 << 16).unwrap();
 
@@ -88,6 +94,8 @@ pub(crate) struct Cluster {
     next_serial: AtomicU64,
     /// Copies that have arrived, of what goes to several rooms.
     recent: Mutex<LruCache<(NodeTag, u64), ()>>,
+    /// Rooms that sockets of other nodes were made to join lately.
+    joining: Mutex<LruCache<(Space, Room), Instant>>,
     /// Sockets of this node whose clients go on at others.
     moved: Mutex<LruCache<Id, NodeTag>>,
     /// Questions to other nodes that are awaited.
@@ -194,6 +202,7 @@ impl Cluster {
             peers: ArcSwap::default(),
             next_serial: AtomicU64::new(1),
             recent: Mutex::new(LruCache::new(RECENT_MAX)),
+            joining: Mutex::new(LruCache::new(JOINING_MAX)),
             moved: Mutex::new(LruCache::new(MOVED_MAX)),
             questions: Mutex::default(),
             counts: Counts::default(),
@@ -244,11 +253,19 @@ impl Cluster {
             Operation::Disconnect(closing) => (Action::disconnect(*closing), Urgency::Queued),
             Operation::Ask { .. } | Operation::Fetch(_) | Operation::Forget(_) | Operation::Lost(_) => return,
         };
-        let channels = self.channels(space, to);
+        // Who is in a room is asked over inboxes, so what changes it goes there too, and is done before.
+        let channels = match operation {
+            Operation::Join(room) => {
+                self.note_joining(space, room);
+                self.inboxes(to)
+            }
+            Operation::Leave(_) => self.inboxes(to),
+            _ => self.channels(space, to),
+        };
         if channels.is_empty() {
             return;
         }
-        let several = channels.len() > 1;
+        let several = !matches!(operation, Operation::Join(_) | Operation::Leave(_)) && channels.len() > 1;
         let serial = if several { self.next_serial.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let body = Body::Do { serial, sent_us: 0, to: Target::new(space, to), action };
         let bytes = wire::encode(self.tag, &body);
@@ -385,6 +402,25 @@ impl Cluster {
         }
     }
 
+    /// The inboxes of the other nodes that may have sockets of a selection.
+    fn inboxes(&self, to: &Selection) -> Vec<Channel> {
+        let (concerned, peers) = (self.concerned(to), self.peers.load());
+        concerned.into_iter().filter_map(|tag| Some(find(&peers, tag)?.inbox.clone())).collect()
+    }
+
+    /// Sockets of other nodes are being made to join a room.
+    fn note_joining(&self, space: &Space, room: &Room) {
+        let mut joining = self.joining.lock().expect("no panic while the lock is held");
+        joining.put((space.clone(), room.clone()), Instant::now());
+    }
+
+    /// Whether other nodes may have been made to join a room and not listen to it yet.
+    fn is_joining(&self, space: &Space, room: &Room) -> bool {
+        let joining = self.joining.lock().expect("no panic while the lock is held");
+        !joining.is_empty()
+            && joining.peek(&(space.clone(), room.clone())).is_some_and(|since| since.elapsed() < JOINING)
+    }
+
     /// Every other node.
     pub(crate) fn others(&self) -> Vec<NodeTag> {
         self.peers.load().iter().map(|peer| peer.tag).collect()
@@ -423,6 +459,9 @@ impl Cluster {
         let (tenant, nsp) = (space.tenant.name.shared(), &space.nsp);
         if to.rooms.is_empty() {
             return vec![self.everyone(space)];
+        }
+        if to.rooms.iter().any(|room| self.is_joining(space, room)) {
+            return self.inboxes(to);
         }
         let peers = self.peers.load();
         let of_room = |room: &Room| {

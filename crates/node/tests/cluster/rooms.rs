@@ -135,6 +135,26 @@ fn sockets_of_other_nodes_are_moved_and_removed() {
 }
 
 #[test]
+fn sockets_that_were_made_to_join_hear_what_is_sent_right_after() {
+    let fleet = Fleet::start();
+    let [(mut a, _), (mut b, b_id), (mut c, c_id)] = fleet.clients();
+    for client in [&mut b, &mut c] {
+        client.call("join", "from");
+    }
+    let mut both = [b_id.to_string(), c_id.to_string()];
+    both.sort();
+    for round in 0..30 {
+        let target = format!("target {round}");
+        a.emit("gather", ("from", &target));
+        a.emit("to", (&target, round));
+        assert_eq!(a.call("fetch", &target).decode::<Vec<String>>().unwrap(), both);
+        for client in [&mut b, &mut c] {
+            assert_eq!(client.event("heard").decode::<u32>().unwrap(), round);
+        }
+    }
+}
+
+#[test]
 fn binary_arrives_as_it_was_sent() {
     let fleet = Fleet::start();
     let [(mut a, _), (mut b, _), _] = fleet.clients();
