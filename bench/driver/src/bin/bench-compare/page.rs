@@ -158,7 +158,8 @@ fn median(outcome: &Outcome, server: Server, scenario: Scenario, value: fn(&Samp
     Spread::of(outcome.samples_of(server, scenario).map(value).collect()).map_or(0.0, |spread| spread.median)
 }
 
-fn percent(share: f64) -> String {
+/// `0.123` as `12 %`.
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
