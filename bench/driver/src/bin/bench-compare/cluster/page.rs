@@ -35,7 +35,8 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
         page,
         "Measured on {} UTC: {}, {} cores, {}, {}. Two nodes and a Redis {} that nobody else uses share one core, the driver has \
          another; the same load for each, over loopback, without TLS. A CPU-second is one of all three processes, Redis \
-         included. Repetitions: {}, of which the median counts; {} s are measured after {} s of warm-up.\n",
+         included. Repetitions: {}, of which the median counts; {} s are measured after {} s of warm-up, on processes that \
+         have worked for {} s before.\n",
         machine.date,
         machine.cpu,
         machine.cores,
@@ -44,7 +45,8 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
         outcome.redis,
         pacing.repetitions,
         pacing.duration.as_secs_f64(),
-        pacing.warm_up.as_secs_f64()
+        pacing.warm_up.as_secs_f64(),
+        pacing.rehearsal.as_secs_f64()
     )?;
     writeln!(
         page,
