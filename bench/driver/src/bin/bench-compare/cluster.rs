@@ -57,7 +57,7 @@ impl Pacing {
         rehearsal: Duration::from_secs(3),
         warm_up: Duration::from_secs(2),
         duration: Duration::from_secs(4),
-        patience: Duration::from_secs(60),
+        patience: Duration::from_secs(30),
     };
     const QUICK: Self = Self {
         repetitions: 1,

@@ -8,9 +8,8 @@ use super::{
     verdict,
 };
 use crate::{
-    campaign::OTHERS_SHARE_MAX,
     figure::{Spread, thousands},
-    page::percent,
+    page::{disturbance, percent},
 };
 use std::fmt::{self, Write};
 
@@ -131,13 +130,12 @@ fn details(page: &mut String, outcome: &Outcome, load: ClusterLoad) -> fmt::Resu
 fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     let mut notes = outcome.notes.clone();
     notes.extend(saturation(outcome));
+    let shares: Vec<f64> = outcome.samples.iter().map(|sample| sample.others_cpu_share).collect();
+    notes.extend(disturbance(&shares));
     for sample in &outcome.samples {
         let name =
             format!("{}, {}, repetition {}", sample.fleet.name(), sample.load.title(), sample.repetition);
         let report = &sample.report;
-        if sample.others_cpu_share > OTHERS_SHARE_MAX {
-            notes.push(format!("{name}: others used {} of a core", percent(sample.others_cpu_share)));
-        }
         if report.driver_bound {
             let share = percent(report.driver_cpu_share);
             notes.push(format!("{name}: the driver was the bottleneck ({share} of its core)"));
