@@ -90,7 +90,7 @@ pub(crate) struct Cluster {
     recent: Mutex<LruCache<(NodeTag, u64), ()>>,
     /// Rooms that sockets of other nodes were made to join lately.
     joining: Mutex<LruCache<(Space, Room), Instant>>,
-    /// Sockets of this node whose clients go on at others.
+    /// Sockets whose clients go on elsewhere than they began.
     moved: Mutex<LruCache<Id, NodeTag>>,
     /// Questions to other nodes that are awaited.
     questions: Mutex<HashMap<u64, Asked>>,

@@ -96,6 +96,7 @@ impl Cluster {
                 answer(node, Asker { tag: from, number, patience }, bytes, question);
             }
             Body::Answer { number, answer } => self.answered(from, number, answer),
+            Body::Moved { socket } => self.move_to(Id::from_bytes(socket), from),
             Body::MembersChanged => {
                 let members = self.backbone.members().clone();
                 tokio::spawn(async move {
@@ -167,7 +168,8 @@ impl Cluster {
     }
 
     fn act(&self, node: &Arc<Node>, channel: &Channel, message: &Bytes, to: Target<'_>, action: Action<'_>) {
-        if let Some(there) = to.own_room().and_then(|id| self.moved(id)) {
+        let moved = to.own_room().and_then(|id| self.moved(id));
+        if let Some(there) = moved.filter(|there| *there != self.tag) {
             return self.publish(super::inbox(there), message.clone(), Urgency::Queued);
         }
         let place = match channel {

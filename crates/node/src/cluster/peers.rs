@@ -7,10 +7,10 @@ use throng_backbone::{Channel, Member};
 use throng_protocol::id::Id;
 use tokio::time::Instant;
 
-use super::wire::Question;
+use super::wire::{self, Body, Question};
 use super::{Asked, Asking, Cluster, inbox};
 use crate::ack::Collector;
-use crate::envelope::Selection;
+use crate::envelope::{Selection, Urgency};
 use crate::ids::{NodeTag, Place};
 
 /// How long a node may take to let go of a socket.
@@ -83,17 +83,15 @@ impl Cluster {
         self.peers.store(Arc::new(peers));
     }
 
-    /// The node of the socket whose own room this is: the one that its identifier names, which knows if it has moved on.
+    /// The node of the socket whose own room this is: the one that its identifier names, unless it has moved on.
     pub(super) fn home(&self, room: &str) -> Option<NodeTag> {
         let id = Id::parse(room)?;
-        let born = Place::of(id).node;
-        if born == self.tag {
-            return Some(self.moved(id).unwrap_or(born));
-        }
-        find(&self.peers.load(), born).map(|peer| peer.tag)
+        let there = self.moved(id).unwrap_or(Place::of(id).node);
+        let is_there = there == self.tag || find(&self.peers.load(), there).is_some();
+        is_there.then_some(there)
     }
 
-    /// Where a socket of this node is now, if its client goes on elsewhere.
+    /// Where a socket is now, if its client goes on elsewhere than it began.
     pub(super) fn moved(&self, id: Id) -> Option<NodeTag> {
         self.moved.lock().expect("no panic while the lock is held").get(&id).copied()
     }
@@ -101,22 +99,22 @@ impl Cluster {
     /// A socket's client goes on at that node.
     pub(super) fn move_to(&self, id: Id, node: NodeTag) {
         let mut moved = self.moved.lock().expect("no panic while the lock is held");
-        if node == self.tag {
+        if node == Place::of(id).node {
             moved.pop(&id);
         } else {
             moved.put(id, node);
         }
     }
 
-    /// A socket's client goes on here: says so to the node that it lived on, and to the one that its identifier names, and
-    /// waits until they hand on what is for it.
+    /// A socket's client goes on here: says so to all nodes, and waits until the one that it lived on, and the one that its
+    /// identifier names, have let go of it.
     pub(crate) async fn supersede(&self, node: NodeTag, socket: Id, number: u64) {
         self.move_to(socket, self.tag);
         let born = Place::of(socket).node;
-        let peers = self.others();
-        let mut nodes: Vec<NodeTag> =
-            peers.into_iter().filter(|peer| *peer == node || *peer == born).collect();
-        nodes.dedup();
+        let (nodes, others): (Vec<NodeTag>, Vec<NodeTag>) =
+            self.others().into_iter().partition(|peer| *peer == node || *peer == born);
+        let moved = wire::encode(self.tag, &Body::Moved { socket: *socket.as_bytes() });
+        others.into_iter().for_each(|peer| self.publish(inbox(peer), moved.clone(), Urgency::Queued));
         let collector = Arc::new(Collector::new(0, nodes.clone()));
         let question = Question::Superseded { socket: *socket.as_bytes() };
         let collected = Asked::Args(collector.clone());

@@ -53,6 +53,8 @@ pub(super) enum Body<'a> {
     },
     /// The sender has begun, or leaves: the list of members has changed.
     MembersChanged,
+    /// The client of a socket goes on at the sender.
+    Moved { socket: [u8; 15] },
 }
 
 /// A namespace of a tenant, by name.
