@@ -17,8 +17,8 @@ after(async () => {
   await server?.stop();
 });
 
-for (const { device, colorScheme, options } of SCREENS) {
-  test(`every state is accessible and fits: ${device}, ${colorScheme}`, async (t) => {
+for (const { device, options } of SCREENS) {
+  test(`every state is accessible and fits: ${device}`, async (t) => {
     const ada = await newPerson(browser, server.url, options);
     const ben = await newPerson(browser, server.url, options);
     t.after(() => Promise.all([ada, ben].map((page) => page.context().close())));

@@ -19,8 +19,8 @@ after(async () => {
   await server?.stop();
 });
 
-for (const { device, colorScheme, options } of SCREENS) {
-  test(`every state is accessible and fits: ${device}, ${colorScheme}`, async (t) => {
+for (const { device, options } of SCREENS) {
+  test(`every state is accessible and fits: ${device}`, async (t) => {
     const ada = await newCaller(browser, server.url, options);
     const ben = await newCaller(browser, server.url, options);
     t.after(() => Promise.all([ada, ben].map((page) => page.context().close())));
@@ -70,11 +70,11 @@ for (const { device, colorScheme, options } of SCREENS) {
 test("refused devices are explained accessibly", async (t) => {
   const strict = await launchBrowser(DEVICES.denied);
   t.after(() => strict.close());
-  for (const { device, colorScheme, options } of SCREENS) {
+  for (const { device, options } of SCREENS) {
     const ada = await newCaller(strict, server.url, options);
     await ada.getByRole("button", { name: "Meet someone" }).click();
     await ada.getByText("This page may not use your camera and microphone").waitFor();
-    await check(ada, `refused devices: ${device}, ${colorScheme}`);
+    await check(ada, `refused devices: ${device}`);
   }
 });
 

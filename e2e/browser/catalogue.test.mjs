@@ -41,8 +41,8 @@ if (ownsServer) {
     assert.deepEqual([...ada.complaints, ...ben.complaints], []);
   });
 
-  for (const { device, colorScheme, options } of SCREENS) {
-    test(`a closed list is accessible and fits: ${device}, ${colorScheme}`, async (t) => {
+  for (const { device, options } of SCREENS) {
+    test(`a closed list is accessible and fits: ${device}`, async (t) => {
       const ada = await newPerson(browser, server.url, options);
       t.after(() => ada.context().close());
       await ada.getByRole("radio", { name: TOPICS[0] }).waitFor();

@@ -53,6 +53,8 @@ pub(super) enum Body<'a> {
     },
     /// The sender has begun, or leaves: the list of members has changed.
     MembersChanged,
+    /// The client of a socket goes on at the sender.
+    Moved { socket: [u8; 15] },
 }
 
 /// A namespace of a tenant, by name.
@@ -189,11 +191,6 @@ impl<'a> Target<'a> {
             [room] => Id::parse(room),
             _ => None,
         }
-    }
-
-    /// Whether it is one room, or one socket.
-    pub(super) fn is_of_one(&self) -> bool {
-        self.rooms.len() == 1
     }
 
     pub(super) fn selection(&self) -> Selection {

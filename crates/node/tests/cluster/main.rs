@@ -21,6 +21,7 @@ const KEY: &str = "the key of a server";
 /// Three nodes, the last one of two shards.
 struct Fleet {
     nodes: Vec<Node>,
+    store: Store,
 }
 
 impl Fleet {
@@ -39,7 +40,7 @@ impl Fleet {
     }
 
     fn of(recovery: Option<Recovery>, define: impl Fn(usize, &mut Namespace)) -> Self {
-        let store = MemoryStore::default();
+        let store = Store::Memory(MemoryStore::default());
         let start = |at: usize| {
             let mut config = throng_testkit::config();
             config.shards = NonZeroUsize::new(if at == 2 { 2 } else { 1 }).expect("not zero");
@@ -51,13 +52,13 @@ impl Fleet {
                 operations(nsp, &io);
                 define(at, nsp);
             });
-            Node::start_member(config, app, Store::Memory(store.clone()))
+            Node::start_member(config, app, store.clone())
         };
         let nodes: Vec<_> = (0..3).map(start).collect();
         for node in &nodes {
             node.until("all members are known", |metrics| metrics.get("members") == 3);
         }
-        Self { nodes }
+        Self { nodes, store }
     }
 
     /// A client of a node.

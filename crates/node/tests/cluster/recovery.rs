@@ -231,3 +231,29 @@ fn a_stream_of_messages_is_recovered_without_gap_or_repetition() {
     sending.join().unwrap();
     assert_eq!(losses, 20);
 }
+
+#[test]
+fn one_that_goes_on_elsewhere_is_found_and_asked_there_by_every_node() {
+    let fleet = start();
+    let (a, id) = fleet.client(0);
+    let own = id.to_string();
+    let memory = lose(&fleet, 0, a);
+    let (mut a, _) = resume(&fleet, 1, &memory);
+    for at in [2, 0, 1] {
+        let (mut asker, _) = fleet.client(at);
+        until("it is found", || {
+            (asker.call("fetch", own.clone()).decode::<Value>().unwrap() == json!([id])).then_some(())
+        });
+        asker.emit("gather", (own.clone(), format!("room {at}")));
+        let found: Value = asker.call("fetch", format!("room {at}")).decode().unwrap();
+        assert_eq!(found, json!([id]), "node {at}");
+        let number = asker.emit_asking("ask", (Some(own.clone()), 60_000));
+        let (_, asked) = a.asked("question");
+        a.acknowledge(asked.expect("an answer is wanted"), "here");
+        let answer: Value = asker.answer_to(number).decode().unwrap();
+        assert_eq!(answer, json!({"said": [r#""here""#], "missing": 0, "silent": 0}), "node {at}");
+    }
+    let mut rooms = [own, "room 0".to_owned(), "room 1".to_owned(), "room 2".to_owned()];
+    rooms.sort();
+    assert_eq!(whoami(&mut a)["rooms"], json!(rooms));
+}
