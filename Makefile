@@ -1,6 +1,6 @@
 # Throng. `make run` serves, `make test` checks everything.
 
-.PHONY: help run test bench bench-pairing fuzz fmt clean
+.PHONY: help run test bench bench-cluster bench-pairing fuzz fmt clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,6 +17,10 @@ test: ## Install what the tests need, run every one, end with a summary
 bench: ## Measure Throng beside its peers on this machine, write bench/RESULTS.md
 	@scripts/need cargo node npm
 	cargo run --release -p throng-bench --bin bench-compare -- $(ARGS)
+
+bench-cluster: ## Measure two nodes on one Redis beside Node's adapters, write bench/CLUSTER.md
+	@scripts/need cargo node npm
+	cargo run --release -p throng-bench --bin bench-compare -- cluster $(ARGS)
 
 bench-pairing: ## Measure the lobby, write bench/PAIRING.md and its plot
 	@scripts/need cargo

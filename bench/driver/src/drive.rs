@@ -233,7 +233,10 @@ impl Run<'_> {
     fn done_so_far(&self) -> u64 {
         match self.plan.load {
             plan::Load::Idle => self.pool.tally.pings,
-            plan::Load::Echo(_) | plan::Load::Fanout { .. } | plan::Load::Connects => self.pool.tally.done,
+            plan::Load::Echo(_)
+            | plan::Load::Direct { .. }
+            | plan::Load::Fanout { .. }
+            | plan::Load::Connects => self.pool.tally.done,
         }
     }
 

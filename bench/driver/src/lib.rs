@@ -23,7 +23,7 @@ pub use args::{Args, Scenario, duration};
 pub use drive::{Moment, Status, measure};
 pub use failure::{Failure, Fault};
 pub use limits::allow_files;
-pub use plan::{ECHO_WINDOW_MAX, FANOUT_WINDOW_MAX, Load, Pace, Plan};
+pub use plan::{Addressee, DIRECT_WINDOW_MAX, ECHO_WINDOW_MAX, FANOUT_WINDOW_MAX, Load, Pace, Plan};
 pub use report::{DRIVER_SHARE_MAX, Latency, Report};
 pub use target::Target;
 

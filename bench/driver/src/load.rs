@@ -1,5 +1,7 @@
 //! What the connections do once they are up: one variant per scenario, told by the pool what happens to each.
 
+mod beat;
+mod direct;
 mod echo;
 mod fanout;
 mod metronome;
@@ -8,6 +10,7 @@ use crate::{
     plan::{self, Plan},
     pool::{Happening, Pool},
 };
+use direct::Direct;
 use echo::Echo;
 use fanout::Fanout;
 
@@ -16,6 +19,7 @@ use fanout::Fanout;
 pub(crate) enum Load {
     Idle,
     Echo(Echo),
+    Direct(Direct),
     Fanout(Fanout),
     Connects,
 }
@@ -25,6 +29,7 @@ impl Load {
         match plan.load {
             plan::Load::Idle => Self::Idle,
             plan::Load::Echo(pace) => Self::Echo(Echo::new(plan, pace)),
+            plan::Load::Direct { pace, to } => Self::Direct(Direct::new(plan, pace, to)),
             plan::Load::Fanout { pace, rooms } => Self::Fanout(Fanout::new(plan, pace, rooms)),
             plan::Load::Connects => Self::Connects,
         }
@@ -35,6 +40,7 @@ impl Load {
         match self {
             Self::Idle => "pings answered",
             Self::Echo(_) => "round trips",
+            Self::Direct(_) => "messages",
             Self::Fanout(_) => "deliveries",
             Self::Connects => "connects",
         }
@@ -43,6 +49,7 @@ impl Load {
     /// Whether every connection that is up has what it needs before the load can begin.
     pub(crate) fn is_prepared(&self, pool: &Pool) -> bool {
         match self {
+            Self::Direct(direct) => direct.is_prepared(pool),
             Self::Fanout(fanout) => fanout.is_prepared(pool),
             Self::Idle | Self::Echo(_) | Self::Connects => true,
         }
@@ -52,6 +59,7 @@ impl Load {
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
         match self {
             Self::Echo(echo) => echo.begin(pool),
+            Self::Direct(direct) => direct.begin(pool),
             Self::Fanout(fanout) => fanout.begin(pool),
             Self::Idle | Self::Connects => {}
         }
@@ -61,9 +69,10 @@ impl Load {
         match self {
             Self::Idle => {}
             Self::Echo(echo) => echo.on(pool, key, happening, now),
+            Self::Direct(direct) => direct.on(pool, key, happening, now),
             Self::Fanout(fanout) => fanout.on(pool, key, happening, now),
             Self::Connects => match happening {
-                Happening::Ready(after) => {
+                Happening::Ready { after, .. } => {
                     pool.tally.done_in(after);
                     pool.leave(key);
                 }
@@ -76,6 +85,7 @@ impl Load {
     pub(crate) fn keep_pace(&mut self, pool: &mut Pool) -> Option<u64> {
         match self {
             Self::Echo(echo) => echo.keep_pace(pool),
+            Self::Direct(direct) => direct.keep_pace(pool),
             Self::Fanout(fanout) => fanout.keep_pace(pool),
             Self::Idle | Self::Connects => None,
         }
@@ -85,6 +95,7 @@ impl Load {
     pub(crate) fn give_up(&mut self, pool: &mut Pool, patience: u64) {
         match self {
             Self::Echo(echo) => echo.give_up(pool, patience),
+            Self::Direct(direct) => direct.give_up(pool, patience),
             Self::Fanout(fanout) => fanout.give_up(pool, patience),
             Self::Idle | Self::Connects => {}
         }
@@ -95,6 +106,7 @@ impl Load {
         match self {
             Self::Idle => 0,
             Self::Echo(echo) => echo.under_way(),
+            Self::Direct(direct) => direct.under_way(),
             Self::Fanout(fanout) => fanout.under_way(),
             Self::Connects => pool.opening as u64,
         }

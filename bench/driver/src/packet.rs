@@ -9,8 +9,8 @@ pub(crate) enum Packet<'a> {
     Ping,
     /// Engine.IO `close`.
     Close,
-    /// Socket.IO `CONNECT`: the namespace is joined.
-    Connect,
+    /// Socket.IO `CONNECT`: the namespace is joined, with its JSON.
+    Connect(&'a [u8]),
     /// Socket.IO `CONNECT_ERROR`, with its JSON.
     Refused(&'a [u8]),
     /// Socket.IO `DISCONNECT`.
@@ -42,7 +42,7 @@ impl<'a> Packet<'a> {
             rest
         };
         match kind {
-            b'0' => Self::Connect,
+            b'0' => Self::Connect(rest),
             b'1' => Self::Disconnect,
             b'2' => Self::Event(&rest[digits(rest)..]),
             b'3' => Self::Ack(number(&rest[..digits(rest)])),
@@ -76,7 +76,7 @@ mod tests {
         check(r#"0{"sid":"a"}"#, Packet::Open);
         check("1", Packet::Close);
         check("2", Packet::Ping);
-        check(r#"40{"sid":"a"}"#, Packet::Connect);
+        check(r#"40{"sid":"a"}"#, Packet::Connect(br#"{"sid":"a"}"#));
         check("41", Packet::Disconnect);
         check(r#"42["msg",1]"#, Packet::Event(br#"["msg",1]"#));
         check(r#"4217["msg",1]"#, Packet::Event(br#"["msg",1]"#));

@@ -31,6 +31,13 @@ pub enum Load {
     Idle,
     /// Each emits `echo` with a string and waits for the acknowledgement.
     Echo(Pace),
+    /// In pairs, each sends `msg` to its partner with `in-room`; with two nodes the partner is at the other one.
+    Direct {
+        /// When the next one is sent.
+        pace: Pace,
+        /// What the partner is addressed by.
+        to: Addressee,
+    },
     /// One emits `bcast`, all receive `msg`.
     Fanout {
         /// When the next one is published.
@@ -43,10 +50,19 @@ pub enum Load {
     Connects,
 }
 
+/// What one socket alone is addressed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressee {
+    /// Its id.
+    Socket,
+    /// A room that nobody else is in, joined with `join`.
+    Room,
+}
+
 /// When the next event is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// As soon as fewer than this many are unanswered: per connection for echo, in total for fan-out.
+    /// As soon as fewer than this many are unanswered: per connection for echo and direct messages, in total for fan-out.
     Window(usize),
     /// So many a second in total, whatever the answers do.
     Rate(f64),
@@ -54,6 +70,8 @@ pub enum Pace {
 
 /// The most events that one connection may have unanswered in an echo load: their ids are one digit.
 pub const ECHO_WINDOW_MAX: usize = 10;
+/// The most messages of one connection that may be undelivered in a load of direct messages.
+pub const DIRECT_WINDOW_MAX: usize = 64;
 /// The most publications that may be undelivered in a fan-out load.
 pub const FANOUT_WINDOW_MAX: usize = 4096;
 
@@ -73,6 +91,10 @@ impl Plan {
         let (pace, window_max) = match self.load {
             Load::Idle | Load::Connects => return Ok(()),
             Load::Echo(pace) => (pace, ECHO_WINDOW_MAX),
+            Load::Direct { .. } if !self.connections.is_multiple_of(2) => {
+                return usage(format!("pairs need an even number of connections, not {}", self.connections));
+            }
+            Load::Direct { pace, .. } => (pace, DIRECT_WINDOW_MAX),
             Load::Fanout { pace, rooms } => {
                 if rooms > self.connections {
                     return usage(format!(

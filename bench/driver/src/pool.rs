@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use std::{
     io::{self, Read},
-    mem,
+    iter, mem,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -26,8 +26,13 @@ const EVENTS: usize = 1024;
 /// What the load is told about a connection.
 #[derive(Debug)]
 pub(crate) enum Happening<'a> {
-    /// It is in the namespace, so many nanoseconds after it was opened.
-    Ready(u64),
+    /// It is in the namespace.
+    Ready {
+        /// Nanoseconds since it was opened.
+        after: u64,
+        /// What the server said to it: JSON with the socket's id.
+        answer: &'a [u8],
+    },
     /// A Socket.IO event, from its opening bracket.
     Event(&'a [u8]),
     /// An acknowledgement of the event of this id.
@@ -52,7 +57,8 @@ struct Phrases {
 pub(crate) struct Pool {
     poll: Poll,
     connections: Slab<Connection>,
-    target: SocketAddr,
+    /// Connections go to these in turn; a connection's key tells which.
+    addresses: Vec<SocketAddr>,
     timeout: u64,
     phrases: Phrases,
     scratch: Box<[u8]>,
@@ -80,7 +86,7 @@ impl Pool {
         Ok(Self {
             poll: Poll::new()?,
             connections: Slab::with_capacity(plan.connections),
-            target: plan.target.address,
+            addresses: iter::once(plan.target.address).chain(plan.target.others.iter().copied()).collect(),
             timeout: nanos(plan.timeout),
             phrases: Phrases {
                 request: handshake::request(&plan.target),
@@ -114,7 +120,8 @@ impl Pool {
         let entry = self.connections.vacant_entry();
         let token = Token(entry.key());
         let since = nanos(self.clock.elapsed());
-        let opened = Connection::open(self.target, entry.key(), since).and_then(|mut connection| {
+        let address = self.addresses[entry.key() % self.addresses.len()];
+        let opened = Connection::open(address, entry.key(), since).and_then(|mut connection| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut connection.stream, token, interest)?;
             Ok(connection)
@@ -315,13 +322,13 @@ impl Pool {
                 connection.stage = Stage::Joining;
                 connection.send(&self.phrases.join)?;
             }
-            (Stage::Joining, Packet::Connect) => {
+            (Stage::Joining, Packet::Connect(answer)) => {
                 connection.stage = Stage::Ready;
                 let after = now.saturating_sub(connection.since);
                 self.opening -= 1;
                 self.ready += 1;
                 self.ever_ready = true;
-                act(self, key, Happening::Ready(after), now);
+                act(self, key, Happening::Ready { after, answer }, now);
             }
             (Stage::Joining, Packet::Refused(data)) => {
                 return Err(Fault::Namespace(String::from_utf8_lossy(data).into_owned()));

@@ -6,8 +6,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 /// A Socket.IO endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The address that every connection goes to.
+    /// The address that connections go to.
     pub address: SocketAddr,
+    /// Where its other nodes are, if the service has several: connections go to all of them in turn.
+    pub others: Vec<SocketAddr>,
     /// `host:port` as the `Host` header has it.
     pub host: String,
     /// The path of the Socket.IO endpoint, with both slashes: `/socket.io/`.
@@ -46,7 +48,7 @@ impl Target {
             .ok_or_else(|| wrong("its host has no address"))?;
         let path = format!("/{}/", path.trim_matches('/')).replace("//", "/");
         let namespace = format!("/{}", namespace.trim_start_matches('/'));
-        Ok(Self { address, host, path, namespace })
+        Ok(Self { address, others: Vec::new(), host, path, namespace })
     }
 
     /// What stands before the data of a packet of this namespace: nothing for `/`, `/chat,` for `/chat`.

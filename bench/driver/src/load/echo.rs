@@ -1,6 +1,6 @@
 //! Every connection emits `echo` with an acknowledgement and times the answer: in a closed loop, or at a fixed rate.
 
-use super::metronome::Metronome;
+use super::beat::Beat;
 use crate::{
     failure::Fault,
     plan::{ECHO_WINDOW_MAX, Pace, Plan},
@@ -20,12 +20,6 @@ pub(crate) struct Echo {
     turn: usize,
 }
 
-#[derive(Debug)]
-enum Beat {
-    Window(usize),
-    Rate(Metronome),
-}
-
 /// What one connection waits for.
 #[derive(Debug, Clone, Default)]
 struct Caller {
@@ -42,10 +36,7 @@ impl Echo {
         let payload = "x".repeat(plan.payload_bytes);
         Self {
             events: std::array::from_fn(|id| wire::text(&format!(r#"42{prefix}{id}["echo","{payload}"]"#))),
-            pace: match pace {
-                Pace::Window(window) => Beat::Window(window),
-                Pace::Rate(rate) => Beat::Rate(Metronome::new(rate)),
-            },
+            pace: Beat::of(pace),
             callers: Vec::new(),
             turn: 0,
         }
@@ -62,7 +53,7 @@ impl Echo {
 
     pub(crate) fn on(&mut self, pool: &mut Pool, key: usize, happening: Happening<'_>, now: u64) {
         match happening {
-            Happening::Ready(_) => {
+            Happening::Ready { .. } => {
                 if self.callers.len() <= key {
                     self.callers.resize_with(key + 1, Caller::default);
                 }

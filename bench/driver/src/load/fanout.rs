@@ -1,7 +1,7 @@
 //! One connection publishes, all receive, and every delivery is timed. A connection receives its room's publications in
 //! order, so that the so-manyth message belongs to the so-manyth publication and no payload needs to be read.
 
-use super::metronome::Metronome;
+use super::beat::Beat;
 use crate::{
     failure::Fault,
     plan::{FANOUT_WINDOW_MAX, Pace, Plan},
@@ -31,12 +31,6 @@ pub(crate) struct Fanout {
     undelivered: usize,
     /// Publications written in one send.
     batch: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum Beat {
-    Window(usize),
-    Rate(Metronome),
 }
 
 #[derive(Debug)]
@@ -83,10 +77,7 @@ impl Fanout {
             room(join, format!(r#"42{prefix}["in-room","{name}","msg","{payload}"]"#))
         };
         Self {
-            pace: match pace {
-                Pace::Window(window) => Beat::Window(window),
-                Pace::Rate(rate) => Beat::Rate(Metronome::new(rate)),
-            },
+            pace: Beat::of(pace),
             rooms: if rooms == 0 { vec![everyone()] } else { (0..rooms).map(named).collect() },
             members: Vec::new(),
             joins: rooms > 0,
@@ -109,7 +100,7 @@ impl Fanout {
 
     pub(crate) fn on(&mut self, pool: &mut Pool, key: usize, happening: Happening<'_>, now: u64) {
         match happening {
-            Happening::Ready(_) => self.enter(pool, key),
+            Happening::Ready { .. } => self.enter(pool, key),
             Happening::Event(data) if data.starts_with(DELIVERY) => self.delivered(pool, key, now),
             Happening::Ack(_) => self.joined += 1,
             Happening::Left | Happening::Lost => self.lost(pool, key),
@@ -261,8 +252,8 @@ mod tests {
         };
         let mut pool = Pool::new(&plan).unwrap();
         let mut fanout = Fanout::new(&plan, Pace::Window(1), 0);
-        fanout.on(&mut pool, 0, Happening::Ready(1), 1);
-        fanout.on(&mut pool, 1, Happening::Ready(1), 1);
+        fanout.on(&mut pool, 0, Happening::Ready { after: 1, answer: b"" }, 1);
+        fanout.on(&mut pool, 1, Happening::Ready { after: 1, answer: b"" }, 1);
         fanout.on(&mut pool, 0, Happening::Lost, 2);
         fanout.give_up(&mut pool, 0);
         assert_eq!(pool.tally.sent, 0);

@@ -29,22 +29,32 @@ type Rooms = Arc<Mutex<HashMap<String, Vec<TcpStream>>>>;
 
 /// Starts a server on a free port; it ends with the process.
 pub(crate) fn serve(behaviour: Behaviour) -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let rooms = Rooms::default();
-        for stream in listener.incoming() {
-            let (stream, rooms) = (stream.unwrap(), rooms.clone());
-            // The driver ends connections by reset, which is an error here and no news.
-            thread::spawn(move || Client { stream, rooms, behaviour }.run().ok());
-        }
-    });
+    let [address] = serve_as_nodes(behaviour);
     address
+}
+
+/// Starts a server on several free ports: nodes that share their rooms.
+pub(crate) fn serve_as_nodes<const NODES: usize>(behaviour: Behaviour) -> [SocketAddr; NODES] {
+    let rooms = Rooms::default();
+    std::array::from_fn(|_| {
+        let (listener, rooms) = (TcpListener::bind(("127.0.0.1", 0)).unwrap(), rooms.clone());
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for (count, stream) in listener.incoming().enumerate() {
+                let (stream, rooms) = (stream.unwrap(), rooms.clone());
+                let id = format!("{}-{count}", address.port());
+                // The driver ends connections by reset, which is an error here and no news.
+                thread::spawn(move || Client { stream, rooms, id, behaviour }.run().ok());
+            }
+        });
+        address
+    })
 }
 
 struct Client {
     stream: TcpStream,
     rooms: Rooms,
+    id: String,
     behaviour: Behaviour,
 }
 
@@ -97,7 +107,8 @@ impl Client {
                 _ => {}
             }
             self.join("all")?;
-            self.text(r#"40{"sid":"b"}"#)?;
+            self.join(&self.id)?;
+            self.text(&format!(r#"40{{"sid":"{}"}}"#, self.id))?;
             return if self.behaviour == Behaviour::Pings { self.text("2") } else { Ok(()) };
         }
         if message == "3" {

@@ -4,12 +4,12 @@
 
 mod double;
 
-use double::{Behaviour, serve};
+use double::{Behaviour, serve, serve_as_nodes};
 use std::{
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
-use throng_bench::{Failure, Fault, Load, Moment, Pace, Plan, Report, Target, measure};
+use throng_bench::{Addressee, Failure, Fault, Load, Moment, Pace, Plan, Report, Target, measure};
 
 const ECHO: Load = Load::Echo(Pace::Window(1));
 const FANOUT: Load = Load::Fanout { pace: Pace::Window(1), rooms: 0 };
@@ -80,6 +80,28 @@ fn rooms_receive_only_what_is_theirs() {
     let report = run(Behaviour::Contract, Load::Fanout { pace: Pace::Window(1), rooms: 5 });
     check_is_sound(&report);
     assert!(report.done.abs_diff(report.sent) <= 1, "{report:?}");
+}
+
+/// Four connections, in turn at one and the other.
+fn talk([one, other]: [SocketAddr; 2], to: Addressee) -> Report {
+    let mut plan = plan(one, Load::Direct { pace: Pace::Window(2), to });
+    plan.target.others.push(other);
+    measure(&Plan { connections: 4, ..plan }, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn partners_talk_across_nodes() {
+    for to in [Addressee::Socket, Addressee::Room] {
+        let report = talk(serve_as_nodes(Behaviour::Contract), to);
+        assert!(report.done > 0 && report.faults.is_empty(), "{report:?}");
+        assert!(report.sent.abs_diff(report.done) <= 8, "{report:?}");
+    }
+}
+
+#[test]
+fn no_partner_is_on_the_same_node() {
+    let strangers = [serve(Behaviour::Contract), serve(Behaviour::Contract)];
+    assert_eq!(talk(strangers, Addressee::Socket).done, 0);
 }
 
 #[test]

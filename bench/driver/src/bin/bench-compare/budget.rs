@@ -71,11 +71,6 @@ pub(crate) fn check(outcome: &Outcome) -> Vec<Row> {
 
 impl Line {
     fn row(&self, throng: Option<f64>, peer: Option<f64>) -> Row {
-        let verdict = |held: Option<bool>| match held {
-            Some(true) => Verdict::Pass,
-            Some(false) => Verdict::Fail,
-            None => Verdict::Unknown,
-        };
         let (budget, measured, held) = match self.limit {
             Limit::AtLeast(least, server) => {
                 let ratio = throng.zip(peer).map(|(throng, peer)| throng / peer);
@@ -92,12 +87,21 @@ impl Line {
             what: format!("{}: {}", self.server.name(), self.figure.title()),
             budget,
             measured,
-            verdict: verdict(held),
+            verdict: Verdict::of(held),
         }
     }
 }
 
 impl Verdict {
+    /// Of a line that held or did not, if that is known.
+    pub(crate) fn of(held: Option<bool>) -> Self {
+        match held {
+            Some(true) => Self::Pass,
+            Some(false) => Self::Fail,
+            None => Self::Unknown,
+        }
+    }
+
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Pass => "PASS",

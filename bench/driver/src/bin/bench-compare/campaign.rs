@@ -190,6 +190,7 @@ impl Outcome {
     }
 }
 
-fn tell(line: &str) -> anyhow::Result<()> {
+/// A line about how it goes on.
+pub(crate) fn tell(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(io::stderr(), "{line}")?)
 }

@@ -38,6 +38,11 @@ impl Machine {
             date: output(Command::new("date").args(["-u", "+%F %T"]))?,
         })
     }
+
+    /// The date as a part of a file's name.
+    pub(crate) fn file_stamp(&self) -> String {
+        self.date.replace([':', ' '], "-")
+    }
 }
 
 /// How long the two cores have not been idle so far, whoever used them.

@@ -1,8 +1,10 @@
 //! Runs Throng and its peers side by side: each server in turn alone on one core, the driver on another, the same load
-//! for each. Prints the tables, checks the performance budget, and writes them with the machine and the date.
+//! for each. Prints the tables, checks the performance budget, and writes them with the machine and the date. With
+//! `cluster` it does the same for fleets of two nodes.
 
 mod budget;
 mod campaign;
+mod cluster;
 mod figure;
 mod machine;
 mod page;
@@ -24,8 +26,10 @@ use std::{
 
 /// Measures Throng and its peers side by side on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "bench-compare")]
+#[command(name = "bench-compare", args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// A short look, about three minutes: one repetition, short runs, no idle CPU
     #[arg(long)]
     quick: bool,
@@ -43,9 +47,22 @@ struct Arguments {
     patience: Option<Duration>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    Cluster(cluster::Arguments),
+}
+
 fn main() -> anyhow::Result<()> {
     anyhow::ensure!(!cfg!(debug_assertions), "a debug build measures nothing: build with --release");
     let arguments = Arguments::parse();
+    let places = Places::new()?;
+    match arguments.part {
+        Some(Part::Cluster(arguments)) => cluster::run(&places, arguments),
+        None => compare(&places, arguments),
+    }
+}
+
+fn compare(places: &Places, arguments: Arguments) -> anyhow::Result<()> {
     let pacing = if arguments.quick { Pacing::QUICK } else { Pacing::FULL };
     let pacing = Pacing {
         repetitions: arguments.repetitions.unwrap_or(pacing.repetitions),
@@ -56,12 +73,10 @@ fn main() -> anyhow::Result<()> {
     let servers = chosen(arguments.only);
     let scenarios = chosen(arguments.scenario);
 
-    let places = Places::new()?;
-    fs::create_dir_all(&places.out).with_context(|| format!("{} cannot be made", places.out.display()))?;
-    let outcome = campaign::run(&places, &servers, &scenarios, pacing)?;
+    let outcome = campaign::run(places, &servers, &scenarios, pacing)?;
     let text = page::write(&outcome);
     io::stdout().write_all(text.as_bytes())?;
-    keep(&places, &outcome, &text, is_whole)
+    keep(places, &outcome, &text, is_whole)
 }
 
 /// What was asked for, or everything.
@@ -86,20 +101,25 @@ impl Places {
         let program = std::env::current_exe()?;
         let built = program.parent().context("this program is in no directory")?.to_owned();
         let out = root.join("bench/out");
+        fs::create_dir_all(&out).with_context(|| format!("{} cannot be made", out.display()))?;
         Ok(Self { root, built, out })
+    }
+
+    /// Says what was written.
+    fn tell_written(&self, paths: &[&Path]) -> anyhow::Result<()> {
+        for path in paths {
+            let path = path.strip_prefix(&self.root).unwrap_or(path);
+            writeln!(io::stderr(), "written: {}", path.display())?;
+        }
+        Ok(())
     }
 }
 
 /// Writes the raw figures, and the page: to the committed place only when everything was measured in full.
 fn keep(places: &Places, outcome: &Outcome, text: &str, is_whole: bool) -> anyhow::Result<()> {
-    let stamp = outcome.machine.date.replace([':', ' '], "-");
-    let raw = places.out.join(format!("{stamp}.json"));
+    let raw = places.out.join(format!("{}.json", outcome.machine.file_stamp()));
     fs::write(&raw, serde_json::to_vec_pretty(outcome)?)?;
     let page = if is_whole { places.root.join("bench/RESULTS.md") } else { places.out.join("RESULTS.md") };
     fs::write(&page, text)?;
-    for path in [&page, &raw] {
-        let path = path.strip_prefix(&places.root).unwrap_or(path);
-        writeln!(io::stderr(), "written: {}", path.display())?;
-    }
-    Ok(())
+    places.tell_written(&[&page, &raw])
 }

@@ -158,19 +158,19 @@ fn median(outcome: &Outcome, server: Server, scenario: Scenario, value: fn(&Samp
     Spread::of(outcome.samples_of(server, scenario).map(value).collect()).map_or(0.0, |spread| spread.median)
 }
 
-fn percent(share: f64) -> String {
+/// `0.123` as `12 %`.
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// A word about other processes that used the two cores, if they did.
-fn disturbance(outcome: &Outcome) -> Option<String> {
-    let shares = outcome.samples.iter().map(|sample| sample.others_cpu_share);
-    let disturbed: Vec<f64> = shares.filter(|&share| share > OTHERS_SHARE_MAX).collect();
+/// A word about other processes that used the two cores, if they did; what they used in each run.
+pub(crate) fn disturbance(shares: &[f64]) -> Option<String> {
+    let disturbed: Vec<f64> = shares.iter().copied().filter(|&share| share > OTHERS_SHARE_MAX).collect();
     let most = disturbed.iter().copied().max_by(f64::total_cmp)?;
     Some(format!(
         "**The machine was not quiet**: in {} of {} runs others used more than {} of a core, up to {}. Measure again.",
         disturbed.len(),
-        outcome.samples.len(),
+        shares.len(),
         percent(OTHERS_SHARE_MAX),
         percent(most)
     ))
@@ -179,7 +179,8 @@ fn disturbance(outcome: &Outcome) -> Option<String> {
 /// What a reader must know before believing a figure.
 fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     let mut notes = outcome.notes.clone();
-    notes.extend(disturbance(outcome));
+    let shares: Vec<f64> = outcome.samples.iter().map(|sample| sample.others_cpu_share).collect();
+    notes.extend(disturbance(&shares));
     for sample in &outcome.samples {
         let name =
             format!("{} {}, repetition {}", sample.server.name(), sample.scenario.name(), sample.repetition);

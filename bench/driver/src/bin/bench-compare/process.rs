@@ -55,6 +55,11 @@ pub(crate) struct Memory {
     pub(crate) pss_kib: u64,
 }
 
+/// An address of 127.0.0.1 that nobody listens on.
+pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -63,11 +68,21 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command` on the server's core, on a free port of 127.0.0.1, and waits until it listens and rests. What it
-    /// prints as errors goes to `log`.
+    /// Starts `command` on the server's core, with a free port of 127.0.0.1 as `PORT`, and waits until it listens and
+    /// rests. What it prints as errors goes to `log`.
     pub(crate) fn start(mut command: Command, cores: Cores, log: &Path) -> anyhow::Result<Self> {
-        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let address = free_address()?;
         command.env("PORT", address.port().to_string());
+        Self::start_at(address, command, cores, log)
+    }
+
+    /// The same for a command that knows its address.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        mut command: Command,
+        cores: Cores,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(log)?);
         stay_on(cores.server)?;
         let child = command.spawn();

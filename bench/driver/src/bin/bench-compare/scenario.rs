@@ -110,6 +110,7 @@ impl Scenario {
         Plan {
             target: Target {
                 address,
+                others: Vec::new(),
                 host: address.to_string(),
                 path: "/socket.io/".to_owned(),
                 namespace: "/".to_owned(),

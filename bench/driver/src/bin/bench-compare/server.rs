@@ -39,7 +39,7 @@ impl Server {
         }
     }
 
-    fn peer(self, places: &Places) -> PathBuf {
+    pub(crate) fn peer(self, places: &Places) -> PathBuf {
         places.root.join("bench/peers").join(self.name().to_lowercase())
     }
 
@@ -49,10 +49,7 @@ impl Server {
     /// A sentence that says what is missing or did not build.
     pub(crate) fn build(self, places: &Places) -> anyhow::Result<()> {
         match self {
-            Self::Throng | Self::Guarded => {
-                let words = ["build", "--release", "--package", "throng", "--example", self.example()];
-                complete(Command::new("cargo").args(words).current_dir(&places.root))
-            }
+            Self::Throng | Self::Guarded => build_example(places, self.example()),
             Self::Floor | Self::Socketioxide => {
                 let words = ["build", "--release", "--locked", "--target-dir"];
                 complete(
@@ -107,12 +104,7 @@ impl Server {
         let peer = self.peer(places);
         let of_npm = |package: &str| npm_version(&peer.join("node_modules").join(package));
         Ok(match self {
-            Self::Throng | Self::Guarded => {
-                let words = ["describe", "--always", "--dirty", "--abbrev=10"];
-                let commit = output(Command::new("git").args(words).current_dir(&places.root))?;
-                let (version, example) = (env!("CARGO_PKG_VERSION"), self.example());
-                format!("{version} (commit {commit}), example `{example}`, one shard")
-            }
+            Self::Throng | Self::Guarded => throng_version(places, self.example())?,
             Self::Floor => "bare epoll, no HTTP, no protocol: the upper bound".to_owned(),
             Self::Socketioxide => {
                 let of_cargo = |package: &str| cargo_version(&peer.join("Cargo.lock"), package);
@@ -139,6 +131,19 @@ impl Server {
             }
         })
     }
+}
+
+/// Builds an example of this project.
+pub(crate) fn build_example(places: &Places, example: &str) -> anyhow::Result<()> {
+    let words = ["build", "--release", "--package", "throng", "--example", example];
+    complete(Command::new("cargo").args(words).current_dir(&places.root))
+}
+
+/// What of this project is measured, for the page.
+pub(crate) fn throng_version(places: &Places, example: &str) -> anyhow::Result<String> {
+    let words = ["describe", "--always", "--dirty", "--abbrev=10"];
+    let commit = output(Command::new("git").args(words).current_dir(&places.root))?;
+    Ok(format!("{} (commit {commit}), example `{example}`, one shard", env!("CARGO_PKG_VERSION")))
 }
 
 /// A command as one would type it, without the place where it runs.
@@ -172,7 +177,7 @@ fn is_newer(one: &Path, other: &Path) -> bool {
     matches!((changed(one), changed(other)), (Some(one), Some(other)) if one >= other)
 }
 
-fn npm_version(package: &Path) -> anyhow::Result<String> {
+pub(crate) fn npm_version(package: &Path) -> anyhow::Result<String> {
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(package.join("package.json"))?)?;
     Ok(manifest["version"].as_str().context("a package without version")?.to_owned())
 }
