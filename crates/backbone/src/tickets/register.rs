@@ -131,6 +131,11 @@ impl Register {
         self.commit(Commit::default())
     }
 
+    /// The fence of the lease in whose name it writes.
+    pub fn fence(&self) -> u64 {
+        self.desk.tray.lock().fence
+    }
+
     /// Whether the store has not taken what was last sent: it is away, and everything waits.
     pub fn is_stalled(&self) -> bool {
         self.desk.tray.lock().stalled
