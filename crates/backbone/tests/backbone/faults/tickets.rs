@@ -11,6 +11,9 @@ use tokio::time::timeout;
 use crate::fleet::{Fleet, Node, PATIENCE, until};
 use crate::servers::{Cluster, Sentinels, Single};
 
+/// How often connections are broken at least.
+const TURNS: u64 = 50;
+
 /// A record goes from one name to the next, again and again: a commit that were done twice, or not at all, would find it gone.
 async fn pass_on(register: &Register, turns: Range<u64>) {
     let pass = |n: u64| Commit { take: vec![n.to_string().into()], ..Commit::put((n + 1).to_string(), "x") };
@@ -45,25 +48,26 @@ async fn no_batch_of_tickets_is_done_twice_while_connections_break() {
     let node = Fleet::redis(cluster.deployment()).node("a").await;
     let (register, _) = node.backbone.tickets().open(&tickets(), 1).await.expect("opened");
     pass_on_from_nothing(&register).await;
-    let (broken, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let (count, over) = (broken.clone(), enough.clone());
+    let (passed, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (seen, over) = (passed.clone(), enough.clone());
     let breaking = tokio::task::spawn_blocking(move || {
         while !over.load(Ordering::Relaxed) {
             cluster.primaries.iter().for_each(|primary| primary.ask("CLIENT KILL TYPE normal"));
-            count.fetch_add(1, Ordering::Relaxed);
             // Some come through in between.
-            std::thread::park_timeout(Duration::from_millis(5));
+            let some = seen.load(Ordering::Relaxed) + 1;
+            while seen.load(Ordering::Relaxed) < some && !over.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
         }
         cluster
     });
-    let mut turn = 0;
-    while broken.load(Ordering::Relaxed) < 50 || turn < 50 {
+    for turn in 0..TURNS {
         pass_on(&register, turn * 20..(turn + 1) * 20).await;
-        turn += 1;
+        passed.fetch_add(1, Ordering::Relaxed);
     }
     enough.store(true, Ordering::Relaxed);
     let _cluster = breaking.await.expect("broken");
-    assert_eq!(keys_of(&node, 2).await, [(turn * 20).to_string()]);
+    assert_eq!(keys_of(&node, 2).await, [(TURNS * 20).to_string()]);
 }
 
 async fn pass_on_from_nothing(register: &Register) {
