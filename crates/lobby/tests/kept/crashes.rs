@@ -75,8 +75,7 @@ async fn run(seed: u64, lives: &[usize], former: Former) -> usize {
             Former::Zombie => zombies.push(life),
         }
     }
-    let paired = locked(&town).paired;
-    paired
+    locked(&town).paired
 }
 
 /// The next lobby goes on with what is written, which must fit what everybody was told.
@@ -130,6 +129,7 @@ async fn bury(mut zombie: Life) {
 }
 
 /// On one thread, with a clock that stands still.
+#[expect(clippy::print_stdout, reason = "which run it was is for whoever looks into it")]
 fn play(seed: u64, lives: &[usize], former: Former) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without sockets");
