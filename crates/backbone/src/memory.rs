@@ -8,6 +8,7 @@ mod histories;
 mod leases;
 mod members;
 mod sessions;
+mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,7 @@ use histories::HistoryTable;
 use leases::LeaseTable;
 use members::MemberTable;
 use sessions::SessionTable;
+use tickets::TicketTable;
 
 pub(crate) use bus::Seat;
 
@@ -30,6 +32,7 @@ struct Tables {
     bus: Mutex<bus::Switchboard>,
     members: Mutex<MemberTable>,
     leases: Mutex<LeaseTable>,
+    tickets: Mutex<TicketTable>,
     documents: Mutex<DocumentTable>,
     sessions: Mutex<SessionTable>,
     histories: Mutex<HistoryTable>,
@@ -41,12 +44,27 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Has tickets answer as if the store were away, until [`resume_tickets`](Self::resume_tickets): for tests of those who
+    /// must bear it.
+    pub fn suspend_tickets(&self) {
+        self.tickets().suspend();
+    }
+
+    /// Ends what [`suspend_tickets`](Self::suspend_tickets) has begun.
+    pub fn resume_tickets(&self) {
+        self.tickets().resume();
+    }
+
     pub(crate) fn members(&self) -> MutexGuard<'_, MemberTable> {
         lock(&self.tables.members)
     }
 
     pub(crate) fn leases(&self) -> MutexGuard<'_, LeaseTable> {
         lock(&self.tables.leases)
+    }
+
+    pub(crate) fn tickets(&self) -> MutexGuard<'_, TicketTable> {
+        lock(&self.tables.tickets)
     }
 
     pub(crate) fn documents(&self) -> MutexGuard<'_, DocumentTable> {

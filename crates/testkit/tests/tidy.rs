@@ -16,11 +16,11 @@ const LINES_MAX: usize = 800;
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("throng-protocol", &[]),
     ("throng-backbone", &[]),
-    ("throng-lobby", &[]),
+    ("throng-lobby", &["throng-backbone"]),
     ("throng-node", &["throng-backbone", "throng-protocol"]),
     ("throng-apps", &["throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),
-    ("throng-bench-pairing", &["throng-lobby"]),
+    ("throng-bench-pairing", &["throng-backbone", "throng-lobby"]),
     ("throng-testkit", &["throng-backbone", "throng-protocol", "throng-node"]),
     (
         "throng",
