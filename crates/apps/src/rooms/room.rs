@@ -269,6 +269,20 @@ impl Room {
         effects
     }
 
+    /// A member has been there all along, though it was not seen: it is told what it has missed, and no more.
+    pub(crate) fn still_there(&mut self, seat: Seat) -> Vec<Effect> {
+        let is_active = self.is_active();
+        let member = self.member_mut(seat);
+        if member.away_until.take().is_none() {
+            return Vec::new();
+        }
+        let missed = member.backlog.take().into_iter().map(Notice::Signal);
+        // It may not have been told of a room that has not begun.
+        let joined = (!is_active).then_some(Notice::Joined(Arrival::Resumed));
+        let told = joined.into_iter().chain(missed).map(|notice| Effect::Tell(seat, notice));
+        told.chain([Effect::Tell(seat.other(), Notice::Back)]).collect()
+    }
+
     /// A member says something; both hear it.
     pub(crate) fn say(&mut self, seat: Seat, text: Arc<str>, now: Time) -> (Line, Vec<Effect>) {
         let line = self.history.say(seat, text, now);

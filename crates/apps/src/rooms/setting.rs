@@ -7,8 +7,12 @@ use throng_lobby::{Pairing, Time, Topic, User};
 use utoipa::ToSchema;
 
 use super::events::Joined;
+use super::refusal::UNAVAILABLE;
+use super::requests::Join;
 use super::room::Seat;
+use super::wish::Wanted;
 use crate::debate::catalogue::Catalogue;
+use crate::request::Failure;
 use crate::roulette::ice::{Ice, IceServer};
 use crate::roulette::media::{Media, Role};
 
@@ -48,7 +52,7 @@ impl From<throng_lobby::Side> for Side {
 }
 
 /// The side that someone asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SideWish {
     For,
@@ -96,6 +100,18 @@ impl Theme {
         match self {
             Self::Debate(_) => "debate",
             Self::Roulette(_) => "roulette",
+        }
+    }
+
+    /// What somebody wishes for.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the wish; `unavailable` for one of another app, which no node of the same version hands on.
+    pub(crate) fn wanted(&self, join: Join) -> Result<Wanted, Failure> {
+        match (self, join) {
+            (Self::Debate(catalogue), Join::Debate(join)) => join.wanted(catalogue),
+            (Self::Roulette(_), Join::Call(join)) => join.wanted(),
+            _ => Err(UNAVAILABLE),
         }
     }
 

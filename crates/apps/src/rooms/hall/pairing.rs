@@ -15,6 +15,10 @@ use crate::rooms::room::{Opening, Room, RoomId};
 impl Hall {
     /// Takes in what has happened in the lobby.
     pub(super) fn hear(&self, event: LobbyEvent) {
+        if !self.tenure.is_sure() {
+            // Whoever keeps the hall next finds it written down, this node perhaps.
+            return tracing::debug!("the lobby is not heard in doubt");
+        }
         let mut state = self.state();
         match event {
             LobbyEvent::Paired(pairing) => self.pair(&mut state, &pairing),
@@ -40,7 +44,7 @@ impl Hall {
         state.board.change(now);
         let is_free = |ticket: &Arc<Ticket>| {
             let presence = state.people.get(&ticket.user);
-            presence.is_some_and(|presence| presence.socket.is_some() && presence.room.is_none())
+            presence.is_some_and(|presence| presence.guest.is_some() && presence.room.is_none())
         };
         if let Some(unfree) = pairing.tickets.iter().find(|ticket| !is_free(ticket)) {
             // Whoever vanished in this very moment has dropped out; the other has not been told anything yet.
@@ -93,8 +97,8 @@ impl Hall {
             state.errands.push(Errand::Settle(user.clone()));
             return;
         };
-        match &presence.socket {
-            Some(socket) => socket.emit("queue:waiting", events::Waiting::new(waiting, place.estimated_wait)),
+        match &presence.guest {
+            Some(guest) => guest.emit("queue:waiting", events::Waiting::new(waiting, place.estimated_wait)),
             None => state.errands.push(Errand::Settle(user.clone())),
         }
         state.board.change(service::now());
@@ -116,7 +120,7 @@ impl Hall {
     /// Somebody who waited was away for too long.
     fn expired(&self, state: &mut State, user: &User) {
         let Some(presence) = state.people.get_mut(user) else { return };
-        if presence.socket.is_some() {
+        if presence.guest.is_some() {
             // Back at the last moment, and has been told that it still waits.
             state.errands.push(Errand::Rejoin(user.clone()));
             return;
