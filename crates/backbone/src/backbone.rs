@@ -15,6 +15,7 @@ use crate::memory::Seat;
 use crate::redis::{RedisStore, TlsError};
 use crate::sessions::Sessions;
 use crate::status::{Counters, Status};
+use crate::tickets::Tickets;
 
 /// What nodes share. Cheap to clone; closed when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ struct Parts {
     bus: Bus,
     members: Members,
     leases: Leases,
+    tickets: Tickets,
     documents: Documents,
     sessions: Sessions,
     histories: Histories,
@@ -87,6 +89,7 @@ impl Backbone {
             bus: Bus::new(kind.clone()),
             members,
             leases: Leases::new(kind.clone()),
+            tickets: Tickets::new(kind.clone()),
             documents: Documents::new(kind.clone()),
             sessions: Sessions::new(kind.clone()),
             histories: Histories::new(kind.clone()),
@@ -111,6 +114,11 @@ impl Backbone {
     /// What one node at a time may do.
     pub fn leases(&self) -> &Leases {
         &self.parts.leases
+    }
+
+    /// What one node at a time decides about, for the next one to go on with.
+    pub fn tickets(&self) -> &Tickets {
+        &self.parts.tickets
     }
 
     /// Values that many change.

@@ -1,5 +1,5 @@
-//! What the nodes of a fleet share: a bus of messages, each other's membership, leases, documents, sessions and the
-//! histories of rooms. [`Backbone`] is the one handle; it keeps all of it in memory or in Redis (single, behind Sentinel,
+//! What the nodes of a fleet share: a bus of messages, each other's membership, leases, tickets, documents,
+//! sessions and the histories of rooms. [`Backbone`] is the one handle; it keeps all of it in memory or in Redis (single, behind Sentinel,
 //! or a Cluster), and nothing outside can tell which.
 //!
 //! This crate knows no node, no app and no lobby, and is the only one with a Redis client. Bytes go in and out; what they
@@ -20,6 +20,7 @@ mod memory;
 mod redis;
 mod sessions;
 mod status;
+mod tickets;
 
 pub use backbone::{Backbone, OpenError};
 pub use backoff::Backoff;
@@ -38,3 +39,6 @@ pub use redis::{
 };
 pub use sessions::{Hold, Session, SessionError, SessionKey, Sessions};
 pub use status::Status;
+pub use tickets::{
+    Commit, Committed, RECORDS_MAX, Receipt, Register, Scope, Tickets, TicketsError, VALUE_BYTES_MAX,
+};

@@ -8,6 +8,7 @@ mod histories;
 mod leases;
 mod members;
 mod sessions;
+mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,7 @@ use histories::HistoryTable;
 use leases::LeaseTable;
 use members::MemberTable;
 use sessions::SessionTable;
+use tickets::TicketTable;
 
 pub(crate) use bus::Seat;
 
@@ -30,6 +32,7 @@ struct Tables {
     bus: Mutex<bus::Switchboard>,
     members: Mutex<MemberTable>,
     leases: Mutex<LeaseTable>,
+    tickets: Mutex<TicketTable>,
     documents: Mutex<DocumentTable>,
     sessions: Mutex<SessionTable>,
     histories: Mutex<HistoryTable>,
@@ -47,6 +50,10 @@ impl MemoryStore {
 
     pub(crate) fn leases(&self) -> MutexGuard<'_, LeaseTable> {
         lock(&self.tables.leases)
+    }
+
+    pub(crate) fn tickets(&self) -> MutexGuard<'_, TicketTable> {
+        lock(&self.tables.tickets)
     }
 
     pub(crate) fn documents(&self) -> MutexGuard<'_, DocumentTable> {

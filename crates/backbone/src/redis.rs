@@ -23,6 +23,7 @@ mod resp;
 mod script;
 mod server;
 mod sessions;
+mod tickets;
 mod topology;
 mod traffic;
 mod wire;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::facet::Facets;
 use crate::few::Few;
 use crate::names::PropertyName;
@@ -10,7 +12,7 @@ use crate::names::PropertyName;
 pub const PROPERTIES_MAX: usize = 8;
 
 /// What a property says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// A text.
     Text(Arc<str>),
@@ -19,7 +21,7 @@ pub enum Value {
 }
 
 /// The properties of a ticket.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Properties(Few<(PropertyName, Value), PROPERTIES_MAX>);
 
 impl Properties {
@@ -36,7 +38,7 @@ impl Properties {
 }
 
 /// What is asked of the other.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Criteria {
     /// What must be shared. Only what the asker has itself is asked: somebody without a language asks for none.
     pub facets: Facets,
@@ -45,7 +47,7 @@ pub struct Criteria {
 }
 
 /// Something that holds of a property or not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Of which. Nothing holds of a property that is not there.
     pub property: PropertyName,
@@ -54,7 +56,7 @@ pub struct Condition {
 }
 
 /// What a value must be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Test {
     /// This text.
     Equals(Arc<str>),

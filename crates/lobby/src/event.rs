@@ -28,6 +28,9 @@ pub enum Event {
         /// Who did not confirm.
         user: User,
     },
+    /// A lobby that is kept has lost its register to somebody else, or can no longer write: it is empty, and nothing follows.
+    /// What it had is in the store.
+    Deposed,
     /// The user was away for longer than the lease and waits no longer.
     Expired {
         /// Whose ticket it was.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Something that two tickets share or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facet {
@@ -19,7 +21,8 @@ impl Facet {
 }
 
 /// A set of facets.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "u8")]
 pub struct Facets(u8);
 
 impl Facets {
@@ -67,6 +70,13 @@ impl Facets {
 impl FromIterator<Facet> for Facets {
     fn from_iter<I: IntoIterator<Item = Facet>>(facets: I) -> Self {
         Self(facets.into_iter().fold(0, |bits, facet| bits | 1 << facet as u8))
+    }
+}
+
+/// Bits that stand for no facet stand for none.
+impl From<u8> for Facets {
+    fn from(bits: u8) -> Self {
+        Self(bits).and(Facet::ALL.into())
     }
 }
 

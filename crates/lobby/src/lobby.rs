@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use thiserror::Error;
+use throng_backbone::{Committed, Receipt, Register, TicketsError};
 use tokio::sync::Notify;
 
 use crate::accept::Familiarity;
@@ -12,11 +14,11 @@ use crate::config::LobbyConfig;
 use crate::decide::{Choice, decide};
 use crate::event::{Event, Place};
 use crate::names::{QueueName, User};
-use crate::pairing::{Confirmed, PairingId};
+use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
-use crate::store::{Cursor, Due, Entered, Lost, Pace, Posted, Store};
-use crate::ticket::{People, Ticket};
+use crate::store::{Cursor, Due, Entered, Lost, OnEvent, Pace, Posted, Store};
+use crate::ticket::{People, Ticket, TicketId};
 use crate::time::Time;
 use crate::wish::Wish;
 
@@ -37,8 +39,22 @@ pub struct Lobby {
 
 struct Inner {
     store: Store,
-    on_event: Box<dyn Fn(Event) + Send + Sync>,
+    /// Rings when something is due earlier.
     bell: Arc<Notify>,
+    /// Rings when there is something to tell as soon as it is written; nothing where nothing is written.
+    filed: Option<Arc<Notify>>,
+}
+
+/// What a lobby went on with.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Who waits. They are away until they are [back](Lobby::back), for as long as the lease lasts.
+    pub waiting: Vec<Arc<Ticket>>,
+    /// Who was paired and had not both confirmed, or had and the record was not taken. Both may have been told or not. They
+    /// are to confirm anew, or to drop out.
+    pub pairings: Vec<Pairing>,
+    /// Records that are none of the lobby's.
+    pub others: Vec<(Box<str>, Bytes)>,
 }
 
 /// Somebody who wishes to be paired.
@@ -85,6 +101,15 @@ pub enum JoinError {
     /// The user was paired and has to confirm or drop out first.
     #[error("already paired")]
     Paired(PairingId),
+    /// The ticket could not be written down in time. Whatever else the user waited for is over. May be tried again soon.
+    #[error("the store cannot be reached")]
+    StoreAway,
+    /// The wish, with those whom the user has blocked or met, is too large to be written down.
+    #[error("the wish is too large")]
+    TooLarge,
+    /// The lobby is somebody else's by now.
+    #[error("the lobby is kept elsewhere")]
+    Deposed,
 }
 
 /// How a look for a partner ended.
@@ -116,10 +141,48 @@ impl Lobby {
         Self::paced(config, Pace::Yielding, on_event)
     }
 
+    /// An empty lobby that writes down what it does: who waits, and who was paired and has not confirmed. Each call returns,
+    /// and each event is told, after what it says is written; so the [service] has to [run](crate::service::run). Being away
+    /// and having confirmed are not written.
+    ///
+    /// While the store is away, nobody is paired and nothing ends. Whoever joins waits for a while and is then refused.
+    ///
+    /// When somebody else has opened the scope, the lobby tells [`Event::Deposed`] and is empty; nobody can join, and every
+    /// other call answers that there is no such thing.
+    ///
+    /// [service]: crate::service
+    pub fn kept(
+        config: LobbyConfig,
+        register: Register,
+        on_event: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Self {
+        let filed = Arc::new(Notify::new());
+        let lobby = Self::made(config, Pace::Prompt, Box::new(on_event), Some(Arc::clone(&filed)));
+        lobby.inner.store.keep(register, filed);
+        lobby
+    }
+
+    /// A lobby that goes on with what was written down, as [`kept`](Self::kept). Records that it cannot read, and those of
+    /// queues that are not there any more, it removes.
+    pub fn restore(
+        config: LobbyConfig,
+        (register, records): (Register, Vec<(Box<str>, Bytes)>),
+        now: Time,
+        on_event: impl Fn(Event) + Send + Sync + 'static,
+    ) -> (Self, Restored) {
+        let lobby = Self::kept(config, register, on_event);
+        let restored = lobby.inner.store.restore(records, now);
+        (lobby, restored)
+    }
+
     fn paced(config: LobbyConfig, pace: Pace, on_event: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self::made(config, pace, Box::new(on_event), None)
+    }
+
+    fn made(config: LobbyConfig, pace: Pace, on_event: OnEvent, filed: Option<Arc<Notify>>) -> Self {
         let bell = Arc::new(Notify::new());
-        let store = Store::new(config, pace, Arc::clone(&bell));
-        Self { inner: Arc::new(Inner { store, on_event: Box::new(on_event), bell }) }
+        let store = Store::new(config, pace, Arc::clone(&bell), on_event);
+        Self { inner: Arc::new(Inner { store, bell, filed }) }
     }
 
     /// Lets somebody in, who is paired at once or waits. Gives the place that they have, or would have had.
@@ -129,15 +192,16 @@ impl Lobby {
     /// being [back](Self::back).
     pub async fn join(&self, newcomer: Newcomer, now: Time) -> Result<Place, JoinError> {
         let entered = self.inner.store.enter(newcomer, now).await?;
-        let place = entered.place;
-        self.settle(entered, now).await?;
-        Ok(place)
+        let (place, ticket) = (entered.place, entered.ticket.id);
+        let settled = self.settle(entered, now).await;
+        self.told(Some((ticket, now))).await?;
+        settled.map(|()| place)
     }
 
     /// Takes somebody's ticket out. Says whether they waited. A pairing is not touched: see
     /// [`drop_out`](Self::drop_out).
     pub async fn leave(&self, user: &User) -> bool {
-        self.inner.store.take(user).await.is_some()
+        self.inner.store.take(user).await.is_some() && self.told(None).await.is_ok()
     }
 
     /// Somebody's socket has vanished: nobody is paired with them until they are back, and after the lease their ticket
@@ -167,8 +231,8 @@ impl Lobby {
     /// waits again, with what they had waited credited. Says whether there was such a pairing.
     pub async fn drop_out(&self, pairing: PairingId, user: &User, now: Time) -> bool {
         let Some(survivor) = self.inner.store.fail(pairing, user, now).await else { return false };
-        self.return_survivor(pairing, survivor, now).await;
-        true
+        self.settle_again(survivor, now).await;
+        self.told(None).await.is_ok()
     }
 
     /// Does all that is due: tickets that ask for less from now on look again, those whose lease is over go, pairings that
@@ -182,15 +246,8 @@ impl Lobby {
         match self.inner.store.next_due(now).await {
             None => return false,
             Some(Due::Look(ticket, cursor)) => self.look(&ticket, cursor, now).await,
-            Some(Due::Expired(user)) => self.tell(Event::Expired { user }),
-            Some(Due::Unconfirmed { pairing, absent, survivor }) => {
-                for user in absent {
-                    self.tell(Event::Lapsed { pairing, user });
-                }
-                if let Some(survivor) = survivor {
-                    self.return_survivor(pairing, survivor, now).await;
-                }
-            }
+            Some(Due::Returned(survivor)) => self.settle_again(survivor, now).await,
+            Some(Due::Done) => {}
         }
         true
     }
@@ -214,7 +271,9 @@ impl Lobby {
     /// Takes everyone out who waits, those who are away too, oldest first: for a lobby elsewhere to
     /// [`insert`](Self::insert). Without a [`pause`](Self::pause) before it others may come meanwhile.
     pub async fn extract(&self) -> Vec<Ticket> {
-        self.inner.store.extract().await
+        let tickets = self.inner.store.extract().await;
+        // Deposed, it has nobody to hand over.
+        if self.told(None).await.is_ok() { tickets } else { Vec::new() }
     }
 
     /// Takes over people who have waited elsewhere, with the wait that they had. They are away, for as long as the lease
@@ -225,6 +284,7 @@ impl Lobby {
         for ticket in tickets {
             refused.extend(self.inner.store.adopt(ticket, now).await);
         }
+        let _deposed = self.told(None).await;
         refused
     }
 
@@ -247,9 +307,27 @@ impl Lobby {
         WeakLobby(Arc::downgrade(&self.inner))
     }
 
-    async fn return_survivor(&self, pairing: PairingId, survivor: Entered, now: Time) {
-        let (user, place) = (survivor.ticket.user.clone(), survivor.place);
-        self.tell(Event::Returned { pairing, user, place });
+    /// Rings when there is something to tell as soon as it is written, and when the last handle is gone.
+    pub(crate) fn filed(&self) -> Option<Arc<Notify>> {
+        self.inner.filed.clone()
+    }
+
+    /// The receipt of the first change that is not told. Once it has come, [`written`](Self::written) tells it.
+    pub(crate) fn next_receipt(&self) -> Option<Receipt> {
+        self.inner.store.next_receipt()
+    }
+
+    pub(crate) fn written(&self, outcome: &Result<Committed, TicketsError>) {
+        self.inner.store.written(outcome);
+    }
+
+    /// Ends when everything is told that was done by now.
+    async fn told(&self, joins: Option<(TicketId, Time)>) -> Result<(), JoinError> {
+        if self.inner.filed.is_some() { self.inner.store.told(joins).await } else { Ok(()) }
+    }
+
+    /// Finds another partner for somebody whose pairing is over.
+    async fn settle_again(&self, survivor: Entered, now: Time) {
         let _never_full = self.settle(survivor, now).await;
     }
 
@@ -286,12 +364,10 @@ impl Lobby {
                 Chosen::Gone => return Look::Over,
             };
             match store.claim(ticket.id, choice.candidate.id, now).await {
-                Ok(pairing) => self.tell(Event::Paired(pairing)),
                 // Somebody was faster: again, without the one who is gone.
-                Err(Lost::Theirs) => continue,
-                Err(Lost::Mine) => {}
+                Err(Lost::Theirs) => {}
+                Ok(()) | Err(Lost::Mine) => return Look::Over,
             }
-            return Look::Over;
         }
         Look::Nobody(Some(after))
     }
@@ -314,10 +390,6 @@ impl Lobby {
         }
         best.map_or(Chosen::Nobody(next), Chosen::Somebody)
     }
-
-    fn tell(&self, event: Event) {
-        (self.inner.on_event)(event);
-    }
 }
 
 impl fmt::Debug for Lobby {
@@ -329,6 +401,7 @@ impl fmt::Debug for Lobby {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.bell.notify_one();
+        self.filed.iter().for_each(|filed| filed.notify_one());
     }
 }
 

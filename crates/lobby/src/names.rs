@@ -10,6 +10,8 @@ use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 use std::num::NonZero;
 use std::sync::{Arc, LazyLock};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The number of a name.
 pub(crate) type Number = NonZero<u64>;
 
@@ -45,6 +47,18 @@ macro_rules! name {
             fn from(text: T) -> Self {
                 let text = text.into();
                 Self { number: number_of(&text), text }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Arc::<str>::deserialize(deserializer).map(Self::from)
             }
         }
 

@@ -3,13 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::{QueueName, Tag, Topic};
+use crate::record;
 use crate::ticket::Ticket;
 use crate::wish::Side;
 
 /// The name of a pairing, which no other of its lobby ever has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PairingId(pub u64);
+
+impl PairingId {
+    /// The key of the pairing's record in a lobby that is kept.
+    pub fn key(self) -> Box<str> {
+        record::pairing_key(self)
+    }
+}
 
 /// Two people who were paired.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::facet::{Facet, Facets};
@@ -10,15 +11,24 @@ use crate::facet::{Facet, Facets};
 pub const STEPS_MAX: usize = 16;
 
 /// How people of a queue are paired. Always valid: see [`Policy::new`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Policy {
     steps: Vec<Step>,
     recent_after: Duration,
     weights: Weights,
 }
 
+/// A policy as it was written down.
+#[derive(Deserialize)]
+struct Unchecked {
+    steps: Vec<Step>,
+    recent_after: Duration,
+    weights: Weights,
+}
+
 /// What a ticket demands from some moment on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// From this wait on.
     pub after: Duration,
@@ -29,7 +39,7 @@ pub struct Step {
 }
 
 /// Which topics a ticket takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TopicScope {
     /// Its own.
     Same,
@@ -38,7 +48,7 @@ pub enum TopicScope {
 }
 
 /// What makes one acceptable partner better than another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weights {
     /// For each shared tag.
     pub tag: u32,
@@ -79,6 +89,15 @@ pub enum PolicyProblem {
     /// The step with this index takes fewer topics than the one before it.
     #[error("step {0} takes fewer topics than the one before it")]
     TakesFewer(usize),
+}
+
+impl TryFrom<Unchecked> for Policy {
+    type Error = PolicyProblem;
+
+    fn try_from(written: Unchecked) -> Result<Self, PolicyProblem> {
+        let Unchecked { steps, recent_after, weights } = written;
+        Self::new(steps, recent_after, weights).map_err(|problems| problems[0])
+    }
 }
 
 impl Policy {

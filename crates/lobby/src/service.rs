@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use crate::lobby::Lobby;
 use crate::time::Time;
@@ -24,10 +24,42 @@ pub fn now() -> Time {
     Time(since_epoch + Instant::now().saturating_duration_since(instant))
 }
 
-/// Advances the lobby whenever something is due, until its last handle is dropped. To be spawned once for each lobby, on
-/// a runtime with time.
+/// How often a lobby that is kept looks whether somebody waits in vain to be let in.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Advances the lobby whenever something is due, and [tells](tell) what is written, until its last handle is dropped. To be
+/// spawned once for each lobby, on a runtime with time.
 pub fn run(lobby: &Lobby) -> impl Future<Output = ()> + Send + 'static {
+    let (advance, tell) = (advance(lobby), tell(lobby));
+    async move {
+        tokio::join!(advance, tell);
+    }
+}
+
+/// Tells what a lobby that is kept has done, as soon as it is written, until the lobby's last handle is dropped. Of a lobby
+/// that nobody keeps there is nothing to tell. A part of [`run`], for those who call [`Lobby::advance`] themselves.
+pub fn tell(lobby: &Lobby) -> impl Future<Output = ()> + Send + 'static {
+    let (filed, weak) = (lobby.filed(), lobby.downgrade());
+    async move {
+        let Some(filed) = filed else { return };
+        while let Some(lobby) = weak.upgrade() {
+            let receipt = lobby.next_receipt();
+            drop(lobby);
+            let Some(receipt) = receipt else {
+                filed.notified().await;
+                continue;
+            };
+            let outcome = receipt.await;
+            if let Some(lobby) = weak.upgrade() {
+                lobby.written(&outcome);
+            }
+        }
+    }
+}
+
+fn advance(lobby: &Lobby) -> impl Future<Output = ()> + Send + 'static {
     let (bell, weak) = (lobby.bell(), lobby.downgrade());
+    let most = if lobby.filed().is_some() { LOOK } else { Duration::MAX };
     async move {
         while let Some(lobby) = weak.upgrade() {
             for _ in 0..TURN {
@@ -37,11 +69,12 @@ pub fn run(lobby: &Lobby) -> impl Future<Output = ()> + Send + 'static {
             }
             let due = lobby.due();
             drop(lobby);
-            match due {
-                None => bell.notified().await,
-                Some(due) if due <= now() => tokio::task::yield_now().await,
-                Some(due) => tokio::select! {
-                    () = sleep_until(Instant::now() + due.since(now())) => {}
+            let sleeps = due.map_or(most, |due| due.since(now()).min(most));
+            match sleeps {
+                Duration::ZERO => tokio::task::yield_now().await,
+                Duration::MAX => bell.notified().await,
+                sleeps => tokio::select! {
+                    () = sleep(sleeps) => {}
                     () = bell.notified() => {}
                 },
             }

@@ -2,8 +2,10 @@
 //! find that the world has moved on and say so.
 
 mod index;
+mod journal;
 mod keys;
 mod line;
+mod outbox;
 mod queue;
 mod state;
 mod timers;
@@ -14,26 +16,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
+use throng_backbone::{Committed, Receipt, Register, TicketsError};
 use tokio::sync::Notify;
 
 use crate::config::LobbyConfig;
-use crate::event::Place;
-use crate::lobby::{JoinError, Newcomer};
+use crate::event::{Event, Place};
+use crate::lobby::{JoinError, Newcomer, Restored};
 use crate::names::{QueueName, User};
-use crate::pairing::{Confirmed, Pairing, PairingId};
+use crate::pairing::{Confirmed, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
+use outbox::Wait;
 use state::State;
 
 /// The tickets and the pairings of a lobby.
-#[derive(Debug)]
 pub(crate) struct Store {
     state: Mutex<State>,
     pace: Pace,
+    on_event: OnEvent,
 }
+
+/// Who is told what happens.
+pub(crate) type OnEvent = Box<dyn Fn(Event) + Send + Sync>;
 
 /// Whether others run between the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,16 +93,55 @@ pub(crate) enum Posted {
 pub(crate) enum Due {
     /// The ticket is to look for a partner, after the cursor.
     Look(Arc<Ticket>, Cursor),
-    /// The ticket was away for too long and is gone.
-    Expired(User),
-    /// The pairing is over because not both have confirmed it.
-    Unconfirmed { pairing: PairingId, absent: Vec<User>, survivor: Option<Entered> },
+    /// The pairing is over because not both have confirmed it; the one who had waits again.
+    Returned(Entered),
+    /// There is nothing more to do.
+    Done,
 }
 
 impl Store {
     /// An empty store that rings the bell when the next due time moves earlier.
-    pub(crate) fn new(config: LobbyConfig, pace: Pace, bell: Arc<Notify>) -> Self {
-        Self { state: Mutex::new(State::new(config, bell)), pace }
+    pub(crate) fn new(config: LobbyConfig, pace: Pace, bell: Arc<Notify>, on_event: OnEvent) -> Self {
+        Self { state: Mutex::new(State::new(config, bell)), pace, on_event }
+    }
+
+    /// Has everything written that is done from now on, and rings the bell when there is something to tell afterwards.
+    pub(crate) fn keep(&self, register: Register, bell: Arc<Notify>) {
+        self.lock().keep(register, bell);
+    }
+
+    /// Goes on with what is written.
+    pub(crate) fn restore(&self, records: Vec<(Box<str>, Bytes)>, now: Time) -> Restored {
+        let mut state = self.lock();
+        let restored = state.restore(records, now);
+        state.file();
+        restored
+    }
+
+    /// Ends when everything is written and told that was done by now; at once where nothing is written. Somebody who
+    /// joins says their ticket and the time: they are let go when it takes too long.
+    pub(crate) async fn told(&self, joins: Option<(TicketId, Time)>) -> Result<(), JoinError> {
+        let wait = self.lock().wait(joins);
+        match wait {
+            Wait::Over => Ok(()),
+            Wait::Deposed => Err(JoinError::Deposed),
+            Wait::Until(answer) => answer.await.unwrap_or(Err(JoinError::Deposed)),
+        }
+    }
+
+    /// The receipt of the first change that is not told, for [`written`](Self::written).
+    pub(crate) fn next_receipt(&self) -> Option<Receipt> {
+        self.lock().next_receipt()
+    }
+
+    /// The change of the last receipt was written, or could not be: tells it, and answers who waits for it.
+    pub(crate) fn written(&self, outcome: &Result<Committed, TicketsError>) {
+        let (events, answers) = self.lock().written(outcome);
+        events.into_iter().for_each(&self.on_event);
+        for answer in answers {
+            // Who does not wait for it does not want to know.
+            let _ = answer.send(Ok(()));
+        }
     }
 
     /// Makes a ticket the user's only one; the same wish keeps its place.
@@ -118,7 +165,7 @@ impl Store {
     }
 
     /// Pairs two tickets: both are taken, or neither.
-    pub(crate) async fn claim(&self, mine: TicketId, theirs: TicketId, now: Time) -> Result<Pairing, Lost> {
+    pub(crate) async fn claim(&self, mine: TicketId, theirs: TicketId, now: Time) -> Result<(), Lost> {
         self.step(|state| state.claim(mine, theirs, now)).await
     }
 
@@ -190,8 +237,13 @@ impl Store {
 
     async fn step<T>(&self, step: impl FnOnce(&mut State) -> T) -> T {
         self.turn().await;
-        let done = step(&mut self.lock());
+        let (done, events) = {
+            let mut state = self.lock();
+            let done = step(&mut state);
+            (done, state.file())
+        };
         self.turn().await;
+        events.into_iter().for_each(&self.on_event);
         done
     }
 

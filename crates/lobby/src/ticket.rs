@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::lobby::Newcomer;
 use crate::names::{Number, User};
 use crate::policy::Policy;
@@ -90,6 +92,18 @@ impl People {
     /// Whether nobody is in the set.
     pub fn is_empty(&self) -> bool {
         self.users.is_none()
+    }
+}
+
+impl Serialize for People {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.users.as_deref().unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for People {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<User>::deserialize(deserializer).map(Self::from_iter)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What somebody wishes for: whom to meet, about what, on which side.
 
+use serde::{Deserialize, Serialize};
+
 use crate::criteria::{Criteria, Properties};
 use crate::facet::{Facet, Facets};
 use crate::few::Few;
@@ -11,7 +13,7 @@ pub const OTHER_TOPICS_MAX: usize = 5;
 pub const TAGS_MAX: usize = 5;
 
 /// A wish to be paired. Two are the same wish when all of their fields are equal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Wish {
     /// Where to wait.
     pub queue: QueueName,
@@ -70,7 +72,7 @@ impl Wish {
 }
 
 /// Whether somebody takes any topic once topics may differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnyTopic {
     /// Any topic will do.
     Accepted,
@@ -80,7 +82,7 @@ pub enum AnyTopic {
 }
 
 /// The side that somebody wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SideWish {
     /// For the topic.
     For,
@@ -91,7 +93,7 @@ pub enum SideWish {
 }
 
 /// The side that somebody has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// For the topic.
     For,
@@ -115,7 +117,7 @@ impl SideWish {
 }
 
 /// At most [`TAGS_MAX`] different tags, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags(Few<Tag, TAGS_MAX>);
 
 impl Tags {

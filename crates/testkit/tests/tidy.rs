@@ -16,7 +16,7 @@ const LINES_MAX: usize = 800;
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("throng-protocol", &[]),
     ("throng-backbone", &[]),
-    ("throng-lobby", &[]),
+    ("throng-lobby", &["throng-backbone"]),
     ("throng-node", &["throng-backbone", "throng-protocol"]),
     ("throng-apps", &["throng-backbone", "throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),

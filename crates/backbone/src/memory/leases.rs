@@ -1,6 +1,6 @@
 //! Leases in memory.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -19,7 +19,9 @@ impl LeaseTable {
         if self.held.get(name).is_some() {
             return None;
         }
-        self.last_fence += 1;
+        // As in the other stores: also greater than any number of things that were done under the last one.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
+        self.last_fence = now.max(self.last_fence + 1);
         self.held.insert(name.to_owned(), self.last_fence, Some(Instant::now() + ttl));
         Some(self.last_fence)
     }

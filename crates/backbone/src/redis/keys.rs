@@ -7,6 +7,7 @@ use super::partition::{Crc16, middle, partition_of_slot, slot_of, tags};
 use crate::channel::{Channel, Room};
 use crate::documents::DocumentKey;
 use crate::sessions::SessionKey;
+use crate::tickets::Scope;
 
 /// Writes names for one prefix.
 #[derive(Debug)]
@@ -77,6 +78,13 @@ impl Keys {
         self.spread("session", &[&key.tenant, &key.id])
     }
 
+    /// Who may change a scope, and its records.
+    pub(crate) fn tickets(&self, scope: &Scope) -> [String; 2] {
+        let parts: [&str; 2] = [&scope.tenant, &scope.name];
+        let partition = self.partition(&parts);
+        [self.name(partition, "keeper", &parts), self.name(partition, "tickets", &parts)]
+    }
+
     /// One of the keys about members; all of them lie together.
     pub(crate) fn members(&self, what: &str) -> String {
         self.name(self.partition(&["members"]), "members", &["", what])
@@ -132,6 +140,7 @@ mod tests {
             assert_eq!(keys.partition_of(name.as_bytes()), Some(keys.partition_of_channel(&channel)));
             one_slot(&[top, stream, name]);
             one_slot(&keys.lease(&n.to_string()));
+            one_slot(&keys.tickets(&Scope::new("t", n.to_string())));
         }
         one_slot(&["list", "until", "graves", "fence"].map(|what| keys.members(what)));
     }

@@ -38,6 +38,9 @@ scripts! {
     LEASE_ACQUIRE = "lease_acquire";
     LEASE_RENEW = "lease_renew";
     LEASE_RELEASE = "lease_release";
+    TICKETS_OPEN = "tickets_open";
+    TICKETS_WRITE = "tickets_write";
+    TICKETS_ANEW = "tickets_anew";
     DOCUMENT_PUT = "document_put";
     DOCUMENT_REMOVE = "document_remove";
     HASH_SET = "hash_set";

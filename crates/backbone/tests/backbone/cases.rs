@@ -6,3 +6,4 @@ pub(crate) mod histories;
 pub(crate) mod leases;
 pub(crate) mod members;
 pub(crate) mod sessions;
+pub(crate) mod tickets;

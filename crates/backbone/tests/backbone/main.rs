@@ -34,6 +34,16 @@ macro_rules! with_cases {
                 a_lease_ends_and_its_holder_is_told,
                 a_released_lease_is_free,
                 the_fence_only_grows;
+            tickets:
+                what_is_committed_is_there_for_the_next,
+                two_tickets_are_claimed_once,
+                whoever_opens_later_refuses_the_others,
+                claims_of_two_registers_never_both_win,
+                many_commits_at_once_keep_their_order,
+                one_commit_takes_many_keys,
+                a_lease_that_was_got_back_raises_the_fence,
+                what_is_too_large_is_refused,
+                scopes_are_apart;
             documents:
                 a_value_is_written_and_read,
                 a_change_of_an_old_version_is_refused,

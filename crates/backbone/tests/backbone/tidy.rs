@@ -2,13 +2,14 @@
 
 const MAIN: &str = include_str!("main.rs");
 
-const CASES: [(&str, &str); 6] = [
+const CASES: [(&str, &str); 7] = [
     ("bus", include_str!("cases/bus.rs")),
     ("documents", include_str!("cases/documents.rs")),
     ("histories", include_str!("cases/histories.rs")),
     ("leases", include_str!("cases/leases.rs")),
     ("members", include_str!("cases/members.rs")),
     ("sessions", include_str!("cases/sessions.rs")),
+    ("tickets", include_str!("cases/tickets.rs")),
 ];
 
 /// What runs all of the list on one store; a macro call that is missing here would be a store without cases.

@@ -1,6 +1,7 @@
 //! What the store's lock guards, and the steps of a ticket: it enters, is posted, goes away and comes back, is taken.
 
 mod alarms;
+mod kept;
 mod pairings;
 mod survey;
 
@@ -18,6 +19,8 @@ use crate::statistics::WaitHistogram;
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
+use super::journal::{Journal, Recorded};
+use super::outbox::Outbox;
 use super::queue::Queue;
 use super::timers::Timers;
 use super::{Cursor, Entered, Posted, Window};
@@ -43,9 +46,15 @@ pub(super) struct State {
     lease: Duration,
     confirm_timeout: Duration,
     paused: bool,
-    tickets_made: u64,
+    /// The last numbers of a ticket and a pairing.
+    last_ticket: u64,
+    last_pairing: u64,
     pairings_made: u64,
     waits: WaitHistogram,
+    /// What the step does that is being done.
+    journal: Journal,
+    /// Where the lobby is kept, what is done waits here until it is written.
+    outbox: Option<Outbox>,
 }
 
 /// What a user is in.
@@ -61,6 +70,7 @@ struct Entry {
     ticket: Arc<Ticket>,
     queue: usize,
     stage: Stage,
+    recorded: Recorded,
     /// When it looks the next time; while away, when the lease is over.
     timer: Option<Time>,
     /// When the ticket asks for less the next time.
@@ -92,6 +102,7 @@ enum Bound {
 struct Entrance {
     queue: usize,
     bound: Bound,
+    recorded: Recorded,
 }
 
 impl State {
@@ -107,9 +118,12 @@ impl State {
             lease: config.lease,
             confirm_timeout: config.confirm_timeout,
             paused: false,
-            tickets_made: 0,
+            last_ticket: 0,
+            last_pairing: 0,
             pairings_made: 0,
             waits: WaitHistogram::default(),
+            journal: Journal::default(),
+            outbox: None,
         }
     }
 
@@ -121,12 +135,15 @@ impl State {
         if let Some(Standing::Paired(pairing)) = self.users.get(&newcomer.user) {
             return Err(JoinError::Paired(*pairing));
         }
-        let former = self.take(&newcomer.user).filter(|former| former.wish == newcomer.wish);
+        self.admit(&newcomer)?;
+        let former = self.take_out(&newcomer.user);
+        let recorded = former.as_ref().map_or(Recorded::Not, |former| former.1.outdated());
+        let former = former.map(|former| former.0).filter(|former| former.wish == newcomer.wish);
         let bound = if former.is_some() { Bound::Waived } else { Bound::Kept };
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
         let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
-        Ok(self.register(ticket, Entrance { queue, bound }, now))
+        Ok(self.register(ticket, Entrance { queue, bound, recorded }, now))
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
@@ -136,18 +153,19 @@ impl State {
         }
         let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        self.register(Ticket { id, ..ticket }, Entrance { queue, bound: Bound::Kept }, now);
+        let entrance = Entrance { queue, bound: Bound::Kept, recorded: Recorded::Not };
+        self.register(Ticket { id, ..ticket }, entrance, now);
         self.away(&user, now);
         None
     }
 
     fn new_ticket_id(&mut self) -> TicketId {
-        self.tickets_made += 1;
-        TicketId(self.tickets_made)
+        self.last_ticket += 1;
+        TicketId(self.last_ticket)
     }
 
     fn register(&mut self, ticket: Ticket, entrance: Entrance, now: Time) -> Entered {
-        let Entrance { queue, bound } = entrance;
+        let Entrance { queue, bound, recorded } = entrance;
         if self.queues[queue].learn(&ticket) {
             self.post_all_anew(queue, now);
         }
@@ -157,6 +175,7 @@ impl State {
             ticket: Arc::clone(&ticket),
             queue,
             stage: Stage::Entered(bound),
+            recorded,
             timer: None,
             changes: None,
             resumes: None,
@@ -176,16 +195,18 @@ impl State {
         }
         let posted = if queue.posts == seen { Posted::Alone } else { Posted::WithOthers };
         queue.count(&entry.ticket);
+        entry.record(&mut self.journal);
         entry.stage = Stage::Posted(queue.post(&entry.ticket, now));
         self.schedule(id, now);
         Ok(posted)
     }
 
-    pub(super) fn window(&self, id: TicketId, after: Cursor, now: Time) -> Option<Window> {
+    pub(super) fn window(&mut self, id: TicketId, after: Cursor, now: Time) -> Option<Window> {
+        let closed = self.paused || self.outbox.as_mut().is_some_and(Outbox::hold);
         let entry = self.tickets.get(&id)?;
         let queue = &self.queues[entry.queue];
         let mut window = Window { candidates: Vec::new(), policy: Arc::clone(queue.policy()), next: None };
-        if self.paused {
+        if closed {
             return Some(window);
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
@@ -198,6 +219,13 @@ impl State {
     }
 
     pub(super) fn take(&mut self, user: &User) -> Option<Arc<Ticket>> {
+        let (ticket, recorded) = self.take_out(user)?;
+        self.journal.remove_ticket(user, recorded);
+        Some(ticket)
+    }
+
+    /// Takes a ticket out of everything but its record.
+    fn take_out(&mut self, user: &User) -> Option<(Arc<Ticket>, Recorded)> {
         let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return None };
         self.users.remove(user);
         self.remove(id)
@@ -213,7 +241,10 @@ impl State {
                 self.take(user);
                 return false;
             }
-            Stage::Entered(_) => queue.count(&entry.ticket),
+            Stage::Entered(_) => {
+                queue.count(&entry.ticket);
+                entry.record(&mut self.journal);
+            }
             Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
         }
         entry.stage = Stage::Away;
@@ -233,10 +264,10 @@ impl State {
         Some(Some(ticket))
     }
 
-    /// Takes a ticket out of everything but the table of users.
-    fn remove(&mut self, id: TicketId) -> Option<Arc<Ticket>> {
+    /// Takes a ticket out of everything but its record and the table of users.
+    fn remove(&mut self, id: TicketId) -> Option<(Arc<Ticket>, Recorded)> {
         self.set_timer(id, None);
-        let Entry { ticket, queue, stage, .. } = self.tickets.remove(&id)?;
+        let Entry { ticket, queue, stage, recorded, .. } = self.tickets.remove(&id)?;
         let queue = &mut self.queues[queue];
         if let Stage::Posted(keys) = &stage {
             queue.withdraw(&ticket, keys);
@@ -244,7 +275,7 @@ impl State {
         if !matches!(stage, Stage::Entered(_)) {
             queue.discount(&ticket);
         }
-        Some(ticket)
+        Some((ticket, recorded))
     }
 
     /// Posts everyone of a queue under the keys that they have by now.
@@ -255,6 +286,14 @@ impl State {
 }
 
 impl Entry {
+    /// Has a ticket written that is its user's place from now on.
+    fn record(&mut self, journal: &mut Journal) {
+        if self.recorded != Recorded::Current {
+            self.recorded = Recorded::Current;
+            journal.put_ticket(&self.ticket);
+        }
+    }
+
     /// Posts a ticket that is posted under the keys that it has by now.
     fn post_anew(&mut self, queue: &mut Queue, now: Time) {
         if let Stage::Posted(keys) = &mut self.stage {

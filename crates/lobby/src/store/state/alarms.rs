@@ -4,7 +4,9 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::Event;
 use crate::policy::Policy;
+use crate::store::outbox::Outbox;
 use crate::store::timers::Alarm;
 use crate::store::{Cursor, Due};
 use crate::ticket::{Ticket, TicketId};
@@ -17,12 +19,22 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl State {
     pub(in crate::store) fn due(&self) -> Option<Time> {
-        self.timers.due()
+        match &self.outbox {
+            Some(outbox) if outbox.is_held() => outbox.deadline(),
+            _ => self.timers.due(),
+        }
     }
 
     pub(in crate::store) fn next_due(&mut self, now: Time) -> Option<Due> {
+        if self.give_up_a_join(now) {
+            return Some(Due::Done);
+        }
+        if self.outbox.as_mut().is_some_and(Outbox::hold) {
+            return None;
+        }
         loop {
             let due = match self.timers.pop(now)? {
+                Alarm::Pairing(pairing) if self.set_deadline(pairing, now) => None,
                 Alarm::Pairing(pairing) => self.lapse(pairing, now),
                 Alarm::Ticket(id) => match self.tickets.get(&id)?.stage {
                     Stage::Away => self.expire(id),
@@ -36,9 +48,11 @@ impl State {
     }
 
     fn expire(&mut self, id: TicketId) -> Option<Due> {
-        let ticket = self.remove(id)?;
+        let (ticket, recorded) = self.remove(id)?;
         self.users.remove(&ticket.user);
-        Some(Due::Expired(ticket.user.clone()))
+        self.journal.remove_ticket(&ticket.user, recorded);
+        self.journal.tell(Event::Expired { user: ticket.user.clone() });
+        Some(Due::Done)
     }
 
     /// The ticket's time to look has come: from the beginning when it asks for less now, else from where it stopped.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accept::{Stance, sides};
+use crate::event::Event;
 use crate::names::User;
 use crate::pairing::{Confirmed, Pairing, PairingId};
-use crate::store::timers::Alarm;
+use crate::store::journal::Recorded;
+use crate::store::timers::{Alarm, Timers};
 use crate::store::{Due, Entered, Lost};
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
@@ -21,7 +23,8 @@ pub(super) struct Open {
     /// How long they had waited.
     waits: [Duration; 2],
     confirmed: [bool; 2],
-    deadline: Time,
+    /// Nothing until both have been told.
+    deadline: Option<Time>,
 }
 
 impl State {
@@ -30,7 +33,7 @@ impl State {
         mine: TicketId,
         theirs: TicketId,
         now: Time,
-    ) -> Result<Pairing, Lost> {
+    ) -> Result<(), Lost> {
         let queue = match self.tickets.get(&mine) {
             None => return Err(Lost::Mine),
             Some(entry) if matches!(entry.stage, Stage::Away) => return Err(Lost::Mine),
@@ -41,25 +44,29 @@ impl State {
         }
         let mine = self.remove(mine).ok_or(Lost::Mine)?;
         let theirs = self.remove(theirs).ok_or(Lost::Theirs)?;
+        for (ticket, recorded) in [&mine, &theirs] {
+            self.journal.take_ticket(&ticket.user, *recorded);
+        }
+        let (mine, theirs) = (mine.0, theirs.0);
         let tickets = if mine.place() < theirs.place() { [mine, theirs] } else { [theirs, mine] };
-        Ok(self.open(tickets, queue, now))
+        let pairing = self.open(tickets, queue, now);
+        self.journal.put_pairing(&pairing);
+        self.journal.tell(Event::Paired(pairing));
+        Ok(())
     }
 
     fn open(&mut self, tickets: [Arc<Ticket>; 2], queue: usize, now: Time) -> Pairing {
+        self.last_pairing += 1;
         self.pairings_made += 1;
-        let id = PairingId(self.pairings_made);
-        let deadline = now + self.confirm_timeout;
+        let id = PairingId(self.last_pairing);
+        // They are told once it is written.
+        let deadline = self.outbox.is_none().then(|| now + self.confirm_timeout);
         let waits = tickets.each_ref().map(|ticket| ticket.waited(now));
-        self.timers.start(deadline, Alarm::Pairing(id));
-        for ticket in &tickets {
-            self.users.insert(ticket.user.clone(), Standing::Paired(id));
-        }
         for wait in waits {
             self.queues[queue].waits.record(wait);
             self.waits.record(wait);
         }
-        let open = Open { tickets: tickets.clone(), queue, waits, confirmed: [false; 2], deadline };
-        self.pairings.insert(id, open);
+        self.hold_open(id, Open { tickets: tickets.clone(), queue, waits, confirmed: [false; 2], deadline });
 
         let policy = self.queues[queue].policy();
         let [older, younger] = tickets.each_ref().map(|ticket| Stance::of(ticket, policy, now));
@@ -73,6 +80,48 @@ impl State {
             tickets,
             waits,
         }
+    }
+
+    /// Waits for two to confirm.
+    fn hold_open(&mut self, id: PairingId, open: Open) {
+        if let Some(deadline) = open.deadline {
+            self.timers.start(deadline, Alarm::Pairing(id));
+        }
+        for ticket in &open.tickets {
+            self.users.insert(ticket.user.clone(), Standing::Paired(id));
+        }
+        self.pairings.insert(id, open);
+    }
+
+    /// Both are told of a pairing: from the next occasion on they have the time to confirm it.
+    pub(super) fn told(&mut self, id: PairingId) {
+        if self.pairings.contains_key(&id) {
+            self.timers.start(Time::default(), Alarm::Pairing(id));
+        }
+    }
+
+    /// Sets the deadline of a pairing that has none. Says whether it had none.
+    pub(super) fn set_deadline(&mut self, id: PairingId, now: Time) -> bool {
+        let Some(open) = self.pairings.get_mut(&id) else { return false };
+        let fresh = open.deadline.is_none();
+        let deadline = *open.deadline.get_or_insert(now + self.confirm_timeout);
+        if fresh {
+            self.timers.start(deadline, Alarm::Pairing(id));
+        }
+        fresh
+    }
+
+    /// Goes on with a pairing that was written. Gives it back when its queue is not there or one of the two is elsewhere.
+    pub(super) fn reopen(&mut self, pairing: &Pairing) -> bool {
+        let Some(queue) = self.names.get(&pairing.queue).copied() else { return false };
+        if pairing.tickets.iter().any(|ticket| self.users.contains_key(&ticket.user)) {
+            return false;
+        }
+        self.last_pairing = self.last_pairing.max(pairing.id.0);
+        let Pairing { tickets, waits, .. } = pairing.clone();
+        self.hold_open(pairing.id, Open { tickets, queue, waits, confirmed: [false; 2], deadline: None });
+        self.told(pairing.id);
+        true
     }
 
     pub(in crate::store) fn confirm(&mut self, pairing: PairingId, user: &User) -> Confirmed {
@@ -89,23 +138,26 @@ impl State {
     pub(in crate::store) fn fail(&mut self, pairing: PairingId, user: &User, now: Time) -> Option<Entered> {
         let index = self.pairings.get(&pairing)?.index_of(user)?;
         let open = self.close(pairing)?;
-        Some(self.return_with_credit(&open, 1 - index, now))
+        self.journal.take_pairing(pairing);
+        Some(self.return_with_credit((pairing, &open), 1 - index, now))
     }
 
     /// The time to confirm a pairing is over.
     pub(super) fn lapse(&mut self, pairing: PairingId, now: Time) -> Option<Due> {
         let open = self.close(pairing)?;
-        let absent = (0..2).filter(|index| !open.confirmed[*index]);
-        let absent = absent.map(|index| open.tickets[index].user.clone()).collect();
+        self.journal.take_pairing(pairing);
+        for (ticket, _) in open.tickets.iter().zip(open.confirmed).filter(|(_, confirmed)| !confirmed) {
+            self.journal.tell(Event::Lapsed { pairing, user: ticket.user.clone() });
+        }
         let survivor = open.confirmed.iter().position(|confirmed| *confirmed);
-        let survivor = survivor.map(|index| self.return_with_credit(&open, index, now));
-        Some(Due::Unconfirmed { pairing, absent, survivor })
+        let survivor = survivor.map(|index| self.return_with_credit((pairing, &open), index, now));
+        Some(survivor.map_or(Due::Done, Due::Returned))
     }
 
     /// Forgets a pairing, and that its users are in it.
     fn close(&mut self, pairing: PairingId) -> Option<Open> {
         let open = self.pairings.remove(&pairing)?;
-        self.timers.stop(open.deadline, Alarm::Pairing(pairing));
+        open.stop(pairing, &mut self.timers);
         for ticket in &open.tickets {
             self.users.remove(&ticket.user);
         }
@@ -113,16 +165,31 @@ impl State {
     }
 
     /// A new ticket for one of a pairing that is over. What they had waited counts; the time in the pairing does not.
-    fn return_with_credit(&mut self, open: &Open, index: usize, now: Time) -> Entered {
+    fn return_with_credit(
+        &mut self,
+        (pairing, open): (PairingId, &Open),
+        index: usize,
+        now: Time,
+    ) -> Entered {
         let former = Ticket::clone(&open.tickets[index]);
         let id = self.new_ticket_id();
         // Nobody is refused for a full queue who had a place in it.
-        let entrance = Entrance { queue: open.queue, bound: Bound::Waived };
-        self.register(Ticket { id, enqueued: now, credit: open.waits[index], ..former }, entrance, now)
+        let entrance = Entrance { queue: open.queue, bound: Bound::Waived, recorded: Recorded::Current };
+        let ticket = Ticket { id, enqueued: now, credit: open.waits[index], ..former };
+        self.journal.put_ticket(&ticket);
+        let entered = self.register(ticket, entrance, now);
+        let (user, place) = (entered.ticket.user.clone(), entered.place);
+        self.journal.tell(Event::Returned { pairing, user, place });
+        entered
     }
 }
 
 impl Open {
+    /// Stops the timer of a pairing.
+    pub(super) fn stop(&self, id: PairingId, timers: &mut Timers) {
+        timers.stop(self.deadline.unwrap_or_default(), Alarm::Pairing(id));
+    }
+
     fn index_of(&self, user: &User) -> Option<usize> {
         self.tickets.iter().position(|ticket| ticket.user == *user)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::names::QueueName;
 use crate::statistics::{QueueStatistics, Statistics};
+use crate::store::journal::Recorded;
 use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
@@ -25,7 +26,12 @@ impl State {
 
     pub(in crate::store) fn extract(&mut self) -> Vec<Ticket> {
         let ids: Vec<TicketId> = self.tickets.keys().copied().collect();
-        let mut tickets: Vec<Arc<Ticket>> = ids.into_iter().filter_map(|id| self.remove(id)).collect();
+        let removed: Vec<(Arc<Ticket>, Recorded)> =
+            ids.into_iter().filter_map(|id| self.remove(id)).collect();
+        for (ticket, recorded) in &removed {
+            self.journal.remove_ticket(&ticket.user, *recorded);
+        }
+        let mut tickets: Vec<Arc<Ticket>> = removed.into_iter().map(|(ticket, _)| ticket).collect();
         tickets.sort_unstable_by_key(|ticket| ticket.place());
         for ticket in &tickets {
             self.users.remove(&ticket.user);
