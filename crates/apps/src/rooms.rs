@@ -30,6 +30,7 @@ pub(crate) mod setting;
 pub(crate) mod tenure;
 pub(crate) mod text;
 pub(crate) mod wish;
+pub(crate) mod written;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

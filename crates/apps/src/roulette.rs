@@ -34,6 +34,9 @@ pub use ice::Ice;
 /// The namespace.
 pub const NAMESPACE: &str = "/roulette";
 
+/// The topic of all who call.
+pub(crate) const CALL_TOPIC: &str = "call";
+
 /// How calls go.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -71,7 +74,7 @@ impl MediaRequest {
 impl Join {
     pub(crate) fn wanted(self) -> Result<Wanted, Failure> {
         // Those who call and those who write are kept apart as people of different topics are.
-        let topic = if self.media.is_call() { "call" } else { "text" };
+        let topic = if self.media.is_call() { CALL_TOPIC } else { "text" };
         let wish = Wish { topic: Some(topic.into()), ..self.about.wish()? };
         Ok(Wanted { wish: wish.into(), media: Some(self.media) })
     }

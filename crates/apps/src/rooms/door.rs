@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde_json::Value;
 use throng_lobby::User;
-use throng_node::{Ack, End, Id, Io, NodeTag, Peers, Socket, TenantName};
+use throng_node::{Ack, End, Id, NodeTag, Peers, Socket};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::figures::Figures;
 use super::guest::{Guest, Home, Name, user};
-use super::hall::{AppSetup, Dismissal, Hall};
+use super::hall::{Dismissal, Hall, Site};
 use super::letter::{self, Body, Fate, Letter, News, PATIENCE, Said, Sending};
 use super::refusal::UNAVAILABLE;
 use super::requests::{Join, Reply, Request};
@@ -30,10 +30,7 @@ use crate::roulette::media::Media;
 pub(crate) struct Door {
     /// For tasks, which do not keep the door.
     me: Weak<Self>,
-    pub(super) app: Arc<AppSetup>,
-    pub(super) tenant: TenantName,
-    /// Of the tenant.
-    pub(super) io: Io,
+    pub(super) site: Site,
     /// Those of a fleet, if the node is in one.
     pub(super) peers: Option<Peers>,
     inside: Mutex<Inside>,
@@ -105,14 +102,11 @@ impl Outcome {
 
 impl Door {
     /// The door to the hall of a node, or of a fleet that seeks who shall keep it.
-    pub(super) fn new(app: Arc<AppSetup>, tenant: TenantName, io: Io) -> Arc<Self> {
-        let peers = io.peers();
+    pub(super) fn new(site: Site) -> Arc<Self> {
+        let peers = site.io.peers();
         let stand = match &peers {
             Some(_) => Stand::Seeking,
-            None => {
-                let hall = Hall::open(app.clone(), tenant.clone(), io.clone(), Tenure::forever());
-                Stand::Keeping(hall)
-            }
+            None => Stand::Keeping(Hall::open(site.clone(), Tenure::forever(), None)),
         };
         let inside = Inside {
             stand,
@@ -124,16 +118,7 @@ impl Door {
             leaving: false,
         };
         let (inside, turned) = (Mutex::new(inside), watch::Sender::new(()));
-        Arc::new_cyclic(|me| Self {
-            me: me.clone(),
-            app,
-            tenant,
-            io,
-            peers,
-            inside,
-            turned,
-            sought: Notify::new(),
-        })
+        Arc::new_cyclic(|me| Self { me: me.clone(), site, peers, inside, turned, sought: Notify::new() })
     }
 
     /// A socket of this node connects.
@@ -264,7 +249,7 @@ impl Door {
     pub(super) fn take_in(&self, letter: Letter) -> Result<Option<Value>, Letter> {
         let Some(hall) = self.kept(letter.fence) else { return Ok(None) };
         let Letter { tenant, from, fence, body } = letter;
-        let home = Home { node: from, io: self.io.clone(), namespace: self.app.namespace };
+        let home = Home { node: from, io: self.site.io.clone(), namespace: self.site.app.namespace };
         match body {
             Body::Arrive(name) => hall.arrive(Guest::there(name, home)),
             Body::Depart(name) => hall.depart(&User::from(name.user), name.id),
@@ -459,8 +444,8 @@ impl Door {
     /// Gives back what was written, should it have to be written again.
     fn write_again(&self, keeper: Keeper, body: Body) -> (Sending, Body) {
         let me = self.peers.as_ref().map_or(keeper.node, Peers::me);
-        let letter = Letter { tenant: (&*self.tenant).into(), from: me, fence: keeper.fence, body };
-        let sending = letter::send(&self.io, self.app.namespace, (keeper.node, &letter));
+        let letter = Letter { tenant: (&*self.site.tenant).into(), from: me, fence: keeper.fence, body };
+        let sending = letter::send(&self.site.io, self.site.app.namespace, (keeper.node, &letter));
         (sending, letter.body)
     }
 

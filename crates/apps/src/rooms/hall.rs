@@ -8,6 +8,7 @@
 mod attendance;
 mod errands;
 mod judgement;
+mod keeping;
 mod pairing;
 mod queueing;
 mod talk;
@@ -15,11 +16,13 @@ mod telling;
 mod timing;
 
 pub(crate) use self::attendance::Dismissal;
+pub(crate) use self::keeping::Book;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use throng_lobby::{Lobby, Time, User, service};
+use throng_backbone::Register;
+use throng_lobby::{Lobby, Restored, Time, User, service};
 use throng_node::{Io, TenantName};
 use tokio::sync::Notify;
 
@@ -54,9 +57,20 @@ pub(crate) struct Hall {
     io: Io,
     /// How surely it is this node that keeps the hall.
     tenure: Tenure,
+    /// Where it is written down, if another node may keep it later.
+    register: Option<Register>,
     lobby: Lobby,
     state: Mutex<State>,
     bell: Arc<Notify>,
+}
+
+/// Whose hall it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) app: Arc<AppSetup>,
+    pub(crate) tenant: TenantName,
+    /// Of the tenant.
+    pub(crate) io: Io,
 }
 
 /// What all halls of an app share.
@@ -96,19 +110,33 @@ enum HallStage {
 }
 
 impl Hall {
-    /// An empty hall. Starts its tasks on the runtime of whoever calls.
-    pub(crate) fn open(app: Arc<AppSetup>, tenant: TenantName, io: Io, tenure: Tenure) -> Arc<Self> {
-        let now = service::now();
+    /// A hall, that goes on with what is written down where it may be kept by another node later. Starts its tasks on the
+    /// runtime of whoever calls.
+    pub(crate) fn open(site: Site, tenure: Tenure, book: Option<Book>) -> Arc<Self> {
+        let (Site { app, tenant, io }, now) = (site, service::now());
+        let mut restored = Restored::default();
         let hall = Arc::new_cyclic(|me: &Weak<Self>| {
-            let hall = me.clone();
-            let lobby = Lobby::new(app.config.lobby(), move |event| {
+            let (hall, config) = (me.clone(), app.config.lobby());
+            let on_event = move |event| {
                 if let Some(hall) = hall.upgrade() {
                     hall.hear(event);
                 }
-            });
+            };
+            let register = book.as_ref().map(|(register, _)| register.clone());
+            let lobby = match book {
+                None => Lobby::new(config, on_event),
+                Some(book) => {
+                    let (lobby, found) = Lobby::restore(config, book, now, on_event);
+                    restored = found;
+                    lobby
+                }
+            };
             let state = Mutex::new(State::new(now));
-            Self { me: me.clone(), app, tenant, io, tenure, lobby, state, bell: Arc::default() }
+            Self { me: me.clone(), app, tenant, io, tenure, register, lobby, state, bell: Arc::default() }
         });
+        if hall.register.is_some() {
+            hall.go_on(restored, now);
+        }
         tokio::spawn(service::run(&hall.lobby));
         tokio::spawn(timing::keep(hall.bell.clone(), hall.me.clone()));
         hall
@@ -260,6 +288,7 @@ impl Hall {
     /// A room has ended, and both have been told.
     fn over(&self, state: &mut State, id: &RoomId, cause: Cause) {
         let Some(room) = state.rooms.remove(id) else { return };
+        self.strike(&room);
         let now = service::now();
         if !room.is_active() && matches!(cause, Cause::Left(_) | Cause::Next(_)) {
             // It never began, but one has seen enough of the other.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::door::Door;
-use super::hall::AppSetup;
+use super::hall::{AppSetup, Site};
 use super::keeper;
 use super::letter::{Body, LETTER, Letter, NEWS, News, SEEK};
 use super::records::review::{Review, Wanted};
@@ -96,7 +96,7 @@ impl Halls {
 
     /// What people said about rooms, in all halls, whichever node keeps them.
     pub(crate) async fn review(&self, wanted: &Wanted) -> Review {
-        let named = |door: &Arc<Door>| wanted.tenant.as_ref().is_none_or(|name| **name == *door.tenant);
+        let named = |door: &Arc<Door>| wanted.tenant.as_ref().is_none_or(|name| **name == *door.site.tenant);
         let doors: Vec<_> = self.all().into_iter().filter(named).collect();
         let told = join_all(doors.iter().map(|door| door.inquire(Body::Review(wanted.clone())))).await;
         let mut all = Review::default();
@@ -109,7 +109,8 @@ impl Halls {
     /// The numbers of one tenant's hall, or of all; of those that are counted.
     fn statistics(&self, tenant: Option<&TenantName>, counts: impl Fn(&Door) -> bool) -> AppStatistics {
         let mut sum = self.app.config.nothing_yet();
-        let wanted = |door: &Arc<Door>| tenant.is_none_or(|tenant| *tenant == door.tenant) && counts(door);
+        let wanted =
+            |door: &Arc<Door>| tenant.is_none_or(|tenant| *tenant == door.site.tenant) && counts(door);
         for door in self.all().into_iter().filter(wanted) {
             door.figures().add_to(&mut sum);
         }
@@ -140,7 +141,8 @@ impl Halls {
         if let Some(door) = doors.by_tenant.get(tenant) {
             return door.clone();
         }
-        let door = Door::new(self.app.clone(), tenant.clone(), self.io.tenant(tenant));
+        let door =
+            Door::new(Site { app: self.app.clone(), tenant: tenant.clone(), io: self.io.tenant(tenant) });
         doors.by_tenant.insert(tenant.clone(), door.clone());
         if door.peers.is_some() {
             doors.unattended.push(door.clone());

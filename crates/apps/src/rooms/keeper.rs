@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_backbone::{Lease, LeaseError};
+use throng_backbone::{Commit, Committed, Lease, LeaseError, Register, Scope, StoreError};
 use throng_node::{NodeTag, Peers};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
@@ -53,11 +53,12 @@ struct Held {
     lease: Lease,
     hall: Arc<Hall>,
     tenure: Tenure,
+    register: Register,
 }
 
 /// Sees to it that the hall has a keeper, for as long as it runs.
 pub(super) async fn attend(door: Arc<Door>, peers: Peers) {
-    let paces = Paces::of(door.app.config.takeover);
+    let paces = Paces::of(door.site.app.config.takeover);
     let office = Office { door, peers, paces };
     loop {
         match office.door.stand() {
@@ -112,12 +113,16 @@ impl Office {
             if !self.door.is_leaving() {
                 let asked = Instant::now();
                 match timeout(self.paces.lease, leases.acquire(&self.name(), self.paces.lease)).await {
-                    Ok(Ok(Some(lease))) => return Some(self.take_over(lease, asked)),
+                    Ok(Ok(Some(lease))) => {
+                        if let Some(held) = self.take_over(lease, asked).await {
+                            return Some(held);
+                        }
+                    }
                     Ok(Ok(None)) => {}
                     Ok(Err(_)) | Err(_) => self.wait_for_the_store().await,
                 }
             }
-            self.all().server_side_emit(SEEK, &*self.door.tenant);
+            self.all().server_side_emit(SEEK, &*self.door.site.tenant);
             let _ = timeout(self.paces.retry, turned.changed()).await;
         }
     }
@@ -133,13 +138,30 @@ impl Office {
         }
     }
 
-    fn take_over(&self, lease: Lease, asked: Instant) -> Held {
+    /// Opens what is written down, and goes on with it. `None` when that cannot be done in time.
+    async fn take_over(&self, lease: Lease, asked: Instant) -> Option<Held> {
+        let site = &self.door.site;
+        let scope = Scope::new(&*site.tenant, format!("hall/{}", site.app.theme.name()));
+        let opening = self.peers.backbone().tickets().open(&scope, lease.fence);
+        let book = match timeout(self.paces.lease, opening).await {
+            Ok(Ok(book)) => book,
+            Ok(Err(error)) => return self.give_back(&lease, &error.to_string()).await,
+            Err(_) => return self.give_back(&lease, "it takes too long").await,
+        };
         let tenure = Tenure::until(self.until(asked));
-        let Door { app, tenant, io, .. } = &*self.door;
-        let hall = Hall::open(app.clone(), tenant.clone(), io.clone(), tenure.clone());
-        tracing::info!(app = app.theme.name(), tenant = %tenant, fence = lease.fence, "keeping a hall");
+        tracing::info!(app = site.app.theme.name(), tenant = %site.tenant, fence = lease.fence, "keeping a hall");
+        let register = book.0.clone();
+        let hall = Hall::open(site.clone(), tenure.clone(), Some(book));
         self.door.keep(&hall, lease.fence);
-        Held { lease, hall, tenure }
+        Some(Held { lease, hall, tenure, register })
+    }
+
+    async fn give_back(&self, lease: &Lease, why: &str) -> Option<Held> {
+        let site = &self.door.site;
+        tracing::warn!(app = site.app.theme.name(), tenant = %site.tenant, why, "a hall cannot be taken over");
+        // If this fails it runs out.
+        let _ = self.peers.backbone().leases().release(lease).await;
+        None
     }
 
     /// Until the hall is not kept here any longer.
@@ -149,6 +171,7 @@ impl Office {
         let (mut news, mut renewal) = (interval(self.paces.news), interval(self.paces.renewal));
         news.set_missed_tick_behavior(MissedTickBehavior::Delay);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut settling, mut settled) = (std::pin::pin!(sleep(self.paces.silence)), false);
         loop {
             if self.door.hall().is_none_or(|kept| !Arc::ptr_eq(&kept, &held.hall)) {
                 // News of a later keeper have come.
@@ -161,9 +184,12 @@ impl Office {
                 biased;
                 _ = renewal.tick() => {
                     if !self.renew(&mut held).await {
-                        tracing::warn!(app = self.door.app.theme.name(), tenant = %self.door.tenant, "a hall is lost");
+                        tracing::warn!(app = self.door.site.app.theme.name(), tenant = %self.door.site.tenant, "a hall is lost");
                         held.tenure.end();
-                        return self.door.let_go();
+                        self.door.let_go();
+                        // Where the lease is this node's all the same, another shall have it.
+                        let _ = self.peers.backbone().leases().release(&held.lease).await;
+                        return;
                     }
                 }
                 changed = members.changed() => {
@@ -177,6 +203,10 @@ impl Office {
                         }
                     }
                 }
+                () = &mut settling, if !settled => {
+                    settled = true;
+                    held.hall.tell_absences();
+                }
                 _ = turned.changed() => {}
                 () = self.door.sought.notified() => self.tell(&held),
                 _ = news.tick() => self.tell(&held),
@@ -189,9 +219,12 @@ impl Office {
         let (leases, lease) = (self.peers.backbone().leases(), self.paces.lease);
         let asked = Instant::now();
         let was_sure = held.tenure.is_sure();
+        if held.tenure.is_deposed() {
+            return false;
+        }
         let renewed = match timeout(self.paces.renewal, leases.renew(&held.lease, lease)).await {
             Ok(renewed) => renewed,
-            Err(_) => Err(LeaseError::Store(throng_backbone::StoreError::Away)),
+            Err(_) => Err(LeaseError::Store(StoreError::Away)),
         };
         match renewed {
             Ok(()) => {}
@@ -207,6 +240,13 @@ impl Office {
                     Ok(Ok(Some(again))) => held.lease = again,
                     Ok(Ok(None)) => return false,
                     Ok(Err(_)) | Err(_) => return true,
+                }
+                // Somebody may have had it in between, and have decided something.
+                if !matches!(
+                    timeout(lease, held.register.raise(held.lease.fence)).await,
+                    Ok(Ok(Committed::Done))
+                ) {
+                    return false;
                 }
                 self.door.keep_on(held.lease.fence);
             }
@@ -224,6 +264,9 @@ impl Office {
     async fn hand_over(&self, held: Held) {
         held.tenure.end();
         self.door.let_go();
+        // What was done last is written when this is.
+        let written = timeout(self.paces.renewal, held.register.commit(Commit::default())).await;
+        tracing::info!(written = written.is_ok_and(|written| written.is_ok()), "a hall is handed over");
         if let Err(error) = self.peers.backbone().leases().release(&held.lease).await {
             tracing::debug!(%error, "a hall is not released; its lease runs out");
         }
@@ -239,16 +282,16 @@ impl Office {
     }
 
     fn spread(&self, fence: u64, said: Said) {
-        let news = News { tenant: (&*self.door.tenant).into(), keeper: self.peers.me(), fence, said };
+        let news = News { tenant: (&*self.door.site.tenant).into(), keeper: self.peers.me(), fence, said };
         self.all().server_side_emit(NEWS, news);
     }
 
     fn all(&self) -> throng_node::Broadcast {
-        self.door.io.of(self.door.app.namespace)
+        self.door.site.io.of(self.door.site.app.namespace)
     }
 
     fn name(&self) -> String {
-        format!("hall/{}/{}", self.door.app.theme.name(), self.door.tenant)
+        format!("hall/{}/{}", self.door.site.app.theme.name(), self.door.site.tenant)
     }
 
     fn until(&self, asked: Instant) -> Instant {
@@ -271,6 +314,6 @@ pub(super) async fn leave(door: &Door) {
         }
     };
     if timeout(SUCCESSION, followed).await.is_err() {
-        tracing::debug!(tenant = %door.tenant, "nobody has taken a hall over yet");
+        tracing::debug!(tenant = %door.site.tenant, "nobody has taken a hall over yet");
     }
 }

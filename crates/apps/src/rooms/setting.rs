@@ -13,6 +13,7 @@ use super::room::Seat;
 use super::wish::Wanted;
 use crate::debate::catalogue::Catalogue;
 use crate::request::Failure;
+use crate::roulette::CALL_TOPIC;
 use crate::roulette::ice::{Ice, IceServer};
 use crate::roulette::media::{Media, Role};
 
@@ -26,7 +27,7 @@ pub(crate) enum Theme {
 }
 
 /// What a room is about.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Setting {
     /// A topic, and the side of each.
     Debate { topic: Topic, sides: [Side; 2] },
@@ -35,7 +36,7 @@ pub(crate) enum Setting {
 }
 
 /// The side that someone has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Side {
     For,
@@ -126,7 +127,10 @@ impl Theme {
             }
             // A call is the lesser of two wishes.
             Self::Roulette(_) => {
-                Setting::Call { media: media.into_iter().flatten().min().unwrap_or(Media::Text) }
+                // What somebody asked for is not written down; that it was to call, or to write, is.
+                let calls = pairing.topic.as_ref().is_some_and(|topic| topic.as_str() == CALL_TOPIC);
+                let unknown = if calls { Media::Audio } else { Media::Text };
+                Setting::Call { media: media.into_iter().flatten().min().unwrap_or(unknown) }
             }
         }
     }

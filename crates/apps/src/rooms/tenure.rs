@@ -13,6 +13,7 @@ pub(crate) struct Tenure(Option<Arc<Mutex<Term>>>);
 struct Term {
     until: Instant,
     is_cut: bool,
+    is_deposed: bool,
 }
 
 /// Whether a hall may act.
@@ -34,14 +35,27 @@ impl Tenure {
 
     /// One that lasts until then.
     pub(crate) fn until(until: Instant) -> Self {
-        Self(Some(Arc::new(Mutex::new(Term { until, is_cut: false }))))
+        Self(Some(Arc::new(Mutex::new(Term { until, is_cut: false, is_deposed: false }))))
     }
 
     /// It lasts until then.
     pub(crate) fn extend(&self, until: Instant) {
         if let Some(mut term) = self.term() {
-            *term = Term { until, is_cut: false };
+            term.until = until;
+            term.is_cut = false;
         }
+    }
+
+    /// Somebody else keeps the hall by now, whatever the lease says.
+    pub(crate) fn depose(&self) {
+        if let Some(mut term) = self.term() {
+            term.is_deposed = true;
+        }
+    }
+
+    /// Whether somebody else keeps the hall for sure.
+    pub(crate) fn is_deposed(&self) -> bool {
+        self.term().is_some_and(|term| term.is_deposed)
     }
 
     /// The store does not answer.
@@ -58,10 +72,11 @@ impl Tenure {
 
     pub(crate) fn certainty(&self) -> Certainty {
         let Some(term) = self.term() else { return Certainty::Sure };
-        match (Instant::now() < term.until, term.is_cut) {
-            (true, _) => Certainty::Sure,
-            (false, true) => Certainty::Cut,
-            (false, false) => Certainty::Doubtful,
+        match (term.is_deposed, Instant::now() < term.until, term.is_cut) {
+            (true, ..) => Certainty::Doubtful,
+            (false, true, _) => Certainty::Sure,
+            (false, false, true) => Certainty::Cut,
+            (false, false, false) => Certainty::Doubtful,
         }
     }
 

@@ -102,6 +102,7 @@ impl Hall {
     /// Sees to it that two never meet again, and ends the room that they are in.
     fn part(&self, state: &mut State, user: &User, judged: &Judged, cause: fn(Seat) -> Cause) {
         state.acquaintances.block(user, &judged.partner);
+        self.write_blocked(state, user);
         if state.rooms.contains_key(&judged.room) {
             self.end_room(state, &judged.room, user, cause);
         } else if state.people.get(user).is_some_and(|presence| presence.waiting.is_some()) {

@@ -10,11 +10,14 @@ use crate::experiments::Outcome;
 use crate::rooms::ending::Cause;
 use crate::rooms::events;
 use crate::rooms::people::{Dissolution, Errand, Waiting};
-use crate::rooms::room::{Opening, Room, RoomId};
+use crate::rooms::room::Room;
 
 impl Hall {
     /// Takes in what has happened in the lobby.
     pub(super) fn hear(&self, event: LobbyEvent) {
+        if let LobbyEvent::Deposed = event {
+            return self.tenure.depose();
+        }
         if !self.tenure.is_sure() {
             // Whoever keeps the hall next finds it written down, this node perhaps.
             return tracing::debug!("the lobby is not heard in doubt");
@@ -25,6 +28,7 @@ impl Hall {
             LobbyEvent::Returned { user, place, .. } => Self::returned(&mut state, &user, place),
             LobbyEvent::Lapsed { pairing, user } => self.lapsed(&mut state, pairing, &user),
             LobbyEvent::Expired { user } => self.expired(&mut state, &user),
+            LobbyEvent::Deposed => {}
         }
         self.finish(state);
     }
@@ -60,22 +64,8 @@ impl Hall {
             state.forget_if_gone(user);
             return;
         }
-        let id = new_room();
-        let media = pairing.tickets.each_ref().map(|ticket| {
-            state.people.get(&ticket.user).and_then(|presence| presence.wanted.as_ref()?.media)
-        });
-        let [one, other] = &pairing.tickets;
-        let language = one.wish.language.clone().filter(|_| one.wish.language == other.wish.language);
-        let opening = Opening {
-            id: id.clone(),
-            pairing: pairing.id,
-            queue: pairing.queue.clone(),
-            setting: self.app.theme.setting(pairing, media),
-            tags: pairing.tags.clone(),
-            language,
-            members: [one, other].map(|ticket| (ticket.user.clone(), ticket.since())),
-            times: self.app.config.times(&pairing.queue),
-        };
+        let opening = self.opening(state, pairing);
+        let id = opening.id.clone();
         let (room, effects) = Room::open(opening, now);
         for member in room.users() {
             if let Some(presence) = state.people.get_mut(member) {
@@ -130,9 +120,4 @@ impl Hall {
         }
         state.forget_if_gone(user);
     }
-}
-
-/// A name that nobody can guess and no other room has.
-fn new_room() -> RoomId {
-    format!("{:016x}", getrandom::u64().expect("the system has randomness")).into()
 }

@@ -9,7 +9,10 @@ use crate::rooms::clock::whole_millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events::Queued;
 use crate::rooms::people::{Errand, Target, Waiting};
-use crate::rooms::refusal::{DRAINING, IN_ROOM, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNKNOWN_QUEUE};
+use crate::rooms::refusal::{
+    DRAINING, IN_ROOM, INVALID_PROPERTY, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNAVAILABLE,
+    UNKNOWN_QUEUE,
+};
 use crate::rooms::wish::Wanted;
 
 impl Hall {
@@ -148,6 +151,8 @@ impl Hall {
             Err(JoinError::UnknownQueue) => Err(UNKNOWN_QUEUE),
             Err(JoinError::Paused) => Err(DRAINING),
             Err(JoinError::Paired(_)) => Err(IN_ROOM),
+            Err(JoinError::TooLarge) => Err(INVALID_PROPERTY),
+            Err(JoinError::StoreAway | JoinError::Deposed) => Err(UNAVAILABLE),
         }
     }
 }
