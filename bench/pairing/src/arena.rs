@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let histogram = || Histogram::new_with_bounds(1, LONGEST, 3);
         Ok(Self { arrivals: 0, pairings: 0, matching: histogram()?, waits: histogram()? })
     }
@@ -129,12 +129,12 @@ impl Arena {
     }
 }
 
-fn record(histogram: &mut Histogram<u64>, wait: Duration) {
+pub(crate) fn record(histogram: &mut Histogram<u64>, wait: Duration) {
     histogram.saturating_record(u64::try_from(wait.as_nanos()).unwrap_or(LONGEST));
 }
 
-/// What a future gives that never waits: the lobby's store is in memory.
-fn done<T>(future: impl Future<Output = T>) -> T {
+/// What a future gives that never waits: what it does is done in memory.
+pub(crate) fn done<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("the store in memory never waits"),

@@ -1,12 +1,14 @@
-//! `bench-pairing`: what the lobby can do on one core, and how long people wait at which load. Writes `bench/PAIRING.md`
+//! `bench-pairing`: what the lobby can do on one core, in memory and kept in Redis, and how long people wait at which load. Writes `bench/PAIRING.md`
 //! and `docs/images/pairing-wait.svg`.
 
 mod arena;
 mod crowd;
+mod kept;
 mod machine;
 mod measure;
 mod page;
 mod plot;
+mod server;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -37,9 +39,15 @@ struct Args {
     /// A short look, printed instead of written.
     #[arg(long)]
     quick: bool,
+    /// Measures only the lobby that is kept in Redis, and replaces its part of the page.
+    #[arg(long)]
+    redis: bool,
 }
 
-/// All that was measured.
+/// How many wait in the lobby that is kept in Redis.
+const KEPT_WAITING: [usize; 2] = [1_000, 10_000];
+
+/// All that was measured in memory.
 struct Measured {
     machine: Machine,
     saturations: Vec<Saturation>,
@@ -52,6 +60,34 @@ struct Measured {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let lasts = Duration::from_secs(if args.quick { 1 } else { 4 });
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pairing = root.join("bench/PAIRING.md");
+    let memory = if args.redis {
+        page::before_kept(&fs::read_to_string(&pairing)?)
+    } else {
+        let measured = measure_memory(lasts)?;
+        if !args.quick {
+            fs::write(root.join("docs/images/pairing-wait.svg"), page::plot(&measured).svg())?;
+        }
+        page::write(&measured)
+    };
+    let machine = Machine::look()?;
+    let mut kepts = Vec::new();
+    for waiting in KEPT_WAITING {
+        let kept = kept::measure(waiting, lasts)?;
+        eprintln!("{waiting} waiting, in Redis: {:.0} pairings/s", kept.pairings_per_second);
+        kepts.push(kept);
+    }
+    let page = memory + &page::write_kept(&machine, &kepts);
+    if args.quick {
+        io::stdout().write_all(page.as_bytes())?;
+        return Ok(());
+    }
+    fs::write(pairing, page)?;
+    Ok(())
+}
+
+fn measure_memory(lasts: Duration) -> anyhow::Result<Measured> {
     let mut measured = Measured {
         machine: Machine::look()?,
         saturations: Vec::new(),
@@ -83,13 +119,5 @@ fn main() -> anyhow::Result<()> {
         );
         measured.loads.push(load);
     }
-    let page = page::write(&measured);
-    if args.quick {
-        io::stdout().write_all(page.as_bytes())?;
-        return Ok(());
-    }
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    fs::write(root.join("bench/PAIRING.md"), page)?;
-    fs::write(root.join("docs/images/pairing-wait.svg"), page::plot(&measured).svg())?;
-    Ok(())
+    Ok(measured)
 }

@@ -6,7 +6,7 @@ use crate::arena::{Arena, Tally, thread_cpu};
 use crate::crowd::Next;
 
 /// How many people there are at most beside those who wait from the beginning.
-const SPARE: usize = 400_000;
+pub(crate) const SPARE: usize = 400_000;
 
 /// One core as fast as it can, with so many waiting.
 pub(crate) struct Saturation {
@@ -74,7 +74,7 @@ fn next_of(arena: &Arena, waiting: usize) -> Next {
 /// Lets people arrive at a rate, into a lobby in which so many wait.
 pub(crate) fn load(waiting: usize, queues: usize, rate: Rate, lasts: Duration) -> anyhow::Result<Load> {
     let mut arena = crowded(waiting, queues)?;
-    let mut gaps = Gaps { state: 1, mean: 1.0 / rate.arrivals_per_second };
+    let mut gaps = Gaps::new(rate.arrivals_per_second);
     let warm = arena.now() + lasts / 4;
     let end = warm + lasts;
     let mut next = arena.now();
@@ -126,13 +126,17 @@ fn crowded(waiting: usize, queues: usize) -> anyhow::Result<Arena> {
 }
 
 /// The gaps between arrivals that do not know of each other: exponentially distributed.
-struct Gaps {
+pub(crate) struct Gaps {
     state: u64,
     mean: f64,
 }
 
 impl Gaps {
-    fn next(&mut self) -> Duration {
+    pub(crate) fn new(arrivals_per_second: f64) -> Self {
+        Self { state: 1, mean: 1.0 / arrivals_per_second }
+    }
+
+    pub(crate) fn next(&mut self) -> Duration {
         // Xorshift (Marsaglia 2003).
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;

@@ -5,6 +5,8 @@ use std::fmt::{self, Write};
 use hdrhistogram::Histogram;
 
 use crate::Measured;
+use crate::kept::Kept;
+use crate::machine::Machine;
 use crate::measure::Load;
 use crate::plot::{Axis, Line, Plot};
 
@@ -27,6 +29,80 @@ pub(crate) fn write(measured: &Measured) -> String {
     };
     write(&mut page).expect("a string takes any text");
     page
+}
+
+/// The title of the last part.
+const KEPT: &str = "\n## Kept in Redis\n";
+/// Pairings in a second on one Redis.
+const KEPT_PAIRINGS_MIN: f64 = 10_000.0;
+
+/// The page without the part about the lobby that is kept.
+pub(crate) fn before_kept(page: &str) -> String {
+    page.split(KEPT).next().unwrap_or_default().to_owned()
+}
+
+/// The part about the lobby that is kept.
+pub(crate) fn write_kept(machine: &Machine, kepts: &[Kept]) -> String {
+    let mut part = String::new();
+    let write = |part: &mut String| -> fmt::Result {
+        kept_head(part, machine)?;
+        kept_bars(part, kepts)?;
+        kept_rows(part, kepts)
+    };
+    write(&mut part).expect("a string takes any text");
+    part
+}
+
+fn kept_head(part: &mut String, machine: &Machine) -> fmt::Result {
+    writeln!(
+        part,
+        "{KEPT}\nMeasured on {} UTC, load {} before. One thread for the lobby and its register, one Redis beside it without \
+         persistence. Every ticket and every pairing is written before anybody is told, and so is a room of 300 bytes for each \
+         pairing, which is then removed. `make bench-pairing ARGS=--redis` measures this part alone.\n",
+        machine.date, machine.load
+    )
+}
+
+fn kept_bars(part: &mut String, kepts: &[Kept]) -> fmt::Result {
+    let verdict = |holds| if holds { "PASS" } else { "**FAIL**" };
+    let slowest = least(kepts.iter().map(|kept| kept.pairings_per_second));
+    let matching = most(kepts.iter().map(|kept| millis(&kept.half.matching, 0.99)));
+    writeln!(
+        part,
+        "| what | bar | measured | |\n|---|---|---:|---|\n\
+         | pairings a second on one Redis, the fewest of the table below | ≥ {} | {} | {} |\n\
+         | time to match at half of that, p99, the longest | < {MATCHING_P99_MAX} ms | {matching:.3} ms | {} |\n",
+        thousands(KEPT_PAIRINGS_MIN),
+        thousands(slowest),
+        verdict(slowest >= KEPT_PAIRINGS_MIN),
+        verdict(matching < MATCHING_P99_MAX)
+    )
+}
+
+fn kept_rows(part: &mut String, kepts: &[Kept]) -> fmt::Result {
+    writeln!(
+        part,
+        "As fast as it can, with 2,000 joins under way; then arrivals by a Poisson process at half of that rate. From when somebody \
+         was to arrive who was paired by that, until both were told.\n\n\
+         | waiting | pairings a second | arrivals a second | lobby busy | Redis busy | arrivals at half | p50 ms | p99 ms | p99.9 ms |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    )?;
+    for kept in kepts {
+        writeln!(
+            part,
+            "| {} | {} | {} | {:.0} % | {:.0} % | {} | {:.3} | {:.3} | {:.3} |",
+            thousands(kept.waiting as f64),
+            thousands(kept.pairings_per_second),
+            thousands(kept.arrivals_per_second),
+            kept.lobby_busy * 100.0,
+            kept.redis_busy * 100.0,
+            thousands(kept.half_arrivals_per_second),
+            millis(&kept.half.matching, 0.5),
+            millis(&kept.half.matching, 0.99),
+            millis(&kept.half.matching, 0.999)
+        )?;
+    }
+    Ok(())
 }
 
 fn head(page: &mut String, measured: &Measured) -> fmt::Result {

@@ -44,6 +44,17 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Has tickets answer as if the store were away, until [`resume_tickets`](Self::resume_tickets): for tests of those who
+    /// must bear it.
+    pub fn suspend_tickets(&self) {
+        self.tickets().suspend();
+    }
+
+    /// Ends what [`suspend_tickets`](Self::suspend_tickets) has begun.
+    pub fn resume_tickets(&self) {
+        self.tickets().resume();
+    }
+
     pub(crate) fn members(&self) -> MutexGuard<'_, MemberTable> {
         lock(&self.tables.members)
     }

@@ -45,6 +45,17 @@ struct Inner {
     filed: Option<Arc<Notify>>,
 }
 
+/// What a lobby goes on with.
+#[derive(Debug)]
+pub struct Written {
+    /// The register that the scope was opened with.
+    pub register: Register,
+    /// All of its records.
+    pub records: Vec<(Box<str>, Bytes)>,
+    /// What time it is. From now on the leases of those who wait last anew.
+    pub now: Time,
+}
+
 /// What a lobby went on with.
 #[derive(Debug, Default)]
 pub struct Restored {
@@ -166,10 +177,10 @@ impl Lobby {
     /// queues that are not there any more, it removes.
     pub fn restore(
         config: LobbyConfig,
-        (register, records): (Register, Vec<(Box<str>, Bytes)>),
-        now: Time,
+        written: Written,
         on_event: impl Fn(Event) + Send + Sync + 'static,
     ) -> (Self, Restored) {
+        let Written { register, records, now } = written;
         let lobby = Self::kept(config, register, on_event);
         let restored = lobby.inner.store.restore(records, now);
         (lobby, restored)

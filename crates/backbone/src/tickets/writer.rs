@@ -142,7 +142,7 @@ impl Writer {
     async fn attempt(&self, batch: &Batch) -> Result<Option<Vec<Committed>>, StoreError> {
         loop {
             let written = match &self.kind {
-                Kind::Memory(seat) => seat.store().tickets().write(&self.scope, batch),
+                Kind::Memory(seat) => seat.store().tickets().write(&self.scope, batch)?,
                 Kind::Redis(store) => store.write_tickets(&self.scope, batch).await?,
             };
             match written {

@@ -1,5 +1,7 @@
 //! What happens when servers fail, pause, refuse, or hand slots over: on servers of the test's own.
 
+mod tickets;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

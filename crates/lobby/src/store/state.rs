@@ -148,7 +148,7 @@ impl State {
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
         let Some(queue) = self.names.get(&ticket.wish.queue).copied() else { return Some(ticket) };
-        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() {
+        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() || self.is_deposed() {
             return Some(ticket);
         }
         let user = ticket.user.clone();

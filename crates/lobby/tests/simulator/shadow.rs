@@ -258,6 +258,7 @@ impl Shadow {
             Event::Paired(pairing) => self.on_paired(pairing, now),
             Event::Returned { pairing, user, .. } => self.on_returned(*pairing, user),
             Event::Lapsed { pairing, user } => self.on_lapsed(*pairing, user, now),
+            Event::Deposed => panic!("nobody keeps this lobby"),
             Event::Expired { user } => {
                 let lease = self.config.lease;
                 let person = self.person(user);

@@ -165,6 +165,11 @@ impl State {
         vec![Event::Deposed]
     }
 
+    /// Whether everything is somebody else's.
+    pub(super) fn is_deposed(&self) -> bool {
+        self.outbox.as_ref().is_some_and(Outbox::is_closed)
+    }
+
     /// Lets somebody go who waits for too long to be let in. Says whether there was anybody.
     pub(super) fn give_up_a_join(&mut self, now: Time) -> bool {
         let Some(outbox) = &mut self.outbox else { return false };
