@@ -10,16 +10,17 @@ mod routes;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use throng_lobby::{AnyTopic, Few, Wish};
-use throng_node::{Ack, App, Namespace, Socket};
+use throng_node::{App, Namespace};
 use utoipa::ToSchema;
 
-use crate::request::{Answer, Failure, answer};
+use crate::request::{Answer, Failure};
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
 use crate::rooms::refusal::INVALID_TOPIC;
+use crate::rooms::requests::Request;
 use crate::rooms::setting::{DebateJoined, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -42,9 +43,9 @@ pub struct Config {
 }
 
 /// Whom somebody wants to debate with, and about what.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Join {
+pub(crate) struct Join {
     /// 1 to 120 characters.
     topic: String,
     side: SideWish,
@@ -59,7 +60,7 @@ struct Join {
 }
 
 impl Join {
-    fn wanted(self, catalogue: &Catalogue) -> Result<Wanted, Failure> {
+    pub(crate) fn wanted(self, catalogue: &Catalogue) -> Result<Wanted, Failure> {
         let topic = catalogue.find(&self.topic)?;
         let others = self.other_topics.iter().map(|other| catalogue.find(other));
         let others = Few::new(others.collect::<Result<Vec<_>, _>>()?).ok_or(INVALID_TOPIC)?;
@@ -77,7 +78,7 @@ impl Join {
 /// Adds the namespace to an app.
 pub fn install(app: &mut App, config: Config) {
     let catalogue = Arc::new(Catalogue::new(&config.topics, config.own_topics));
-    let theme = Theme::Debate(catalogue.clone());
+    let theme = Theme::Debate(catalogue);
     let setup = AppSetup { namespace: NAMESPACE, theme, config: config.rooms.complete() };
     let halls = Halls::new(app, setup);
     let (routes, described) = routes::routes(halls.clone()).split_for_parts();
@@ -85,15 +86,8 @@ pub fn install(app: &mut App, config: Config) {
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);
-        nsp.on("queue:join", move |socket: Socket, join: Join, ack: Ack| {
-            let (hall, wanted) = (halls.of(&socket), join.wanted(&catalogue));
-            async move {
-                ack.send(answer(match wanted {
-                    Ok(wanted) => hall.join(&socket, wanted).await,
-                    Err(failure) => Err(failure),
-                }));
-            }
-        });
+        let join = |join| Request::Join(Box::new(requests::Join::Debate(join)));
+        nsp.on("queue:join", requests::asking(&halls, join));
     });
 }
 

@@ -1,9 +1,6 @@
 //! The shape of every answer to a request: `{ok: true, ...}` or `{ok: false, error: {code, message}}`.
 
-use std::future::{Ready, ready};
-
 use serde::Serialize;
-use throng_node::{Ack, Socket};
 use utoipa::ToSchema;
 
 /// Why a request was refused.
@@ -49,15 +46,5 @@ pub(crate) fn answer<R>(result: Result<R, Failure>) -> Answer<R> {
     match result {
         Ok(with) => Answer::Done(Success { ok: true, with }),
         Err(error) => Answer::Refused(Refused { ok: false, error }),
-    }
-}
-
-/// A handler that does its work at once and answers with what came of it.
-pub(crate) fn request<T, R: Serialize>(
-    work: impl Fn(&Socket, T) -> Result<R, Failure>,
-) -> impl Fn(Socket, T, Ack) -> Ready<()> {
-    move |socket, asked, ack| {
-        ack.send(answer(work(&socket, asked)));
-        ready(())
     }
 }

@@ -8,21 +8,29 @@ pub(crate) mod acquaintances;
 pub(crate) mod backlog;
 pub(crate) mod board;
 pub(crate) mod clock;
+pub(crate) mod door;
 pub(crate) mod ending;
 pub(crate) mod events;
+pub(crate) mod figures;
+pub(crate) mod guest;
 pub(crate) mod hall;
 pub(crate) mod halls;
 pub(crate) mod history;
+pub(crate) mod keeper;
+pub(crate) mod letter;
 pub(crate) mod pace;
 pub(crate) mod people;
 pub(crate) mod records;
 pub(crate) mod refusal;
 pub(crate) mod requests;
+pub(crate) mod roll;
 pub(crate) mod room;
 pub(crate) mod schedule;
 pub(crate) mod setting;
+pub(crate) mod tenure;
 pub(crate) mod text;
 pub(crate) mod wish;
+pub(crate) mod written;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -46,6 +54,9 @@ pub struct Config {
     pub warning: Duration,
     /// How long after a pairing whoever is still connected counts as being there. Default 5 s.
     pub confirm_timeout: Duration,
+    /// In a fleet: how long after its last sign of life another node takes over from the one that keeps rooms and queues.
+    /// Default 6 s.
+    pub takeover: Duration,
     /// Flags that are on for some. Default none.
     pub experiments: Experiments,
     /// Who is told of what happens. Default nobody.
@@ -70,6 +81,7 @@ impl Default for Config {
             grace: Duration::from_secs(30),
             warning: Duration::from_secs(60),
             confirm_timeout: Duration::from_secs(5),
+            takeover: Duration::from_secs(6),
             experiments: Experiments::default(),
             analytics: Analytics::default(),
         }

@@ -11,16 +11,17 @@ mod routes;
 pub(crate) mod signal;
 
 use axum::Router;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use throng_lobby::Wish;
-use throng_node::{Ack, App, Namespace, Rate, Socket};
+use throng_node::{App, Namespace, Rate};
 use utoipa::ToSchema;
 
-use crate::request::{Answer, Done, Failure, answer, request};
+use crate::request::{Answer, Done, Failure};
 use crate::rooms::board::Crowd;
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
+use crate::rooms::requests::Request;
 use crate::rooms::setting::{CallJoined, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -33,6 +34,9 @@ pub use ice::Ice;
 /// The namespace.
 pub const NAMESPACE: &str = "/roulette";
 
+/// The topic of all who call.
+pub(crate) const CALL_TOPIC: &str = "call";
+
 /// How calls go.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -43,28 +47,34 @@ pub struct Config {
 }
 
 /// Whom somebody wants to meet, and with what.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Join {
+pub(crate) struct Join {
     /// A call has the lesser of two wishes. Whoever wants to write only meets others who do.
-    media: Media,
+    pub(crate) media: Media,
     #[serde(flatten)]
     about: About,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MediaRequest {
+pub(crate) struct MediaRequest {
     camera: bool,
     microphone: bool,
     /// The room that it is for; the current one when it is missing.
-    room: Option<String>,
+    pub(crate) room: Option<String>,
+}
+
+impl MediaRequest {
+    pub(crate) fn state(&self) -> MediaState {
+        MediaState { camera: self.camera, microphone: self.microphone }
+    }
 }
 
 impl Join {
-    fn wanted(self) -> Result<Wanted, Failure> {
+    pub(crate) fn wanted(self) -> Result<Wanted, Failure> {
         // Those who call and those who write are kept apart as people of different topics are.
-        let topic = if self.media.is_call() { "call" } else { "text" };
+        let topic = if self.media.is_call() { CALL_TOPIC } else { "text" };
         let wish = Wish { topic: Some(topic.into()), ..self.about.wish()? };
         Ok(Wanted { wish: wish.into(), media: Some(self.media) })
     }
@@ -89,36 +99,11 @@ pub fn install(app: &mut App, config: Config) -> Router {
         describe(nsp);
         // A browser finds its candidates all at once.
         nsp.rate("signal", Rate::per_second(50, 200));
-        let here = halls.clone();
-        nsp.on("queue:join", move |socket: Socket, join: Join, ack: Ack| {
-            let (hall, wanted) = (here.of(&socket), join.wanted());
-            async move {
-                ack.send(answer(match wanted {
-                    Ok(wanted) => hall.join(&socket, wanted).await,
-                    Err(failure) => Err(failure),
-                }));
-            }
-        });
-        let here = halls.clone();
-        nsp.on(
-            "signal",
-            request(move |socket, mut asked: SignalRequest| {
-                let room = asked.room.take();
-                here.of(socket).signal(socket, asked, room.as_deref())
-            }),
-        );
-        let here = halls.clone();
-        nsp.on(
-            "media:state",
-            request(move |socket, asked: MediaRequest| {
-                let MediaRequest { camera, microphone, room } = asked;
-                here.of(socket).show(socket, MediaState { camera, microphone }, room.as_deref())
-            }),
-        );
-        nsp.on(
-            "call:report",
-            request(move |socket, report: CallReport| halls.of(socket).call_report(socket, &report)),
-        );
+        let join = |join| Request::Join(Box::new(requests::Join::Call(join)));
+        nsp.on("queue:join", requests::asking(&halls, join));
+        nsp.on("signal", requests::asking(&halls, |asked| Request::Signal(Box::new(asked))));
+        nsp.on("media:state", requests::asking(&halls, Request::Show));
+        nsp.on("call:report", requests::asking(&halls, Request::CallReport));
     });
     routes
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use throng_protocol::websocket::decoder::Event;
 
+use crate::beside::{Beside, Leaving};
 use crate::io::Io;
 use crate::metrics::family::{Families, Family};
 use crate::namespace::Namespace;
@@ -19,6 +20,7 @@ pub struct App {
     pub(crate) io: Io,
     pub(crate) service: Service,
     pub(crate) operations: Operations,
+    pub(crate) beside: Beside,
 }
 
 /// What the node's sessions speak.
@@ -133,7 +135,31 @@ impl App {
         read: impl Fn(Option<&TenantName>) -> AppStatistics + Send + Sync + 'static,
     ) -> &mut Self {
         self.operations.statistics.retain(|known| known.app != app);
-        self.operations.statistics.push(Statistics { app, ask: Arc::new(read) });
+        self.operations.statistics.push(Statistics { app, ask: Arc::new(read), of_fleet: None });
+        self
+    }
+
+    /// Says how to ask an app that counts for a whole fleet on one of its nodes for the numbers of them all, which `/api/stats`
+    /// then shows. `/metrics` shows those of [`App::statistics`], so that the sum over the nodes is right. Does nothing for an
+    /// app that has not said how to ask it for the latter.
+    pub fn fleet_statistics(
+        &mut self,
+        app: &'static str,
+        read: impl Fn(Option<&TenantName>) -> AppStatistics + Send + Sync + 'static,
+    ) -> &mut Self {
+        if let Some(known) = self.operations.statistics.iter_mut().find(|known| known.app == app) {
+            known.of_fleet = Some(Arc::new(read));
+        }
+        self
+    }
+
+    /// Runs a task beside the node, on the runtime of [`Server::run`](crate::Server::run), from when it serves until it leaves.
+    /// Then the task learns of it, and clients are only told to go when it has ended, or has taken 2 s.
+    pub fn beside<Fut>(&mut self, task: impl FnOnce(Io, Leaving) -> Fut + Send + 'static) -> &mut Self
+    where
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.beside.add(task);
         self
     }
 

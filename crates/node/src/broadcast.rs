@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
 
@@ -184,6 +186,39 @@ impl Broadcast {
         let answers = collector.wait(self.timeout).await;
         drop(pending);
         Ok(Answers { missing: answers.missing + answers.silent.len(), ..answers }.decode())
+    }
+
+    /// Asks the server-side listeners of this namespace on one other node, and gives what they say.
+    ///
+    /// # Errors
+    /// `Disconnected`, and nobody has heard the question, when there is no such node, no such listener, or the listener has
+    /// nothing to say. `Timeout` when nothing came back in time: what was asked may have been done.
+    pub async fn ask_node<T: FromArgs>(
+        &self,
+        tag: NodeTag,
+        event: &str,
+        payload: impl IntoArgs,
+    ) -> Result<T, AskError> {
+        let args = payload.into_args()?;
+        let (node, space) = self.reach.as_ref().ok_or(AskError::Disconnected)?;
+        let cluster = node.cluster.as_ref().ok_or(AskError::Disconnected)?;
+        if !cluster.others().contains(&tag) {
+            return Err(AskError::Disconnected);
+        }
+        let collector = Arc::new(Collector::new(0, vec![tag]));
+        let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
+        let question = Question::Tell { space: SpaceName::of(space), event, args };
+        let asking =
+            Asking { number: node.next_ack(), patience: self.timeout, collector: collected, question };
+        let began = Instant::now();
+        let pending = cluster.ask(&[tag], asking);
+        let said = collector.wait(self.timeout).await;
+        drop(pending);
+        match said.answers.into_iter().next() {
+            Some(answer) => Ok(answer.decode()?),
+            None if began.elapsed() >= self.timeout => Err(AskError::Timeout),
+            None => Err(AskError::Disconnected),
+        }
     }
 
     /// The other nodes to ask, and what collects their answers and those of this one.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use throng_protocol::id::Id;
 
 /// Slots that fit an identifier.
@@ -16,7 +17,8 @@ const STOCK_BYTES: usize = 1024;
 
 /// The name of a node in the identifiers that it draws, and among the members: six hexadecimal digits, new whenever a
 /// node begins.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct NodeTag(pub(crate) [u8; 3]);
 
 impl NodeTag {
@@ -26,7 +28,7 @@ impl NodeTag {
     }
 
     /// Reads the six digits; anything else is `None`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let [_, tag @ ..] = u32::from_str_radix(text, 16).ok().filter(|_| digits)?.to_be_bytes();
         Some(Self(tag))
@@ -37,6 +39,20 @@ impl fmt::Display for NodeTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c] = self.0;
         write!(f, "{a:02x}{b:02x}{c:02x}")
+    }
+}
+
+impl From<NodeTag> for String {
+    fn from(tag: NodeTag) -> Self {
+        tag.to_string()
+    }
+}
+
+impl TryFrom<String> for NodeTag {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not the name of a node")
     }
 }
 

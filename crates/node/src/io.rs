@@ -8,6 +8,7 @@ use crate::broadcast::Broadcast;
 use crate::config::Origins;
 use crate::limits::Limits;
 use crate::node::Node;
+use crate::peers::Peers;
 use crate::tenants::{Space, Tenancy, TenantName};
 
 /// Reaches the sockets of a node from any thread, those of one tenant: [`Io::tenant`] says which, `default` until then.
@@ -67,6 +68,11 @@ impl Io {
         if let Some(node) = self.node() {
             node.limiter.hold_off(address, time);
         }
+    }
+
+    /// What the running node knows of the others of its fleet; a node that has no fleet knows nothing.
+    pub fn peers(&self) -> Option<Peers> {
+        Peers::of(&self.node()?)
     }
 
     fn node(&self) -> Option<Arc<Node>> {

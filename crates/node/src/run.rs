@@ -131,9 +131,9 @@ async fn run(
         Some(cluster) => cluster.backbone().documents().clone(),
         None => own_documents(tag).await,
     });
-    let (service, operations) = (app.service, app.operations);
+    let App { io, service, operations, beside } = app;
     let node = Arc::new(Node::new(config, Parts { service, operations, ports, tag, cluster, repeats }));
-    app.io.attach(&node);
+    io.attach(&node);
     let mut threads = Vec::new();
     for (index, (inbox, left)) in (0..=u8::MAX).zip(ends) {
         let (listener, routes) = (listener.try_clone()?, routes.clone());
@@ -150,11 +150,15 @@ async fn run(
         ready.await.unwrap_or_else(|_| Err(std::io::Error::other("a shard ended before it had begun")))?;
     }
     drop(listener);
+    let mut beside = beside.start(&io);
     let lived = async {
         tokio::select! {
             () = shutdown => {}
             () = node.operations.drain.asked() => {}
         }
+        node.draining.store(true, Ordering::Relaxed);
+        operator::fleet::tell_draining(&node);
+        beside.leave().await;
         leave(&node, drain).await
     };
     let cut = tokio::select! {
@@ -180,8 +184,6 @@ async fn own_documents(tag: NodeTag) -> Documents {
 
 /// Drains; gives how many sessions the deadline cut off.
 async fn leave(node: &Node, drain: Drain) -> usize {
-    node.draining.store(true, Ordering::Relaxed);
-    operator::fleet::tell_draining(node);
     tell(node, || Errand::Drain(drain.spread)).await;
     let cut = match tokio::time::timeout(drain.deadline, emptied(node)).await {
         Ok(()) => 0,

@@ -29,7 +29,8 @@ pub struct Node {
     address: SocketAddr,
     io: Io,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<Drained>>,
+    crash: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Option<Drained>>>,
 }
 
 impl Node {
@@ -54,26 +55,49 @@ impl Node {
     /// # Panics
     /// When it cannot bind; its thread, when it cannot start or the store cannot be reached.
     pub fn start_member(config: Config, app: App, store: Store) -> Self {
-        Self::launch(config, app, axum::Router::new(), Some(store))
+        Self::start_member_with((config, Heartbeat::default()), app, axum::Router::new(), store)
     }
 
-    fn launch(config: Config, app: App, routes: axum::Router, store: Option<Store>) -> Self {
+    /// The same with routes beside those of the node, and another heartbeat.
+    ///
+    /// # Panics
+    /// When it cannot bind; its thread, when it cannot start or the store cannot be reached.
+    pub fn start_member_with(
+        (config, heartbeat): (Config, Heartbeat),
+        app: App,
+        routes: axum::Router,
+        store: Store,
+    ) -> Self {
+        Self::launch(config, app, routes, Some((store, heartbeat)))
+    }
+
+    fn launch(config: Config, app: App, routes: axum::Router, fleet: Option<(Store, Heartbeat)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (io, (stop, stopped)) = (app.io(), oneshot::channel::<()>());
+        let (crash, crashed) = oneshot::channel::<()>();
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let stopped = async { drop(stopped.await) };
+            // A node that nobody holds any more drains.
+            let crashed = async {
+                if crashed.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
             runtime.expect("a runtime").block_on(async {
                 let mut server = Server::new(config, app).routes(routes);
-                if let Some(store) = store {
-                    server = server.fleet(enlist(store).await);
+                if let Some(fleet) = fleet {
+                    server = server.fleet(enlist(fleet).await);
                 }
-                server.run(listener, stopped).await.expect("the node starts")
+                tokio::select! {
+                    drained = server.run(listener, stopped) => Some(drained.expect("the node starts")),
+                    () = crashed => None,
+                }
             })
         };
         let thread = std::thread::spawn(serve);
-        Self { address, io, stop: Some(stop), thread: Some(thread) }
+        Self { address, io, stop: Some(stop), crash: Some(crash), thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -115,7 +139,21 @@ impl Node {
         self.begin_stop();
         let thread = self.thread.take().expect("a node is stopped once");
         until("the node drains", || thread.is_finished().then_some(()));
-        thread.join().expect("the node does not panic")
+        thread.join().expect("the node does not panic").expect("a node that crashed does not drain")
+    }
+
+    /// Takes away what it lives on, at once: it says nothing to other nodes any more, nor hears them. Its shards are left behind
+    /// as those of a process that hangs, with their clients.
+    ///
+    /// # Panics
+    /// When the node did.
+    pub fn crash(mut self) {
+        let crash = self.crash.take().expect("a node crashes once");
+        // A node that has ended by itself is reported by whoever joins it.
+        let _ = crash.send(());
+        let thread = self.thread.take().expect("a node is stopped once");
+        until("the node crashes", || thread.is_finished().then_some(()));
+        thread.join().expect("the node does not panic");
     }
 }
 
@@ -125,10 +163,10 @@ impl Drop for Node {
     }
 }
 
-async fn enlist(store: Store) -> Fleet {
+async fn enlist((store, heartbeat): (Store, Heartbeat)) -> Fleet {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback address");
     let address = listener.local_addr().expect("a bound listener has an address");
     let address = address.to_string().into();
-    let config = FleetConfig { store, heartbeat: Heartbeat::default(), listener, address };
+    let config = FleetConfig { store, heartbeat, listener, address };
     Fleet::open(config).await.expect("the store can be reached")
 }

@@ -18,7 +18,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("throng-backbone", &[]),
     ("throng-lobby", &["throng-backbone"]),
     ("throng-node", &["throng-backbone", "throng-protocol"]),
-    ("throng-apps", &["throng-node", "throng-lobby"]),
+    ("throng-apps", &["throng-backbone", "throng-node", "throng-lobby"]),
     ("throng-bench", &["throng-protocol"]),
     ("throng-bench-pairing", &["throng-backbone", "throng-lobby"]),
     ("throng-testkit", &["throng-backbone", "throng-protocol", "throng-node"]),

@@ -109,6 +109,7 @@ impl Apps {
             confirm_timeout: told.confirm_timeout,
             experiments: self.experiments.get(told.app).cloned().unwrap_or_default(),
             analytics: self.analytics.clone(),
+            ..rooms::Config::default()
         }
     }
 }

@@ -29,5 +29,5 @@ async fn records(
     State(halls): State<Arc<Halls>>,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Review>, Problem> {
-    Ok(Json(halls.review(&Wanted::of(query)?)))
+    Ok(Json(halls.review(&Wanted::of(query)?).await))
 }

@@ -20,6 +20,8 @@ pub(crate) struct Acquaintances {
     /// Without a bound of its own: with one it would take the room for all of them at once, in every hall.
     known: LruCache<User, Known>,
     users_max: usize,
+    /// Those of whom nothing is known any more, and who had blocked others.
+    forgotten: Vec<User>,
 }
 
 #[derive(Debug, Default)]
@@ -36,12 +38,18 @@ impl Default for Acquaintances {
 
 impl Acquaintances {
     fn of(users_max: usize) -> Self {
-        Self { known: LruCache::unbounded(), users_max }
+        Self { known: LruCache::unbounded(), users_max, forgotten: Vec::new() }
     }
 
     /// Somebody never wants to meet another again.
     pub(crate) fn block(&mut self, user: &User, other: &User) {
         note(&mut self.known(user).blocked, other, BLOCKED_MAX);
+    }
+
+    /// Takes out those whose blocks were forgotten. Those of a hall that nobody asks are as many as it can forget before
+    /// somebody blocks somebody.
+    pub(crate) fn take_forgotten(&mut self) -> Vec<User> {
+        std::mem::take(&mut self.forgotten)
     }
 
     /// Two people meet.
@@ -59,7 +67,8 @@ impl Acquaintances {
 
     fn known(&mut self, user: &User) -> &mut Known {
         if self.known.len() == self.users_max && !self.known.contains(user) {
-            self.known.pop_lru();
+            let forgotten = self.known.pop_lru().filter(|(_, known)| !known.blocked.is_empty());
+            self.forgotten.extend(forgotten.map(|(user, _)| user));
         }
         self.known.get_or_insert_mut(user.clone(), Known::default)
     }

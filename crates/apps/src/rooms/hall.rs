@@ -8,31 +8,40 @@
 mod attendance;
 mod errands;
 mod judgement;
+mod keeping;
 mod pairing;
 mod queueing;
 mod talk;
 mod telling;
 mod timing;
 
+pub(crate) use self::attendance::Dismissal;
+pub(crate) use self::keeping::Book;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use throng_lobby::{Lobby, Time, User, service};
-use throng_node::{AppStatistics, Io, Socket, TenantName};
+use throng_backbone::Register;
+use throng_lobby::{Lobby, Restored, Time, User, service};
+use throng_node::{Io, TenantName};
 use tokio::sync::Notify;
 
 use super::Config;
 use super::acquaintances::Acquaintances;
 use super::board::Board;
 use super::ending::Cause;
+use super::figures::Figures;
 use super::pace::Pace;
 use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
 use super::records::Records;
 use super::records::review::{Review, Wanted};
-use super::refusal::NO_ROOM;
+use super::refusal::{NO_ROOM, UNAVAILABLE};
+use super::requests::{Reply, Request};
+use super::roll::Rolls;
 use super::room::{Effect, Room, RoomId, Seat};
 use super::schedule::Schedule;
 use super::setting::{Setting, Theme};
+use super::tenure::{Certainty, Tenure};
 use crate::analytics::{About, Event};
 use crate::experiments::{Outcome, Subject};
 use crate::request::Failure;
@@ -46,9 +55,22 @@ pub(crate) struct Hall {
     app: Arc<AppSetup>,
     tenant: TenantName,
     io: Io,
+    /// How surely it is this node that keeps the hall.
+    tenure: Tenure,
+    /// Where it is written down, if another node may keep it later.
+    register: Option<Register>,
     lobby: Lobby,
     state: Mutex<State>,
     bell: Arc<Notify>,
+}
+
+/// Whose hall it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) app: Arc<AppSetup>,
+    pub(crate) tenant: TenantName,
+    /// Of the tenant.
+    pub(crate) io: Io,
 }
 
 /// What all halls of an app share.
@@ -69,6 +91,8 @@ struct State {
     pace: Pace,
     calls: Calls,
     records: Records,
+    /// Whose connections are all known, of the other nodes.
+    rolls: Rolls,
     /// For the lobby, once the lock is released.
     errands: Vec<Errand>,
     /// When [`timing`] looks again, unless it is woken.
@@ -86,19 +110,33 @@ enum HallStage {
 }
 
 impl Hall {
-    /// An empty hall. Starts its tasks on the runtime of whoever calls.
-    pub(crate) fn open(app: Arc<AppSetup>, tenant: TenantName, io: Io) -> Arc<Self> {
-        let now = service::now();
+    /// A hall, that goes on with what is written down where it may be kept by another node later. Starts its tasks on the
+    /// runtime of whoever calls.
+    pub(crate) fn open(site: Site, tenure: Tenure, book: Option<Book>) -> Arc<Self> {
+        let (Site { app, tenant, io }, now) = (site, service::now());
+        let mut restored = Restored::default();
         let hall = Arc::new_cyclic(|me: &Weak<Self>| {
-            let hall = me.clone();
-            let lobby = Lobby::new(app.config.lobby(), move |event| {
+            let (hall, config) = (me.clone(), app.config.lobby());
+            let on_event = move |event| {
                 if let Some(hall) = hall.upgrade() {
                     hall.hear(event);
                 }
-            });
+            };
+            let register = book.as_ref().map(|(register, _)| register.clone());
+            let lobby = match book {
+                None => Lobby::new(config, on_event),
+                Some(book) => {
+                    let (lobby, found) = Lobby::restore(config, book, now, on_event);
+                    restored = found;
+                    lobby
+                }
+            };
             let state = Mutex::new(State::new(now));
-            Self { me: me.clone(), app, tenant, io, lobby, state, bell: Arc::default() }
+            Self { me: me.clone(), app, tenant, io, tenure, register, lobby, state, bell: Arc::default() }
         });
+        if hall.register.is_some() {
+            hall.go_on(restored, now);
+        }
         tokio::spawn(service::run(&hall.lobby));
         tokio::spawn(timing::keep(hall.bell.clone(), hall.me.clone()));
         hall
@@ -108,12 +146,44 @@ impl Hall {
         self.state.lock().expect("no panic while the lock is held")
     }
 
+    /// Does what somebody asks for, unless it is not sure that this node keeps the hall. While the store is away people go on
+    /// talking; what others must not contradict waits until it is back.
+    pub(crate) async fn serve(&self, user: &User, request: Request) -> Result<Reply, Failure> {
+        match self.tenure.certainty() {
+            Certainty::Sure => {}
+            Certainty::Cut if request.is_talk() => {}
+            Certainty::Cut | Certainty::Doubtful => return Err(UNAVAILABLE),
+        }
+        match request {
+            Request::Join(join) => Ok(Reply::Queued(self.join(user, self.app.theme.wanted(*join)?).await?)),
+            Request::LeaveQueue => self.leave_queue(user).await.map(Reply::Done),
+            Request::Next(room) => self.next(user, room.as_deref()).await.map(Reply::Queued),
+            Request::Say(asked) => self.say(user, &asked.text, asked.room.as_deref()).map(Reply::Sent),
+            Request::Type(asked) => self.typing(user, asked.typing, asked.room.as_deref()).map(Reply::Done),
+            Request::Leave(room) => self.leave_room(user, room.as_deref()).map(Reply::Done),
+            Request::Report(asked) => self.report(user, asked).map(Reply::Reported),
+            Request::Rate(asked) => self.feedback(user, asked).map(Reply::Done),
+            Request::Block(room) => self.block(user, room.as_deref()).map(Reply::Done),
+            Request::Signal(mut asked) => {
+                let room = asked.room.take();
+                self.signal(user, *asked, room.as_deref()).map(Reply::Done)
+            }
+            Request::Show(asked) => self.show(user, asked.state(), asked.room.as_deref()).map(Reply::Done),
+            Request::CallReport(report) => self.call_report(user, &report).map(Reply::Done),
+        }
+    }
+
+    /// How surely it is this node that keeps the hall.
+    pub(crate) fn certainty(&self) -> Certainty {
+        self.tenure.certainty()
+    }
+
     /// How busy the hall is.
-    pub(crate) fn statistics(&self) -> AppStatistics {
+    pub(crate) fn statistics(&self) -> Figures {
         let now = service::now();
         let lobby = self.lobby.statistics(now);
         let state = self.state();
-        AppStatistics {
+        Figures {
             rooms_active: state.rooms.len() as u64,
             waiting: lobby
                 .queues
@@ -126,7 +196,12 @@ impl Hall {
                 .flat_map(|queue| queue.recent_waits.iter().copied())
                 .collect(),
             rooms_per_hour: state.pace.per_hour(now),
-            rooms_ended: state.pace.ended.clone(),
+            rooms_ended: state
+                .pace
+                .ended
+                .iter()
+                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .collect(),
             pairings: state.pace.pairings,
             messages: state.pace.messages,
             waits: state.pace.waits,
@@ -140,6 +215,11 @@ impl Hall {
         (state.calls.clone(), active as u64)
     }
 
+    /// Whether nobody is here.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.state().people.values().all(|presence| presence.guest.is_none())
+    }
+
     /// What people said about rooms.
     pub(crate) fn review(&self, wanted: &Wanted) -> Review {
         self.state().records.review(wanted)
@@ -148,16 +228,15 @@ impl Hall {
     /// A member does something in its room. Whatever it is shows that the member is there.
     fn act<T>(
         &self,
-        socket: &Socket,
+        user: &User,
         named: Option<&str>,
         act: impl FnOnce(&mut Room, Seat, Time) -> Result<(T, Vec<Effect>), Failure>,
     ) -> Result<T, Failure> {
-        let user = user(socket);
         let mut state = self.state();
-        let presence = state.people.get(&user).ok_or(NO_ROOM)?;
+        let presence = state.people.get(user).ok_or(NO_ROOM)?;
         let id = presence.room(named)?;
         let room = state.rooms.get_mut(&id).ok_or(NO_ROOM)?;
-        let seat = room.seat(&user).ok_or(NO_ROOM)?;
+        let seat = room.seat(user).ok_or(NO_ROOM)?;
         let confirmed = room.confirm(seat);
         let done = act(room, seat, service::now());
         self.carry_out(&mut state, &id, confirmed);
@@ -209,6 +288,7 @@ impl Hall {
     /// A room has ended, and both have been told.
     fn over(&self, state: &mut State, id: &RoomId, cause: Cause) {
         let Some(room) = state.rooms.remove(id) else { return };
+        self.strike(&room);
         let now = service::now();
         if !room.is_active() && matches!(cause, Cause::Left(_) | Cause::Next(_)) {
             // It never began, but one has seen enough of the other.
@@ -283,17 +363,6 @@ impl Hall {
     }
 }
 
-impl AppSetup {
-    /// The numbers of an app in which nothing has happened yet: every queue and every reason stands there.
-    pub(crate) fn nothing_yet(&self) -> AppStatistics {
-        AppStatistics {
-            waiting: self.config.queues.keys().map(|name| (name.clone(), 0)).collect(),
-            rooms_ended: Pace::new().ended,
-            ..AppStatistics::default()
-        }
-    }
-}
-
 impl State {
     fn new(now: Time) -> Self {
         Self {
@@ -305,6 +374,7 @@ impl State {
             pace: Pace::new(),
             calls: Calls::default(),
             records: Records::default(),
+            rolls: Rolls::default(),
             errands: Vec::new(),
             alarm: now,
             sweep: now + timing::SWEEP_INTERVAL,
@@ -329,14 +399,6 @@ impl State {
 impl Drop for Hall {
     fn drop(&mut self) {
         self.bell.notify_one();
-    }
-}
-
-/// Whoever is behind a socket: the user, or the socket itself where nobody is asked who they are.
-fn user(socket: &Socket) -> User {
-    match socket.identity() {
-        Some(identity) => User::from(&*identity.user),
-        None => User::from(socket.id().to_string()),
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use throng_lobby::{PairingId, QueueName, Time, User};
-use throng_node::Socket;
 
+use super::guest::Guest;
 use super::refusal::{NO_ROOM, NOT_YOUR_ROOM, ROOM_ENDED};
 use super::room::RoomId;
 use super::wish::Wanted;
@@ -18,7 +18,7 @@ pub(crate) type People = HashMap<User, Presence>;
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     /// The newest connection, the one that counts.
-    pub(crate) socket: Option<Socket>,
+    pub(crate) guest: Option<Guest>,
     /// The last wish, for the next partner.
     pub(crate) wanted: Option<Wanted>,
     /// The ticket in the lobby, as far as the hall knows.
@@ -91,7 +91,7 @@ pub(crate) enum Target {
 impl Presence {
     /// What the lobby should have of this one.
     pub(crate) fn standing(&self) -> Standing {
-        match (&self.waiting, &self.socket) {
+        match (&self.waiting, &self.guest) {
             (None, _) => Standing::Elsewhere,
             (Some(_), Some(_)) => Standing::Waits,
             (Some(_), None) => Standing::Away,
@@ -100,7 +100,7 @@ impl Presence {
 
     /// Whether there is nothing left to remember.
     pub(crate) fn is_gone(&self) -> bool {
-        self.socket.is_none() && self.waiting.is_none() && self.room.is_none()
+        self.guest.is_none() && self.waiting.is_none() && self.room.is_none()
     }
 
     /// The room that a request is about: the current one, which it may name.

@@ -46,7 +46,7 @@ impl Offence {
 }
 
 /// An accusation.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Report {
     /// The name that the reporter was told.
     pub(crate) report: String,
@@ -67,7 +67,7 @@ pub(crate) struct Report {
 }
 
 /// What somebody said in a room that was reported.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Quote {
     /// Who said it.
     pub(crate) user: String,
@@ -77,7 +77,7 @@ pub(crate) struct Quote {
 }
 
 /// How somebody rated a room.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Feedback {
     /// In milliseconds since the epoch.
     pub(crate) at: u64,

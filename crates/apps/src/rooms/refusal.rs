@@ -23,6 +23,7 @@ refusals! {
         "at most 8 properties; a name has 1 to 30 letters, digits, _ and -, a value is a number or 1 to 60 characters";
     UNKNOWN_QUEUE = "unknown_queue", "there is no such queue";
     QUEUE_FULL = "queue_full", "too many people are waiting; try again soon";
+    UNAVAILABLE = "unavailable", "the servers are changing over; try again in a few seconds";
     DRAINING = "draining", "the server is going away; connect again and you will find another";
     IN_ROOM = "in_room", "you are in a room; leave it first";
     NOT_WAITING = "not_waiting", "you are not waiting";

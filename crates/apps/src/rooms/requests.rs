@@ -1,19 +1,66 @@
 //! The requests that both apps take, and what they are answered with.
 
-use std::future::ready;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use throng_node::{Ack, Namespace, Rate, Role, Socket};
 use utoipa::ToSchema;
 
 use super::events::{Active, Away, Ended, Message, Queued, Reported, Sent, Typing, Waiting, Warning};
 use super::halls::Halls;
 use super::records::Offence;
-use crate::request::{Answer, Done, answer, request};
+use crate::request::{Answer, Done};
+use crate::roulette::MediaRequest;
+use crate::roulette::call::CallReport;
+use crate::roulette::signal::SignalRequest;
+use crate::{debate, roulette};
+
+/// What somebody asks for, whichever node their connection is on. Texts in it are as the client sent them: whoever keeps
+/// the hall checks them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    Join(Box<Join>),
+    LeaveQueue,
+    Next(Option<String>),
+    Say(MessageRequest),
+    Type(TypingRequest),
+    Leave(Option<String>),
+    Report(ReportRequest),
+    Rate(FeedbackRequest),
+    Block(Option<String>),
+    Signal(Box<SignalRequest>),
+    Show(MediaRequest),
+    CallReport(CallReport),
+}
+
+/// A wish, as each app has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Join {
+    Debate(debate::Join),
+    Call(roulette::Join),
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Reply {
+    Queued(Queued),
+    Sent(Sent),
+    Reported(Reported),
+    Done(Done),
+}
+
+impl Request {
+    /// Whether it is between the two of a room, and changes nothing that others could contradict.
+    pub(super) fn is_talk(&self) -> bool {
+        matches!(self, Self::Say(_) | Self::Type(_) | Self::Signal(_) | Self::Show(_))
+    }
+}
 
 /// A request without fields.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
@@ -25,25 +72,25 @@ pub(crate) struct InRoom {
     room: Option<String>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MessageRequest {
+pub(crate) struct MessageRequest {
     /// 1 to 500 characters.
-    text: String,
+    pub(super) text: String,
     /// The room that it is for; the current one when it is missing.
-    room: Option<String>,
+    pub(super) room: Option<String>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TypingRequest {
-    typing: bool,
+pub(crate) struct TypingRequest {
+    pub(super) typing: bool,
     /// The room that it is for; the current one when it is missing.
-    room: Option<String>,
+    pub(super) room: Option<String>,
 }
 
 /// An accusation.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportRequest {
     pub(super) reason: Offence,
@@ -54,7 +101,7 @@ pub(crate) struct ReportRequest {
 }
 
 /// A rating.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedbackRequest {
     /// 1 to 5.
@@ -75,11 +122,24 @@ pub(crate) fn install(nsp: &mut Namespace, halls: &Arc<Halls>) {
     nsp.open_to(Role::Guest);
     // Pages send it while somebody writes; it costs little and must not use up what their messages may.
     nsp.rate("room:typing", Rate::per_second(5, 10));
+    halls.listen(nsp);
     attend(nsp, halls);
     queue(nsp, halls);
     talk(nsp, halls);
     judge(nsp, halls);
     describe(nsp);
+}
+
+/// A listener that has a request of its socket done, and answers with what came of it.
+pub(crate) fn asking<T, F: Fn(T) -> Request>(
+    halls: &Arc<Halls>,
+    request: F,
+) -> impl Fn(Socket, T, Ack) -> Pin<Box<dyn Future<Output = ()>>> + use<T, F> {
+    let halls = halls.clone();
+    move |socket, asked, ack| {
+        let (door, request) = (halls.of(&socket), request(asked));
+        Box::pin(async move { door.ask(&socket, request).await.send(ack) })
+    }
 }
 
 fn attend(nsp: &mut Namespace, halls: &Arc<Halls>) {
@@ -101,50 +161,20 @@ fn attend(nsp: &mut Namespace, halls: &Arc<Halls>) {
 }
 
 fn queue(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    let here = halls.clone();
-    nsp.on("queue:leave", move |socket: Socket, _: Option<Nothing>, ack: Ack| {
-        let hall = here.of(&socket);
-        async move { ack.send(answer(hall.leave_queue(&socket).await)) }
-    });
-    let here = halls.clone();
-    nsp.on("room:next", move |socket: Socket, asked: Option<InRoom>, ack: Ack| {
-        let hall = here.of(&socket);
-        async move { ack.send(answer(hall.next(&socket, named(asked).as_deref()).await)) }
-    });
+    nsp.on("queue:leave", asking(halls, |_: Option<Nothing>| Request::LeaveQueue));
+    nsp.on("room:next", asking(halls, |asked| Request::Next(named(asked))));
 }
 
 fn talk(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    let here = halls.clone();
-    nsp.on(
-        "room:message",
-        request(move |socket, asked: MessageRequest| {
-            here.of(socket).say(socket, &asked.text, asked.room.as_deref())
-        }),
-    );
-    let here = halls.clone();
-    nsp.on(
-        "room:typing",
-        request(move |socket, asked: TypingRequest| {
-            here.of(socket).typing(socket, asked.typing, asked.room.as_deref())
-        }),
-    );
-    let here = halls.clone();
-    nsp.on(
-        "room:leave",
-        request(move |socket, asked| here.of(socket).leave_room(socket, named(asked).as_deref())),
-    );
+    nsp.on("room:message", asking(halls, Request::Say));
+    nsp.on("room:typing", asking(halls, Request::Type));
+    nsp.on("room:leave", asking(halls, |asked| Request::Leave(named(asked))));
 }
 
 fn judge(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    let here = halls.clone();
-    nsp.on("room:report", request(move |socket, asked| here.of(socket).report(socket, asked)));
-    let here = halls.clone();
-    nsp.on("room:feedback", request(move |socket, asked| here.of(socket).feedback(socket, asked)));
-    let here = halls.clone();
-    nsp.on(
-        "user:block",
-        request(move |socket, asked| here.of(socket).block(socket, named(asked).as_deref())),
-    );
+    nsp.on("room:report", asking(halls, Request::Report));
+    nsp.on("room:feedback", asking(halls, Request::Rate));
+    nsp.on("user:block", asking(halls, |asked| Request::Block(named(asked))));
 }
 
 /// Says what the events are for.

@@ -10,6 +10,7 @@ use super::backlog::{Backlog, BacklogFull};
 use super::ending::{Cause, Next, Reason};
 use super::history::{History, Line};
 use super::setting::Setting;
+use super::written::WrittenRoom;
 use crate::roulette::call::Call;
 use crate::roulette::media::MediaState;
 use crate::roulette::signal::Signal;
@@ -85,6 +86,8 @@ pub(crate) struct Room {
     pub(crate) stage: Stage,
     pub(crate) history: History,
     pub(crate) call: Call,
+    /// Whether it is written down.
+    pub(crate) is_written: bool,
     /// When both are told that it ends soon, until they have been.
     warns: Option<Time>,
     grace: Duration,
@@ -168,11 +171,39 @@ impl Room {
             stage: Stage::Waiting { until: now + times.confirm_timeout },
             history: History::default(),
             call: Call::default(),
+            is_written: false,
             warns: (times.warning < times.duration && !times.warning.is_zero()).then(|| ends - times.warning),
             grace: times.grace,
             members: members.map(Member::new),
         };
         (room, both(&Notice::Joined(Arrival::New)))
+    }
+
+    /// A room whose members nobody has seen yet: whether they were told of it is not known. They have as long to come as to
+    /// confirm.
+    pub(crate) fn open_unseen(opening: Opening, now: Time) -> Self {
+        let until = now + opening.times.confirm_timeout;
+        let (mut room, _) = Self::open(opening, now);
+        room.members.iter_mut().for_each(|member| member.away_until = Some(until));
+        room
+    }
+
+    /// Goes on with a room that had begun, on another node. Its members are waited for.
+    pub(crate) fn reopen(written: WrittenRoom, times: Times, now: Time) -> Self {
+        let WrittenRoom { id, pairing, queue, setting, tags, language, started, ends, members } = written;
+        let opening = Opening { id, pairing, queue, setting, tags, language, members, times };
+        let mut room = Self::open_unseen(opening, now);
+        let warns = ends - times.warning;
+        room.started = started;
+        room.ends = ends;
+        room.stage = Stage::Active;
+        room.is_written = true;
+        room.warns = (!times.warning.is_zero() && started < warns && now < warns).then_some(warns);
+        for member in &mut room.members {
+            member.confirmed = true;
+            member.away_until = Some(now + times.grace);
+        }
+        room
     }
 
     /// Who has a seat.
@@ -267,6 +298,27 @@ impl Room {
         let mut effects: Vec<_> = notices.map(|notice| Effect::Tell(seat, notice)).collect();
         effects.push(Effect::Tell(seat.other(), Notice::Back));
         effects
+    }
+
+    /// A member has been there all along, though it was not seen: it is told what it has missed, and no more.
+    pub(crate) fn still_there(&mut self, seat: Seat) -> Vec<Effect> {
+        let is_active = self.is_active();
+        let member = self.member_mut(seat);
+        if member.away_until.take().is_none() {
+            return Vec::new();
+        }
+        let missed = member.backlog.take().into_iter().map(Notice::Signal);
+        // It may not have been told of a room that has not begun.
+        let joined = (!is_active).then_some(Notice::Joined(Arrival::Resumed));
+        let told = joined.into_iter().chain(missed).map(|notice| Effect::Tell(seat, notice));
+        told.chain([Effect::Tell(seat.other(), Notice::Back)]).collect()
+    }
+
+    /// Tells each member that the other is away, if it is.
+    pub(crate) fn absences(&self) -> Vec<Effect> {
+        let away = |seat: Seat| Some((seat, self.member(seat).away_until?));
+        let away = Seat::BOTH.into_iter().filter_map(away);
+        away.map(|(seat, until)| Effect::Tell(seat.other(), Notice::Away { until })).collect()
     }
 
     /// A member says something; both hear it.

@@ -7,8 +7,13 @@ use throng_lobby::{Pairing, Time, Topic, User};
 use utoipa::ToSchema;
 
 use super::events::Joined;
+use super::refusal::UNAVAILABLE;
+use super::requests::Join;
 use super::room::Seat;
+use super::wish::Wanted;
 use crate::debate::catalogue::Catalogue;
+use crate::request::Failure;
+use crate::roulette::CALL_TOPIC;
 use crate::roulette::ice::{Ice, IceServer};
 use crate::roulette::media::{Media, Role};
 
@@ -22,7 +27,7 @@ pub(crate) enum Theme {
 }
 
 /// What a room is about.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Setting {
     /// A topic, and the side of each.
     Debate { topic: Topic, sides: [Side; 2] },
@@ -31,7 +36,7 @@ pub(crate) enum Setting {
 }
 
 /// The side that someone has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Side {
     For,
@@ -48,7 +53,7 @@ impl From<throng_lobby::Side> for Side {
 }
 
 /// The side that someone asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SideWish {
     For,
@@ -99,6 +104,18 @@ impl Theme {
         }
     }
 
+    /// What somebody wishes for.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the wish; `unavailable` for one of another app, which no node of the same version hands on.
+    pub(crate) fn wanted(&self, join: Join) -> Result<Wanted, Failure> {
+        match (self, join) {
+            (Self::Debate(catalogue), Join::Debate(join)) => join.wanted(catalogue),
+            (Self::Roulette(_), Join::Call(join)) => join.wanted(),
+            _ => Err(UNAVAILABLE),
+        }
+    }
+
     /// What two people who were paired do. `media` is what each asked to call with, where they did.
     pub(crate) fn setting(&self, pairing: &Pairing, media: [Option<Media>; 2]) -> Setting {
         match self {
@@ -110,7 +127,10 @@ impl Theme {
             }
             // A call is the lesser of two wishes.
             Self::Roulette(_) => {
-                Setting::Call { media: media.into_iter().flatten().min().unwrap_or(Media::Text) }
+                // What somebody asked for is not written down; that it was to call, or to write, is.
+                let calls = pairing.topic.as_ref().is_some_and(|topic| topic.as_str() == CALL_TOPIC);
+                let unknown = if calls { Media::Audio } else { Media::Text };
+                Setting::Call { media: media.into_iter().flatten().min().unwrap_or(unknown) }
             }
         }
     }

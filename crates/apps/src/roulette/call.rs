@@ -15,7 +15,7 @@ use crate::rooms::room::Seat;
 const SETUP_MILLIS_MAX: u64 = 120_000;
 
 /// What a page says of its call.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CallReport {
     phase: Phase,
@@ -30,7 +30,7 @@ pub(crate) struct CallReport {
 }
 
 /// How far a page is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Phase {
     Started,

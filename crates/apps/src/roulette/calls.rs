@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{FailReason, Milestone};
@@ -16,7 +16,7 @@ use crate::rooms::clock::whole_millis;
 const SETUPS_MAX: usize = 1_000;
 
 /// What has been reported since the hall opened.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Calls {
     started: u64,
     connected: BTreeMap<Route, u64>,
@@ -27,7 +27,7 @@ pub(crate) struct Calls {
 }
 
 /// How the media of a call flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Route {
     /// From browser to browser.
     Direct,

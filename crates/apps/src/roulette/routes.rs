@@ -25,12 +25,12 @@ pub(super) fn for_operators(halls: Arc<Halls>) -> OpenApiRouter {
 #[utoipa::path(
     get, path = "/api/webrtc/stats", operation_id = "read_webrtc_stats", tag = "health",
     responses(
-        (status = 200, body = CallStatistics, description = "The figures of all tenants, since the node started."),
+        (status = 200, body = CallStatistics, description = "The figures of all tenants, since their halls were opened."),
         (status = "4XX", description = "Refused by the edge.")
     )
 )]
 async fn statistics(State(halls): State<Arc<Halls>>) -> Json<CallStatistics> {
-    let (calls, active) = halls.calls();
+    let (calls, active) = halls.calls_of_fleet().await;
     Json(calls.statistics(active))
 }
 
@@ -47,5 +47,5 @@ async fn records(
     State(halls): State<Arc<Halls>>,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Review>, Problem> {
-    Ok(Json(halls.review(&Wanted::of(query)?)))
+    Ok(Json(halls.review(&Wanted::of(query)?).await))
 }

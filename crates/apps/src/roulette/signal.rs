@@ -13,19 +13,19 @@ pub(crate) const BYTES_MAX: usize = 64 * 1024;
 const NAME_BYTES_MAX: usize = 64;
 
 /// A signal as it came, before anybody has looked at it.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignalRequest {
     /// A session description. One of this, `candidate` and `renewal` is there.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Description>)]
     description: Option<Description>,
     /// A network candidate, `null` for the end of candidates.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Candidate>)]
     candidate: Option<Option<Candidate>>,
     /// Both pages give up their connection for a new one.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Renewal>)]
     renewal: Option<Renewal>,
     /// The room that it is for; the current one when it is missing.

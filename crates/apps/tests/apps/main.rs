@@ -3,6 +3,7 @@
 mod bad_input;
 mod debate;
 mod endings;
+mod fleet;
 mod judgement;
 mod people;
 mod queues;

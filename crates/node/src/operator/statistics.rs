@@ -8,6 +8,8 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::tenants::TenantName;
 
 pub use distribution::Distribution;
@@ -63,7 +65,7 @@ fn add_each<K: Ord>(sums: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
 }
 
 /// Some waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waits {
     /// All of them together.
     pub sum: Duration,
@@ -93,15 +95,26 @@ pub(crate) struct Statistics {
     /// How the app is called, in answers and as a label.
     pub(crate) app: &'static str,
     pub(crate) ask: Arc<Ask>,
+    /// Those of the whole fleet, where the app says them.
+    pub(crate) of_fleet: Option<Arc<Ask>>,
 }
 
 /// The numbers of one tenant, or of all.
 type Ask = dyn Fn(Option<&TenantName>) -> AppStatistics + Send + Sync;
 
 impl Statistics {
-    /// Asks; an app that panics has no numbers.
+    /// Asks for what this node counts; an app that panics has no numbers.
     pub(crate) fn read(&self, tenant: Option<&TenantName>) -> Option<AppStatistics> {
-        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.ask)(tenant)));
+        self.of(&*self.ask, tenant)
+    }
+
+    /// Asks for what is true of the whole fleet.
+    pub(crate) fn read_of_fleet(&self, tenant: Option<&TenantName>) -> Option<AppStatistics> {
+        self.of(self.of_fleet.as_deref().unwrap_or(&*self.ask), tenant)
+    }
+
+    fn of(&self, ask: &Ask, tenant: Option<&TenantName>) -> Option<AppStatistics> {
+        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(tenant)));
         asked.inspect_err(|_| tracing::error!(app = self.app, "the app's statistics panicked")).ok()
     }
 }

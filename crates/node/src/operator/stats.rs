@@ -82,7 +82,7 @@ async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> Json<Stats>
     let sample = node.operations.sample.load();
     let (mut sum, mut message_rate, mut apps) = (AppStatistics::default(), 0.0, BTreeMap::new());
     for statistics in &node.operations.statistics {
-        let Some(app) = statistics.read(name) else { continue };
+        let Some(app) = statistics.read_of_fleet(name) else { continue };
         let rate = sample.messages.rate(statistics.app);
         apps.insert(statistics.app, AppStats::of(&app, rate));
         message_rate += rate;

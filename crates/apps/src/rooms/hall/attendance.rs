@@ -1,29 +1,57 @@
 //! Coming and going.
 
-use throng_lobby::service;
-use throng_node::{Closing, End, Socket};
+use serde::{Deserialize, Serialize};
+use throng_lobby::{User, service};
+use throng_node::{End, Id, NodeTag};
 
-use super::{Hall, HallStage, user};
+use super::{Hall, HallStage, State};
 use crate::rooms::clock::millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events;
+use crate::rooms::guest::{Guest, Home};
 use crate::rooms::people::Errand;
+use crate::rooms::roll::Part;
 use crate::rooms::room::Seat;
+use crate::roulette::media::Media;
+
+/// Why the server ends somebody's connection for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Dismissal {
+    /// The node is going away.
+    Drain,
+    /// An operator wanted it.
+    Operator,
+}
+
+impl Dismissal {
+    /// Where the server ends the connection that counts, an operator wanted it: the hall itself only ends those that a newer
+    /// one has replaced.
+    pub(crate) fn of(end: End) -> Option<Self> {
+        match end {
+            End::ServerShutdown => Some(Self::Drain),
+            End::Operator
+            | End::ServerDisconnect
+            | End::ForcedClose
+            | End::TokenRevoked
+            | End::TenantClosed => Some(Self::Operator),
+            _ => None,
+        }
+    }
+}
 
 impl Hall {
     /// Someone connects: new, or back in time for their room or their place in a queue. The newest connection of a user
     /// is the one that counts.
-    pub(crate) fn arrive(&self, socket: &Socket) {
-        let user = user(socket);
-        let now = service::now();
+    pub(crate) fn arrive(&self, guest: Guest) {
+        let (user, id, now) = (guest.user.clone(), guest.id, service::now());
         let mut state = self.state();
         let presence = state.people.entry(user.clone()).or_default();
-        let earlier = presence.socket.replace(socket.clone());
+        let earlier = presence.guest.replace(guest.clone());
         let (room, waiting) = (presence.room.clone(), presence.waiting.clone());
-        self.show_board_to(&mut state, socket, now);
+        self.show_board_to(&mut state, &guest, now);
         if let Some(waiting) = waiting {
             let estimated = self.lobby.estimated_wait(&waiting.queue);
-            socket.emit("queue:waiting", events::Waiting::new(&waiting, estimated));
+            guest.emit("queue:waiting", events::Waiting::new(&waiting, estimated));
             state.errands.push(Errand::Settle(user.clone()));
         }
         if let Some(id) = room
@@ -34,21 +62,30 @@ impl Hall {
             self.carry_out(&mut state, &id, effects);
         }
         self.finish(state);
-        if let Some(earlier) = earlier {
-            earlier.disconnect(Closing::Socket);
+        if let Some(earlier) = earlier.filter(|earlier| earlier.id != id) {
+            earlier.disconnect();
         }
     }
 
-    /// Someone's connection is gone. Their room and their place in a queue wait for them, for a while.
-    pub(crate) fn depart(&self, socket: &Socket) {
-        let user = user(socket);
+    /// Someone has been connected all along, and this hall did not know: it is new, or its node was lost from view. Nothing
+    /// has happened for that client, so it is told nothing. `media` is what it last asked to call with.
+    pub(crate) fn recognise(&self, guest: Guest, media: Option<Media>) {
+        let user = guest.user.clone();
         let mut state = self.state();
-        let Some(presence) = state.people.get_mut(&user) else { return };
-        if presence.socket.as_ref().is_none_or(|current| current.id() != socket.id()) {
-            return;
+        let presence = state.people.entry(user.clone()).or_default();
+        match &presence.guest {
+            Some(known) if known.id == guest.id => return,
+            // They have come back since, on another node.
+            Some(_) => {
+                drop(state);
+                return guest.disconnect();
+            }
+            None => presence.guest = Some(guest),
         }
-        presence.socket = None;
-        let (waits, room) = (presence.waiting.is_some(), presence.room.clone());
+        if let Some(wanted) = &mut presence.wanted {
+            wanted.media = wanted.media.or(media);
+        }
+        let (room, waits) = (presence.room.clone(), presence.waiting.is_some());
         if waits {
             state.errands.push(Errand::Settle(user.clone()));
         }
@@ -56,43 +93,95 @@ impl Hall {
             && let Some(room) = state.rooms.get_mut(&id)
             && let Some(seat) = room.seat(&user)
         {
-            let effects = room.away(seat, service::now());
+            let effects = room.still_there(seat);
             self.carry_out(&mut state, &id, effects);
         }
-        state.forget_if_gone(&user);
         self.finish(state);
     }
 
-    /// The server is about to close someone's connection for good: their room ends while both can still be told. Where the
-    /// server ends the connection that counts, an operator wanted it: the hall itself only ends those that a newer one
-    /// has replaced.
-    pub(crate) fn dismiss(&self, socket: &Socket, end: End) {
-        let cause: fn(Seat) -> Cause = match end {
-            End::ServerShutdown => |_| Cause::Drain,
-            End::Operator
-            | End::ServerDisconnect
-            | End::ForcedClose
-            | End::TokenRevoked
-            | End::TenantClosed => Cause::Operator,
-            _ => return,
-        };
-        let user = user(socket);
+    /// Someone's connection is gone. Their room and their place in a queue wait for them, for a while.
+    pub(crate) fn depart(&self, user: &User, id: Id) {
         let mut state = self.state();
-        if end == End::ServerShutdown && state.stage == HallStage::Open {
+        self.part_with(&mut state, user, id);
+        self.finish(state);
+    }
+
+    fn part_with(&self, state: &mut State, user: &User, id: Id) {
+        let Some(presence) = state.people.get_mut(user) else { return };
+        if presence.guest.as_ref().is_none_or(|current| current.id != id) {
+            return;
+        }
+        presence.guest = None;
+        let (waits, room) = (presence.waiting.is_some(), presence.room.clone());
+        if waits {
+            state.errands.push(Errand::Settle(user.clone()));
+        }
+        if let Some(id) = room
+            && let Some(room) = state.rooms.get_mut(&id)
+            && let Some(seat) = room.seat(user)
+        {
+            let effects = room.away(seat, service::now());
+            self.carry_out(state, &id, effects);
+        }
+        state.forget_if_gone(user);
+    }
+
+    /// The server is about to close someone's connection for good: their room ends while both can still be told.
+    pub(crate) fn dismiss(&self, user: &User, id: Id, dismissal: Dismissal) {
+        let cause: fn(Seat) -> Cause = match dismissal {
+            Dismissal::Drain => |_| Cause::Drain,
+            Dismissal::Operator => Cause::Operator,
+        };
+        let mut state = self.state();
+        if dismissal == Dismissal::Drain && state.stage == HallStage::Open {
             state.stage = HallStage::Draining;
             self.lobby.pause();
         }
-        let Some(presence) = state.people.get_mut(&user) else { return };
-        if presence.socket.as_ref().is_none_or(|current| current.id() != socket.id()) {
+        let Some(presence) = state.people.get_mut(user) else { return };
+        if presence.guest.as_ref().is_none_or(|current| current.id != id) {
             return;
         }
         let (waiting, room) = (presence.waiting.take(), presence.room.clone());
         if let Some(waiting) = waiting {
             state.errands.push(Errand::Settle(user.clone()));
-            self.count_leaving(&mut state, &user, &waiting);
+            self.count_leaving(&mut state, user, &waiting);
         }
         if let Some(room) = room {
-            self.end_room(&mut state, &room, &user, cause);
+            self.end_room(&mut state, &room, user, cause);
+        }
+        self.finish(state);
+    }
+
+    /// Takes a part of another node's roll. Whoever is not on it has gone.
+    pub(crate) fn call_roll(&self, home: &Home, part: Part) {
+        let whole = self.state().rolls.take(home.node, &part);
+        for listed in part.listed {
+            let guest = Guest::there(listed.name, home.clone());
+            if listed.is_new { self.arrive(guest) } else { self.recognise(guest, listed.media) }
+        }
+        if let Some(there) = whole {
+            self.lose(|guest| guest.node() == Some(home.node) && !there.contains(&guest.id));
+        }
+    }
+
+    /// These nodes are gone, and with them whoever was connected there.
+    pub(crate) fn lose_nodes(&self, gone: &[NodeTag]) {
+        self.state().rolls.forget(gone);
+        self.lose(|guest| guest.node().is_some_and(|node| gone.contains(&node)));
+    }
+
+    /// The nodes whose connections are all known.
+    pub(crate) fn rolled(&self) -> Vec<NodeTag> {
+        self.state().rolls.whole()
+    }
+
+    fn lose(&self, is_lost: impl Fn(&Guest) -> bool) {
+        let mut state = self.state();
+        let guests = state.people.values().filter_map(|presence| presence.guest.as_ref());
+        let lost: Vec<(User, Id)> =
+            guests.filter(|guest| is_lost(guest)).map(|guest| (guest.user.clone(), guest.id)).collect();
+        for (user, id) in lost {
+            self.part_with(&mut state, &user, id);
         }
         self.finish(state);
     }

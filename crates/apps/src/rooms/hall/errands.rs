@@ -3,7 +3,7 @@
 
 use std::sync::MutexGuard;
 
-use throng_lobby::{User, service};
+use throng_lobby::{Confirmed, User, service};
 
 use super::{Hall, State};
 use crate::rooms::people::{Dissolution, Errand, Presence, Standing};
@@ -45,9 +45,11 @@ impl Hall {
     pub(super) async fn dissolve(&self, pairing: &Dissolution) {
         match pairing {
             Dissolution::Confirmed(pairing, users) => {
+                let mut confirmed = Confirmed::Unknown;
                 for user in users {
-                    self.lobby.confirm(*pairing, user).await;
+                    confirmed = self.lobby.confirm(*pairing, user).await;
                 }
+                self.take_from_lobby(*pairing, confirmed);
             }
             Dissolution::DroppedOut { pairing, gone, left } => {
                 if !self.lobby.drop_out(*pairing, gone, service::now()).await {

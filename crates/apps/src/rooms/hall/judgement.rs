@@ -1,9 +1,8 @@
 //! What people say about each other: reports, blocks, feedback.
 
 use throng_lobby::{QueueName, User, service};
-use throng_node::Socket;
 
-use super::{Hall, State, user};
+use super::{Hall, State};
 use crate::analytics::Event;
 use crate::experiments::Outcome;
 use crate::request::{Done, Failure};
@@ -26,13 +25,13 @@ struct Judged {
 
 impl Hall {
     /// Somebody accuses the partner, once for a room. The room ends, if it has not, and the two never meet again.
-    pub(crate) fn report(&self, socket: &Socket, request: ReportRequest) -> Result<Reported, Failure> {
+    pub(super) fn report(&self, user: &User, request: ReportRequest) -> Result<Reported, Failure> {
         let ReportRequest { reason, text, room: named } = request;
-        let (user, now) = (user(socket), service::now());
+        let now = service::now();
         let text = text.as_deref().map(text::message).transpose()?;
         let mut state = self.state();
-        let judged = judged(&state, &user, named.as_deref())?;
-        let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
+        let judged = judged(&state, user, named.as_deref())?;
+        let presence = state.people.get_mut(user).ok_or(NO_ROOM)?;
         if presence.reported.as_ref() == Some(&judged.room) {
             return Err(ALREADY_REPORTED);
         }
@@ -54,34 +53,32 @@ impl Hall {
         let users = [user.as_str(), judged.partner.as_str()];
         let event = Event::Reported { reason: reason.code() };
         self.record(judged.queue.as_str(), Some(&judged.room), &users, event);
-        self.part(&mut state, &user, &judged, Cause::Reported);
+        self.part(&mut state, user, &judged, Cause::Reported);
         self.finish(state);
         Ok(Reported { report })
     }
 
     /// Somebody never wants to meet the partner again. The room ends, if it has not.
-    pub(crate) fn block(&self, socket: &Socket, named: Option<&str>) -> Result<Done, Failure> {
-        let user = user(socket);
+    pub(super) fn block(&self, user: &User, named: Option<&str>) -> Result<Done, Failure> {
         let mut state = self.state();
-        let judged = judged(&state, &user, named)?;
+        let judged = judged(&state, user, named)?;
         let users = [user.as_str(), judged.partner.as_str()];
         self.record(judged.queue.as_str(), Some(&judged.room), &users, Event::Blocked);
-        self.part(&mut state, &user, &judged, Cause::Left);
+        self.part(&mut state, user, &judged, Cause::Left);
         self.finish(state);
         Ok(Done {})
     }
 
     /// Somebody rates a room, once.
-    pub(crate) fn feedback(&self, socket: &Socket, request: FeedbackRequest) -> Result<Done, Failure> {
+    pub(super) fn feedback(&self, user: &User, request: FeedbackRequest) -> Result<Done, Failure> {
         let FeedbackRequest { rating, text, room: named } = request;
-        let user = user(socket);
         let text = text.as_deref().map(text::message).transpose()?;
         if !(1..=5).contains(&rating) {
             return Err(INVALID_RATING);
         }
         let mut state = self.state();
-        let Judged { room, queue, partner } = judged(&state, &user, named.as_deref())?;
-        let presence = state.people.get_mut(&user).ok_or(NO_ROOM)?;
+        let Judged { room, queue, partner } = judged(&state, user, named.as_deref())?;
+        let presence = state.people.get_mut(user).ok_or(NO_ROOM)?;
         if presence.rated.as_ref() == Some(&room) {
             return Err(ALREADY_RATED);
         }
@@ -97,7 +94,7 @@ impl Hall {
             text: text.map(|text| text.to_string()),
         });
         let outcome = Outcome::Rated(rating);
-        self.app.config.experiments.outcome(self.subject(&user, queue.as_str()), outcome);
+        self.app.config.experiments.outcome(self.subject(user, queue.as_str()), outcome);
         self.record(queue.as_str(), Some(&room), &[user.as_str()], Event::Feedback { rating });
         Ok(Done {})
     }
@@ -105,6 +102,7 @@ impl Hall {
     /// Sees to it that two never meet again, and ends the room that they are in.
     fn part(&self, state: &mut State, user: &User, judged: &Judged, cause: fn(Seat) -> Cause) {
         state.acquaintances.block(user, &judged.partner);
+        self.write_blocked(state, user);
         if state.rooms.contains_key(&judged.room) {
             self.end_room(state, &judged.room, user, cause);
         } else if state.people.get(user).is_some_and(|presence| presence.waiting.is_some()) {

@@ -10,17 +10,25 @@ use crate::experiments::Outcome;
 use crate::rooms::ending::Cause;
 use crate::rooms::events;
 use crate::rooms::people::{Dissolution, Errand, Waiting};
-use crate::rooms::room::{Opening, Room, RoomId};
+use crate::rooms::room::Room;
 
 impl Hall {
     /// Takes in what has happened in the lobby.
     pub(super) fn hear(&self, event: LobbyEvent) {
+        if let LobbyEvent::Deposed = event {
+            return self.tenure.depose();
+        }
+        if !self.tenure.is_sure() {
+            // Whoever keeps the hall next finds it written down, this node perhaps.
+            return tracing::debug!("the lobby is not heard in doubt");
+        }
         let mut state = self.state();
         match event {
             LobbyEvent::Paired(pairing) => self.pair(&mut state, &pairing),
             LobbyEvent::Returned { user, place, .. } => Self::returned(&mut state, &user, place),
             LobbyEvent::Lapsed { pairing, user } => self.lapsed(&mut state, pairing, &user),
             LobbyEvent::Expired { user } => self.expired(&mut state, &user),
+            LobbyEvent::Deposed => {}
         }
         self.finish(state);
     }
@@ -40,7 +48,7 @@ impl Hall {
         state.board.change(now);
         let is_free = |ticket: &Arc<Ticket>| {
             let presence = state.people.get(&ticket.user);
-            presence.is_some_and(|presence| presence.socket.is_some() && presence.room.is_none())
+            presence.is_some_and(|presence| presence.guest.is_some() && presence.room.is_none())
         };
         if let Some(unfree) = pairing.tickets.iter().find(|ticket| !is_free(ticket)) {
             // Whoever vanished in this very moment has dropped out; the other has not been told anything yet.
@@ -56,22 +64,8 @@ impl Hall {
             state.forget_if_gone(user);
             return;
         }
-        let id = new_room();
-        let media = pairing.tickets.each_ref().map(|ticket| {
-            state.people.get(&ticket.user).and_then(|presence| presence.wanted.as_ref()?.media)
-        });
-        let [one, other] = &pairing.tickets;
-        let language = one.wish.language.clone().filter(|_| one.wish.language == other.wish.language);
-        let opening = Opening {
-            id: id.clone(),
-            pairing: pairing.id,
-            queue: pairing.queue.clone(),
-            setting: self.app.theme.setting(pairing, media),
-            tags: pairing.tags.clone(),
-            language,
-            members: [one, other].map(|ticket| (ticket.user.clone(), ticket.since())),
-            times: self.app.config.times(&pairing.queue),
-        };
+        let opening = self.opening(state, pairing);
+        let id = opening.id.clone();
         let (room, effects) = Room::open(opening, now);
         for member in room.users() {
             if let Some(presence) = state.people.get_mut(member) {
@@ -93,8 +87,8 @@ impl Hall {
             state.errands.push(Errand::Settle(user.clone()));
             return;
         };
-        match &presence.socket {
-            Some(socket) => socket.emit("queue:waiting", events::Waiting::new(waiting, place.estimated_wait)),
+        match &presence.guest {
+            Some(guest) => guest.emit("queue:waiting", events::Waiting::new(waiting, place.estimated_wait)),
             None => state.errands.push(Errand::Settle(user.clone())),
         }
         state.board.change(service::now());
@@ -116,7 +110,7 @@ impl Hall {
     /// Somebody who waited was away for too long.
     fn expired(&self, state: &mut State, user: &User) {
         let Some(presence) = state.people.get_mut(user) else { return };
-        if presence.socket.is_some() {
+        if presence.guest.is_some() {
             // Back at the last moment, and has been told that it still waits.
             state.errands.push(Errand::Rejoin(user.clone()));
             return;
@@ -126,9 +120,4 @@ impl Hall {
         }
         state.forget_if_gone(user);
     }
-}
-
-/// A name that nobody can guess and no other room has.
-fn new_room() -> RoomId {
-    format!("{:016x}", getrandom::u64().expect("the system has randomness")).into()
 }

@@ -1,53 +1,52 @@
 //! Wishes: joining a queue, leaving it, going on to the next partner.
 
 use throng_lobby::{JoinError, Newcomer, Place, User, service};
-use throng_node::Socket;
 
-use super::{Hall, HallStage, State, user};
+use super::{Hall, HallStage, State};
 use crate::analytics::Event;
 use crate::request::{Done, Failure};
 use crate::rooms::clock::whole_millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events::Queued;
 use crate::rooms::people::{Errand, Target, Waiting};
-use crate::rooms::refusal::{DRAINING, IN_ROOM, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNKNOWN_QUEUE};
+use crate::rooms::refusal::{
+    DRAINING, IN_ROOM, INVALID_PROPERTY, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNAVAILABLE,
+    UNKNOWN_QUEUE,
+};
 use crate::rooms::wish::Wanted;
 
 impl Hall {
     /// Somebody wishes to be paired. A second wish replaces the first.
-    pub(crate) async fn join(&self, socket: &Socket, wanted: Wanted) -> Result<Queued, Failure> {
-        let user = user(socket);
+    pub(super) async fn join(&self, user: &User, wanted: Wanted) -> Result<Queued, Failure> {
         let newcomer = {
             let mut state = self.state();
-            let presence = state.people.get(&user).ok_or(NOT_WAITING)?;
+            let presence = state.people.get(user).ok_or(NOT_WAITING)?;
             if presence.room.is_some() {
                 return Err(IN_ROOM);
             }
-            self.newcomer(&mut state, &user, wanted)?
+            self.newcomer(&mut state, user, wanted)?
         };
         self.enter(newcomer).await
     }
 
     /// Somebody waits no more.
-    pub(crate) async fn leave_queue(&self, socket: &Socket) -> Result<Done, Failure> {
-        let user = user(socket);
+    pub(super) async fn leave_queue(&self, user: &User) -> Result<Done, Failure> {
         {
             let mut state = self.state();
-            let presence = state.people.get_mut(&user).ok_or(NOT_WAITING)?;
+            let presence = state.people.get_mut(user).ok_or(NOT_WAITING)?;
             let waiting = presence.waiting.take().ok_or(NOT_WAITING)?;
-            self.count_leaving(&mut state, &user, &waiting);
+            self.count_leaving(&mut state, user, &waiting);
             self.finish(state);
         }
-        self.settle(&user).await;
+        self.settle(user).await;
         Ok(Done {})
     }
 
     /// Somebody leaves their room, if they are in one, and waits for the next partner with the last wish.
-    pub(crate) async fn next(&self, socket: &Socket, named: Option<&str>) -> Result<Queued, Failure> {
-        let user = user(socket);
+    pub(super) async fn next(&self, user: &User, named: Option<&str>) -> Result<Queued, Failure> {
         let (newcomer, errands) = {
             let mut state = self.state();
-            let presence = state.people.get(&user).ok_or(NO_WISH)?;
+            let presence = state.people.get(user).ok_or(NO_WISH)?;
             let target = match presence.target(named) {
                 Err(NO_ROOM) => None,
                 target => Some(target?),
@@ -57,9 +56,9 @@ impl Hall {
                 return Err(DRAINING);
             }
             if let Some(Target::Current(id)) = target {
-                self.end_room(&mut state, &id, &user, Cause::Next);
+                self.end_room(&mut state, &id, user, Cause::Next);
             }
-            let newcomer = self.newcomer(&mut state, &user, wanted);
+            let newcomer = self.newcomer(&mut state, user, wanted);
             (newcomer, self.release(&mut state))
         };
         // The lobby lets nobody in whom it believes to be in a pairing.
@@ -131,7 +130,7 @@ impl Hall {
             }
         }
         let mut state = self.state();
-        let is_here = state.people.get(&user).is_some_and(|presence| presence.socket.is_some());
+        let is_here = state.people.get(&user).is_some_and(|presence| presence.guest.is_some());
         match &entered {
             Ok(_) if !is_here => state.errands.push(Errand::Settle(user)),
             Ok(_) | Err(JoinError::Paired(_)) => {}
@@ -152,6 +151,8 @@ impl Hall {
             Err(JoinError::UnknownQueue) => Err(UNKNOWN_QUEUE),
             Err(JoinError::Paused) => Err(DRAINING),
             Err(JoinError::Paired(_)) => Err(IN_ROOM),
+            Err(JoinError::TooLarge) => Err(INVALID_PROPERTY),
+            Err(JoinError::StoreAway | JoinError::Deposed) => Err(UNAVAILABLE),
         }
     }
 }

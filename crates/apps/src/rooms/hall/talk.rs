@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use throng_node::Socket;
+use throng_lobby::User;
 
-use super::{Hall, user};
+use super::Hall;
 use crate::analytics::Event;
 use crate::request::{Done, Failure};
 use crate::rooms::backlog::BacklogFull;
@@ -20,8 +20,8 @@ use crate::roulette::signal::SignalRequest;
 
 impl Hall {
     /// Somebody says something.
-    pub(crate) fn say(&self, socket: &Socket, text: &str, named: Option<&str>) -> Result<Sent, Failure> {
-        let sent = self.act(socket, named, |room, seat, now| {
+    pub(super) fn say(&self, user: &User, text: &str, named: Option<&str>) -> Result<Sent, Failure> {
+        let sent = self.act(user, named, |room, seat, now| {
             let (line, effects) = room.say(seat, text::message(text)?, now);
             Ok((Sent { seq: line.seq, at: millis(line.at) }, effects))
         })?;
@@ -30,30 +30,29 @@ impl Hall {
     }
 
     /// Somebody is writing, or no longer.
-    pub(crate) fn typing(&self, socket: &Socket, typing: bool, named: Option<&str>) -> Result<Done, Failure> {
-        self.act(socket, named, |_, seat, _| {
+    pub(super) fn typing(&self, user: &User, typing: bool, named: Option<&str>) -> Result<Done, Failure> {
+        self.act(user, named, |_, seat, _| {
             Ok((Done {}, vec![Effect::Tell(seat.other(), Notice::Typing(typing))]))
         })
     }
 
     /// Somebody leaves.
-    pub(crate) fn leave_room(&self, socket: &Socket, named: Option<&str>) -> Result<Done, Failure> {
-        let user = user(socket);
+    pub(super) fn leave_room(&self, user: &User, named: Option<&str>) -> Result<Done, Failure> {
         let mut state = self.state();
-        let id = state.people.get(&user).ok_or(NO_ROOM)?.room(named)?;
-        self.end_room(&mut state, &id, &user, Cause::Left);
+        let id = state.people.get(user).ok_or(NO_ROOM)?.room(named)?;
+        self.end_room(&mut state, &id, user, Cause::Left);
         self.finish(state);
         Ok(Done {})
     }
 
     /// Somebody's browser has something for the partner's.
-    pub(crate) fn signal(
+    pub(super) fn signal(
         &self,
-        socket: &Socket,
+        user: &User,
         asked: SignalRequest,
         named: Option<&str>,
     ) -> Result<Done, Failure> {
-        self.act(socket, named, |room, seat, _| {
+        self.act(user, named, |room, seat, _| {
             must_be_call(room)?;
             let effects =
                 room.signal(seat, Arc::new(asked.signal()?)).map_err(|BacklogFull| SIGNAL_BACKLOG)?;
@@ -62,21 +61,16 @@ impl Hall {
     }
 
     /// Somebody turns their devices on or off.
-    pub(crate) fn show(
-        &self,
-        socket: &Socket,
-        media: MediaState,
-        named: Option<&str>,
-    ) -> Result<Done, Failure> {
-        self.act(socket, named, |room, seat, _| {
+    pub(super) fn show(&self, user: &User, media: MediaState, named: Option<&str>) -> Result<Done, Failure> {
+        self.act(user, named, |room, seat, _| {
             must_be_call(room)?;
             Ok((Done {}, room.show(seat, media)))
         })
     }
 
     /// Somebody's page says how the call fares.
-    pub(crate) fn call_report(&self, socket: &Socket, report: &CallReport) -> Result<Done, Failure> {
-        let milestone = self.act(socket, report.room.as_deref(), |room, seat, now| {
+    pub(super) fn call_report(&self, user: &User, report: &CallReport) -> Result<Done, Failure> {
+        let milestone = self.act(user, report.room.as_deref(), |room, seat, now| {
             must_be_call(room)?;
             let milestone = room.call.report(seat, report, now)?;
             match milestone {

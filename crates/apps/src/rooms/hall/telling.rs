@@ -5,12 +5,13 @@ use std::future::Future as _;
 use std::task::{Context, Waker};
 
 use throng_lobby::{Time, User, service};
-use throng_node::{Args, IntoArgs as _, Socket};
+use throng_node::{Args, IntoArgs as _};
 
 use super::{Hall, State};
 use crate::rooms::board;
 use crate::rooms::clock::millis;
 use crate::rooms::events::{Active, Away, Ended, Joined, Message, Typing, Warning};
+use crate::rooms::guest::Guest;
 use crate::rooms::room::{Arrival, Notice, Room, RoomId, Seat};
 use crate::rooms::setting::{CallJoined, DebateJoined, Setting};
 
@@ -19,27 +20,27 @@ impl Hall {
     pub(super) fn tell(&self, state: &State, room: &RoomId, seat: Seat, notice: &Notice) {
         let Some(room) = state.rooms.get(room) else { return };
         let presence = state.people.get(room.user(seat));
-        let Some(socket) = presence.and_then(|presence| presence.socket.as_ref()) else { return };
+        let Some(guest) = presence.and_then(|presence| presence.guest.as_ref()) else { return };
         match notice {
-            Notice::Joined(arrival) => self.introduce(socket, (room, seat), *arrival),
-            Notice::Active => socket.emit("room:active", Active { room: &room.id }),
+            Notice::Joined(arrival) => self.introduce(guest, (room, seat), *arrival),
+            Notice::Active => guest.emit("room:active", Active { room: &room.id }),
             Notice::Warning { ends, remaining } => {
-                socket.emit("room:warning", Warning::new(&room.id, *ends, *remaining));
+                guest.emit("room:warning", Warning::new(&room.id, *ends, *remaining));
             }
-            Notice::Said(line) => socket.emit("room:message", Message::new(&room.id, line, seat)),
-            Notice::Typing(typing) => socket.emit_volatile("room:typing", Typing { typing: *typing }),
-            Notice::Away { until } => socket.emit("partner:away", Away { until: millis(*until) }),
-            Notice::Back => socket.emit("partner:back", ()),
-            Notice::Signal(signal) => socket.emit("signal", &**signal),
-            Notice::Media(media) => socket.emit("media:state", media),
+            Notice::Said(line) => guest.emit("room:message", Message::new(&room.id, line, seat)),
+            Notice::Typing(typing) => guest.emit_volatile("room:typing", Typing { typing: *typing }),
+            Notice::Away { until } => guest.emit("partner:away", Away { until: millis(*until) }),
+            Notice::Back => guest.emit("partner:back", ()),
+            Notice::Signal(signal) => guest.emit("signal", &**signal),
+            Notice::Media(media) => guest.emit("media:state", media),
             Notice::Ended { reason, next } => {
-                socket.emit("room:ended", Ended { room: &room.id, reason: *reason, next: *next });
+                guest.emit("room:ended", Ended { room: &room.id, reason: *reason, next: *next });
             }
         }
     }
 
     /// Tells a member which room it is in. Its acknowledgement confirms that it is there.
-    fn introduce(&self, socket: &Socket, (room, seat): (&Room, Seat), arrival: Arrival) {
+    fn introduce(&self, guest: &Guest, (room, seat): (&Room, Seat), arrival: Arrival) {
         let user = room.user(seat);
         let joined = Joined::new(room, seat, arrival);
         let joined = match &room.setting {
@@ -50,23 +51,20 @@ impl Hall {
             }
         };
         match joined {
-            Ok(joined) => self.ask_to_confirm(socket, (user.clone(), room.id.clone()), joined),
+            Ok(joined) => self.ask_to_confirm(guest, (user.clone(), room.id.clone()), joined),
             Err(error) => tracing::error!(%error, "room not announced"),
         }
     }
 
-    fn ask_to_confirm(&self, socket: &Socket, (user, room): (User, RoomId), joined: Args) {
-        let (socket, me, timeout) = (socket.clone(), self.me.clone(), self.app.config.confirm_timeout);
-        let mut answer =
-            Box::pin(
-                async move { socket.timeout(timeout).emit_with_ack::<Args>("room:joined", joined).await },
-            );
+    fn ask_to_confirm(&self, guest: &Guest, (user, room): (User, RoomId), joined: Args) {
+        let (guest, me, timeout) = (guest.clone(), self.me.clone(), self.app.config.confirm_timeout);
+        let mut answer = Box::pin(async move { guest.ask("room:joined", joined, timeout).await });
         // It is sent with the first poll, which must not wait for a task's turn: what is sent next comes after it.
         if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return;
         }
         tokio::spawn(async move {
-            if answer.await.is_ok()
+            if answer.await
                 && let Some(hall) = me.upgrade()
             {
                 hall.confirm(&user, &room);
@@ -76,6 +74,9 @@ impl Hall {
 
     /// Somebody's page has shown the room.
     fn confirm(&self, user: &User, id: &RoomId) {
+        if !self.tenure.is_sure() {
+            return;
+        }
         let mut state = self.state();
         if let Some(room) = state.rooms.get_mut(id)
             && let Some(seat) = room.seat(user)
@@ -87,11 +88,11 @@ impl Hall {
     }
 
     /// Shows the lobby to someone who comes.
-    pub(super) fn show_board_to(&self, state: &mut State, socket: &Socket, now: Time) {
+    pub(super) fn show_board_to(&self, state: &mut State, guest: &Guest, now: Time) {
         let State { board, rooms, .. } = state;
         let picture = || board::picture(&self.app.theme, &self.lobby.statistics(now), rooms.values());
         if let Some(picture) = board.show(now, picture) {
-            socket.emit("lobby:state", picture);
+            guest.emit("lobby:state", picture);
         }
     }
 

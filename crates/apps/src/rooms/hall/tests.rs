@@ -18,7 +18,11 @@ fn hall() -> Arc<Hall> {
     let theme = Theme::Roulette(Ice::default());
     let config = Config { queues: [("default".to_owned(), Queue::default())].into(), ..Config::default() };
     let app = AppSetup { namespace: "/test", theme, config };
-    Hall::open(Arc::new(app), TenantName::parse("acme").unwrap(), App::new().io())
+    Hall::open(
+        Site { app: Arc::new(app), tenant: TenantName::parse("acme").unwrap(), io: App::new().io() },
+        Tenure::forever(),
+        None,
+    )
 }
 
 /// A room of two people who are believed to be in these rooms, as it is after a crash: nothing is due.

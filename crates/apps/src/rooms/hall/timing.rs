@@ -7,13 +7,16 @@ use throng_lobby::{Time, User, service};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Hall, State};
+use super::{Hall, HallStage, State};
 use crate::rooms::ending::Cause;
 use crate::rooms::people::{Errand, Presence};
 use crate::rooms::room::{RoomId, Seat};
 
 /// How often everything is looked over.
 pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a hall may act again.
+const DOUBT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Advances the hall whenever something is due, until the hall is gone. The bell rings when something is due earlier.
 pub(super) async fn keep(bell: Arc<Notify>, hall: Weak<Hall>) {
@@ -28,8 +31,28 @@ pub(super) async fn keep(bell: Arc<Notify>, hall: Weak<Hall>) {
 }
 
 impl Hall {
+    /// It is not sure that this node keeps the hall: nobody is paired until it is.
+    pub(crate) fn hold(&self) {
+        self.lobby.pause();
+    }
+
+    /// It is sure again. What was due meanwhile is done, and what the lobby said to nobody is found out.
+    pub(crate) fn resume(&self) {
+        let now = service::now();
+        let mut state = self.state();
+        if state.stage == HallStage::Open {
+            self.lobby.resume(now);
+        }
+        state.sweep = now;
+        drop(state);
+        self.bell.notify_one();
+    }
+
     /// Does what is due; gives when there is more to do.
     pub(super) fn advance(&self, now: Time) -> Time {
+        if !self.tenure.is_sure() {
+            return now + DOUBT_INTERVAL;
+        }
         let mut state = self.state();
         while let Some(id) = state.schedule.pop(now) {
             let effects = state.rooms.get_mut(&id).map(|room| room.advance(now)).unwrap_or_default();

@@ -18,7 +18,7 @@ const PAGE: usize = 100;
 const PAGE_MAX: usize = 1000;
 
 /// Which records; what is left out does not matter.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
@@ -36,7 +36,7 @@ pub(crate) struct Wanted {
 }
 
 /// What people said about rooms: the latest 500 reports and 500 ratings of each tenant are kept.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Review {
     /// Newest first.
     reports: Vec<Reviewed>,
@@ -45,7 +45,7 @@ pub(crate) struct Review {
 }
 
 /// A report, with what is known of whom it is about.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Reviewed {
     #[serde(flatten)]

@@ -4,9 +4,11 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How many durations lie below each of a few bounds. The bounds are the same for every distribution, so any two can be
 /// added up: 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120 and 300 seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distribution {
     /// What fell between each bound and the one before; the last is what lies above all.
     counts: [u64; BOUNDS.len() + 1],
