@@ -246,7 +246,7 @@ impl Door {
     }
 
     /// What is in a letter that has to be done in the order in which letters come. Gives back the others.
-    pub(super) fn take_in(&self, letter: Letter) -> Result<Option<Value>, Letter> {
+    pub(super) fn take_in(&self, letter: Letter) -> Result<Option<Value>, Box<Letter>> {
         let Some(hall) = self.kept(letter.fence) else { return Ok(None) };
         let Letter { tenant, from, fence, body } = letter;
         let home = Home { node: from, io: self.site.io.clone(), namespace: self.site.app.namespace };
@@ -257,7 +257,7 @@ impl Door {
                 hall.dismiss(&User::from(name.user), name.id, dismissal);
             }
             Body::Roll(part) => hall.call_roll(&home, part),
-            body => return Err(Letter { tenant, from, fence, body }),
+            body => return Err(Box::new(Letter { tenant, from, fence, body })),
         }
         Ok(Some(Value::Bool(true)))
     }

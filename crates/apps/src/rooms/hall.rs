@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use throng_backbone::Register;
-use throng_lobby::{Lobby, Restored, Time, User, service};
+use throng_lobby::{Lobby, Restored, Time, User, Written, service};
 use throng_node::{Io, TenantName};
 use tokio::sync::Notify;
 
@@ -125,8 +125,9 @@ impl Hall {
             let register = book.as_ref().map(|(register, _)| register.clone());
             let lobby = match book {
                 None => Lobby::new(config, on_event),
-                Some(book) => {
-                    let (lobby, found) = Lobby::restore(config, book, now, on_event);
+                Some((register, records)) => {
+                    let written = Written { register, records, now };
+                    let (lobby, found) = Lobby::restore(config, written, on_event);
                     restored = found;
                     lobby
                 }

@@ -56,7 +56,7 @@ impl Halls {
             let Some(door) = here.find(&letter.tenant) else { return Either::Left(ready(None)) };
             match door.take_in(letter) {
                 Ok(done) => Either::Left(ready(done)),
-                Err(letter) => Either::Right(async move { door.open(letter).await }),
+                Err(letter) => Either::Right(async move { door.open(*letter).await }),
             }
         });
         let here = self.clone();

@@ -147,7 +147,8 @@ pub(crate) async fn many_commits_at_once_keep_their_order(fleet: &Fleet) {
     let outcomes = timeout(PATIENCE, waiting.join_all()).await.expect("answered in time");
     assert!(outcomes.iter().all(|outcome| *outcome == Ok(Committed::Done)));
     let (_, records) = open(&a, 2).await;
-    let last = |n: usize| (format!("key {n}"), (n..5000).step_by(1500).last().expect("some").to_string());
+    let last =
+        |n: usize| (format!("key {n}"), (n..5000).step_by(1500).next_back().expect("some").to_string());
     assert_eq!(records, (0..1500).map(last).collect());
 }
 
