@@ -3,7 +3,7 @@
 //! It says `proxy on ADDRESS` and then reads orders, a line each: `delay MILLISECONDS`, `silent`, `cut`. Each is answered with
 //! `done` once it holds. It ends with its input.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,14 +12,18 @@ use throng_testkit::{Proxy, Weather};
 fn main() {
     let target = std::env::args().nth(1).and_then(|address| address.parse::<SocketAddr>().ok());
     let proxy = Proxy::start(target.expect("an address to pass connections on to"));
-    println!("proxy on {}", proxy.address());
+    say(&format!("proxy on {}", proxy.address()));
     for order in std::io::stdin().lock().lines() {
         let order = order.expect("orders are text");
         proxy.set(
             weather(&order).unwrap_or_else(|| panic!("{order}: neither delay MILLISECONDS, silent nor cut")),
         );
-        println!("done");
+        say("done");
     }
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
 }
 
 fn weather(order: &str) -> Option<Weather> {
