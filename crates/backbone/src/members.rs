@@ -115,6 +115,11 @@ impl Members {
         self.view.incarnation.subscribe()
     }
 
+    /// How members notice each other.
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.view.heartbeat
+    }
+
     /// What the next heartbeats say of this node.
     pub fn announce(&self, load: Load) {
         *self.view.load.lock().unwrap_or_else(PoisonError::into_inner) = load;

@@ -130,9 +130,11 @@ pub(crate) enum Errand {
     /// An operator's question.
     Survey(Survey),
     /// The client of a socket goes on elsewhere; whoever waits is told when nothing of it is left here.
-    Superseded(Id, Option<oneshot::Sender<()>>),
+    Superseded(Id, oneshot::Sender<()>),
     /// Look at every socket again: tenants or tokens have changed.
     Reexamine,
+    /// Ask whether sockets are still this node's: it was taken for dead.
+    Reclaim,
     /// Stop accepting; close the sessions spread over a time.
     Drain(Duration),
     /// Close what is left, and stop.

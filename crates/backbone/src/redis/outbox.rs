@@ -1,18 +1,19 @@
-//! Messages that wait to leave, by partition and channel. Those of one channel leave together: what waits while the last
-//! batch is on its way becomes one message of the store. Bounded in bytes; what is volatile does not wait for a connection.
+//! Messages that wait to leave, by partition. They leave in the order in which they were published: what a node tells another
+//! by one server arrives in that order, whatever the channels. Neighbours of one channel leave as one message of the store.
+//! Bounded in bytes; what is volatile does not wait for a connection.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
 use tokio::sync::Notify;
 
 use crate::bus::{BusError, Urgency};
 use crate::channel::Channel;
 use crate::status::Counters;
 
-/// Bytes that leave in one batch, but for the messages of the last channel.
+/// Bytes that leave in one batch, but for the last message.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes that leave in one message of the store, if they are several.
 const PARCEL_BYTES_MAX: usize = 64 * 1024;
@@ -32,20 +33,22 @@ struct State {
     queues: Vec<Queue>,
     /// Of all that waits or is on its way.
     bytes: usize,
-    /// The partition that the next batch begins with.
-    turn: usize,
+    /// How many messages there were.
+    published: u64,
 }
 
 /// The messages of a partition.
 #[derive(Debug, Default)]
 struct Queue {
-    channels: IndexMap<Channel, Vec<Message>, DefaultHashBuilder>,
+    waiting: VecDeque<(Channel, Message)>,
     lane: Option<Arc<Lane>>,
     /// Parcels on their way.
     flying: usize,
+    /// Whether these left another way: they may come back, and go first.
+    held: bool,
 }
 
-/// The way out of some partitions: a connection that takes what waits.
+/// The way out of some partitions: a connection that takes what waits, a batch at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     /// Woken when something waits.
@@ -56,6 +59,8 @@ pub(crate) struct Lane {
 pub(crate) struct Message {
     pub(crate) bytes: Bytes,
     urgency: Urgency,
+    /// How many were published before.
+    order: u64,
 }
 
 /// Messages of one channel on their way. Their bytes are free only when they have arrived: they may come back.
@@ -69,7 +74,7 @@ pub(crate) struct Parcel {
 impl Outbox {
     pub(crate) fn new(partitions: u16, bytes_max: usize, counters: Arc<Counters>) -> Self {
         let queues = (0..partitions).map(|_| Queue::default()).collect();
-        Self { state: Mutex::new(State { queues, bytes: 0, turn: 0 }), bytes_max, counters }
+        Self { state: Mutex::new(State { queues, bytes: 0, published: 0 }), bytes_max, counters }
     }
 
     /// Takes a message, never waits.
@@ -79,9 +84,9 @@ impl Outbox {
         bytes: Bytes,
         urgency: Urgency,
     ) -> Result<(), BusError> {
-        let message = Message { bytes, urgency };
-        let cost = message.cost();
         let mut state = self.lock();
+        let message = Message { bytes, urgency, order: state.published };
+        let cost = message.cost();
         let full = state.bytes + cost > self.bytes_max;
         let queue = &mut state.queues[usize::from(partition)];
         if urgency == Urgency::Volatile && (full || queue.lane.is_none()) {
@@ -94,9 +99,10 @@ impl Outbox {
             Counters::add(&self.counters.publishes_refused, 1);
             return Err(BusError::QueueFull);
         }
-        queue.channels.entry(channel).or_default().push(message);
+        queue.waiting.push_back((channel, message));
         let lane = queue.lane.clone();
         state.bytes += cost;
+        state.published += 1;
         drop(state);
         if let Some(lane) = lane {
             lane.arrived.notify_one();
@@ -106,7 +112,11 @@ impl Outbox {
 
     /// Says which way a partition goes.
     pub(crate) fn open(&self, partition: u16, lane: Arc<Lane>) {
-        self.lock().queues[usize::from(partition)].lane = Some(lane.clone());
+        let mut state = self.lock();
+        let queue = &mut state.queues[usize::from(partition)];
+        queue.held = queue.flying > 0;
+        queue.lane = Some(lane.clone());
+        drop(state);
         lane.arrived.notify_one();
     }
 
@@ -119,76 +129,70 @@ impl Outbox {
         }
         queue.lane = None;
         let (mut count, mut bytes) = (0, 0);
-        queue.channels.retain(|_, messages| {
-            for message in messages.extract_if(.., |message| message.urgency == Urgency::Volatile) {
+        queue.waiting.retain(|(_, message)| {
+            let stays = message.urgency == Urgency::Kept;
+            if !stays {
                 count += 1;
                 bytes += message.cost();
             }
-            !messages.is_empty()
+            stays
         });
         state.bytes -= bytes;
         drop(state);
         Counters::add(&self.counters.volatile_dropped, count);
     }
 
-    /// Takes what goes this way, as much as may leave together.
+    /// Takes what goes this way, the longest waiting first, as much as may leave together.
     pub(crate) fn take(&self, lane: &Arc<Lane>) -> Vec<Parcel> {
         let mut state = self.lock();
-        let State { queues, turn, .. } = &mut *state;
-        let (mut parcels, mut bytes) = (Vec::new(), 0);
-        for step in 0..queues.len() {
-            let place = (*turn + step) % queues.len();
-            let queue = &mut queues[place];
-            // What left another way may come back, and goes first.
-            if queue.channels.is_empty() || queue.flying > 0 || !queue.goes(lane) {
-                continue;
+        let first = |(partition, queue): (u16, &Queue)| {
+            let order = queue.first().filter(|_| queue.goes(lane) && !queue.held)?;
+            Some(Reverse((order, partition)))
+        };
+        let mut firsts: BinaryHeap<_> = (0..).zip(&state.queues).filter_map(first).collect();
+        let mut batch = Batch::default();
+        while let Some(Reverse((_, partition))) = firsts.pop() {
+            let queue = &mut state.queues[usize::from(partition)];
+            let others = firsts.peek().map_or(u64::MAX, |Reverse((order, _))| *order);
+            while batch.bytes < BATCH_BYTES_MAX
+                && queue.first().is_some_and(|order| order < others)
+                && let Some((channel, message)) = queue.waiting.pop_front()
+            {
+                queue.flying += batch.add(partition, channel, message);
             }
-            if bytes >= BATCH_BYTES_MAX {
-                *turn = place;
+            if batch.bytes >= BATCH_BYTES_MAX {
                 break;
             }
-            let mut count = 0;
-            for messages in queue.channels.values() {
-                if bytes >= BATCH_BYTES_MAX {
-                    break;
-                }
-                bytes += cost(messages);
-                count += 1;
-            }
-            let before = parcels.len();
-            for (channel, messages) in queue.channels.drain(..count) {
-                pack(place as u16, channel, messages, &mut parcels);
-            }
-            queue.flying = parcels.len() - before;
+            firsts.extend(queue.first().map(|order| Reverse((order, partition))));
         }
-        parcels
+        batch.parcels
     }
 
     /// Says what became of messages: the store took them, or refused them for good.
     pub(crate) fn done(&self, parcel: &Parcel, counter: &std::sync::atomic::AtomicU64) {
         Counters::add(counter, parcel.messages.len() as u64);
         let mut state = self.lock();
-        state.bytes -= cost(&parcel.messages);
+        state.bytes -= parcel.messages.iter().map(Message::cost).sum::<usize>();
         state.queues[usize::from(parcel.partition)].land();
     }
 
     /// Puts back what could not leave, before all that came later, without what is volatile.
     pub(crate) fn put_back(&self, parcels: Vec<Parcel>) {
-        if parcels.is_empty() {
-            return;
-        }
         let mut dropped = 0;
         let mut state = self.lock();
         for Parcel { partition, channel, messages } in parcels.into_iter().rev() {
-            let (kept, volatile): (Vec<Message>, Vec<Message>) =
-                messages.into_iter().partition(|message| message.urgency == Urgency::Kept);
-            dropped += volatile.len() as u64;
-            state.bytes -= cost(&volatile);
+            let mut bytes = 0;
             let queue = &mut state.queues[usize::from(partition)];
-            if !kept.is_empty() {
-                queue.channels.entry(channel).or_default().splice(0..0, kept);
+            for message in messages.into_iter().rev() {
+                if message.urgency == Urgency::Volatile {
+                    dropped += 1;
+                    bytes += message.cost();
+                } else {
+                    queue.waiting.push_front((channel.clone(), message));
+                }
             }
             queue.land();
+            state.bytes -= bytes;
         }
         drop(state);
         Counters::add(&self.counters.volatile_dropped, dropped);
@@ -204,11 +208,48 @@ impl Queue {
         self.lane.as_ref().is_some_and(|its| Arc::ptr_eq(its, lane))
     }
 
+    /// How many messages were published before the first that waits.
+    fn first(&self) -> Option<u64> {
+        self.waiting.front().map(|(_, message)| message.order)
+    }
+
     /// A parcel is not on its way any more.
     fn land(&mut self) {
         self.flying -= 1;
-        if let Some(lane) = self.lane.as_ref().filter(|_| self.flying == 0 && !self.channels.is_empty()) {
-            lane.arrived.notify_one();
+        if self.flying == 0 {
+            self.held = false;
+            if let Some(lane) = self.lane.as_ref().filter(|_| !self.waiting.is_empty()) {
+                lane.arrived.notify_one();
+            }
+        }
+    }
+}
+
+/// What leaves together.
+#[derive(Default)]
+struct Batch {
+    parcels: Vec<Parcel>,
+    bytes: usize,
+    /// Of the last parcel.
+    parcel_bytes: usize,
+}
+
+impl Batch {
+    /// Adds a message; says how many parcels that made.
+    fn add(&mut self, partition: u16, channel: Channel, message: Message) -> usize {
+        let cost = message.cost();
+        self.bytes += cost;
+        self.parcel_bytes += cost;
+        match self.parcels.last_mut() {
+            Some(last) if last.channel == channel && self.parcel_bytes <= PARCEL_BYTES_MAX => {
+                last.messages.push(message);
+                0
+            }
+            _ => {
+                self.parcel_bytes = cost;
+                self.parcels.push(Parcel { partition, channel, messages: vec![message] });
+                1
+            }
         }
     }
 }
@@ -217,29 +258,6 @@ impl Message {
     fn cost(&self) -> usize {
         self.bytes.len() + OVERHEAD_BYTES
     }
-}
-
-fn cost(messages: &[Message]) -> usize {
-    messages.iter().map(Message::cost).sum()
-}
-
-/// Makes parcels of the messages of a channel, of as many as may leave as one.
-fn pack(partition: u16, channel: Channel, messages: Vec<Message>, into: &mut Vec<Parcel>) {
-    if cost(&messages) <= PARCEL_BYTES_MAX {
-        into.push(Parcel { partition, channel, messages });
-        return;
-    }
-    let (mut parcel, mut bytes) = (Vec::new(), 0);
-    for message in messages {
-        if bytes + message.cost() > PARCEL_BYTES_MAX && !parcel.is_empty() {
-            let messages = std::mem::take(&mut parcel);
-            into.push(Parcel { partition, channel: channel.clone(), messages });
-            bytes = 0;
-        }
-        bytes += message.cost();
-        parcel.push(message);
-    }
-    into.push(Parcel { partition, channel, messages: parcel });
 }
 
 #[cfg(test)]
@@ -262,14 +280,22 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_a_channel_leave_together_and_in_order() {
+    fn messages_leave_in_order_and_neighbours_of_a_channel_together() {
         let (outbox, lane) = outbox(10_000);
-        for (room, text) in [("a", "1"), ("b", "2"), ("a", "3")] {
-            publish(&outbox, room, text, Urgency::Kept).unwrap();
+        outbox.open(1, lane.clone());
+        for (partition, room, text) in
+            [(0, "a", "1"), (0, "a", "2"), (1, "b", "3"), (0, "a", "4"), (0, "c", "5"), (1, "b", "6")]
+        {
+            outbox
+                .publish((partition, Channel::room("t", "/", room)), Bytes::from(text), Urgency::Kept)
+                .unwrap();
         }
         assert_eq!(texts(&outbox.take(&Arc::default())), Vec::<String>::new(), "another way");
-        assert_eq!(texts(&outbox.take(&lane)), ["1 3", "2"]);
+        let parcels = outbox.take(&lane);
+        assert_eq!(texts(&parcels), ["1 2", "3", "4", "5", "6"]);
         assert_eq!(texts(&outbox.take(&lane)), Vec::<String>::new());
+        outbox.put_back(parcels);
+        assert_eq!(texts(&outbox.take(&lane)), ["1 2", "3", "4", "5", "6"]);
     }
 
     #[test]
@@ -329,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_bounded_and_every_partition_has_its_turn() {
+    fn a_batch_is_bounded() {
         let (outbox, lane) = outbox(100 * BATCH_BYTES_MAX);
         outbox.open(1, lane.clone());
         let large = Bytes::from(vec![0; BATCH_BYTES_MAX]);
@@ -343,7 +369,7 @@ mod tests {
         };
         let room = |name: &str| Channel::room("t", "/", name);
         assert_eq!(rooms(), [room("a")]);
-        assert_eq!(rooms(), [room("c")]);
         assert_eq!(rooms(), [room("b")]);
+        assert_eq!(rooms(), [room("c")]);
     }
 }

@@ -125,7 +125,7 @@ impl Cluster {
             && let Channel::Room(room) = &channel
         {
             let operation = Operation::Lost(room.room.clone());
-            self.hand_on(node, shards, &Envelope { space, to: Selection::default(), operation });
+            self.hand_on(node, Some(shards), &Envelope { space, to: Selection::default(), operation });
         }
         for (position, bytes) in &caught.messages {
             self.receive_recorded(node, &channel, *position, bytes);
@@ -150,11 +150,12 @@ impl Cluster {
         let Some((out, spoken)) = unpack(&packet, bytes) else { return };
         let standing = Standing::Recorded { room: room.room.clone(), position, serial: (from, serial) };
         let operation = Operation::Emit { out, spoken, urgency: Urgency::Queued, standing };
-        self.hand_on(node, shards, &Envelope { space, to: to.selection(), operation });
+        self.hand_on(node, Some(shards), &Envelope { space, to: to.selection(), operation });
     }
 
-    fn hand_on(&self, node: &Arc<Node>, shards: ShardSet, envelope: &Envelope) {
-        for shard in (0..node.ports.len()).filter(|shard| shards.has(*shard)) {
+    /// Hands an envelope to some of the shards, or to all.
+    fn hand_on(&self, node: &Arc<Node>, shards: Option<ShardSet>, envelope: &Envelope) {
+        for shard in (0..node.ports.len()).filter(|shard| shards.is_none_or(|shards| shards.has(*shard))) {
             node.errand(shard, Errand::Envelope(envelope.clone()));
         }
     }
@@ -181,8 +182,8 @@ impl Cluster {
             Action::Emit { packet, is_volatile } => {
                 let Some((out, spoken)) = unpack(&packet, message) else { return };
                 let urgency = if is_volatile { Urgency::Volatile } else { Urgency::Queued };
-                let standing = match (to.is_of_one(), channel) {
-                    (true, Channel::Inbox { .. }) if !is_volatile => Standing::Private,
+                let standing = match (to.own_room(), channel) {
+                    (Some(_), Channel::Inbox { .. }) if !is_volatile => Standing::Private,
                     _ => Standing::Unrecorded,
                 };
                 Operation::Emit { out, spoken, urgency, standing }
@@ -195,10 +196,7 @@ impl Cluster {
         };
         let to = to.selection();
         let shards = shards.or_else(|| owner_alone(node.tag, &to));
-        for shard in (0..node.ports.len()).filter(|shard| shards.is_none_or(|shards| shards.has(*shard))) {
-            let (space, to, operation) = (space.clone(), to.clone(), operation.clone());
-            node.errand(shard, Errand::Envelope(Envelope { space, to, operation }));
-        }
+        self.hand_on(node, shards, &Envelope { space, to, operation });
     }
 
     fn answered(&self, from: NodeTag, number: u64, answer: Answer<'_>) {
@@ -261,22 +259,9 @@ fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_
             let Some(cluster) = &node.cluster else { return };
             let socket = Id::from_bytes(socket);
             cluster.move_to(socket, tag);
-            let gone: Vec<_> = (0..node.ports.len())
-                .map(|shard| {
-                    let (done, gone) = oneshot::channel();
-                    node.errand(shard, Errand::Superseded(socket, Some(done)));
-                    gone
-                })
-                .collect();
             let node = node.clone();
             tokio::spawn(async move {
-                for gone in gone {
-                    // A shard that is gone has nothing left.
-                    let _ = gone.await;
-                }
-                if let Some(cluster) = &node.cluster {
-                    cluster.settle().await;
-                }
+                let_go(&node, socket).await;
                 relay.nobody();
             });
         }
@@ -293,6 +278,24 @@ fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_
                 }
             });
         }
+    }
+}
+
+/// Lets every shard of this node let go of a socket whose client goes on elsewhere, and waits until all that it was told is
+/// recorded.
+pub(crate) async fn let_go(node: &Arc<Node>, socket: Id) {
+    let mut leaving = Vec::new();
+    for shard in 0..node.ports.len() {
+        let (done, gone) = oneshot::channel();
+        node.errand(shard, Errand::Superseded(socket, done));
+        leaving.push(gone);
+    }
+    for gone in leaving {
+        // A shard that is gone has nothing left.
+        let _ = gone.await;
+    }
+    if let Some(cluster) = &node.cluster {
+        cluster.settle().await;
     }
 }
 

@@ -20,7 +20,8 @@ use super::peer_api::{self, SECRET, TENANT, WINDOW};
 use crate::envelope::{PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::http::carry;
 use crate::ids::Place;
-use crate::node::Node;
+use crate::node::{ConnectionPermit, Node};
+use crate::shard::Shard;
 
 /// How long another node may take to accept a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
@@ -54,7 +55,7 @@ pub(crate) fn forward(node: &Arc<Node>, session: SessionName, errand: SessionErr
 }
 
 impl Cluster {
-    async fn forward(&self, node: &Node, session: &SessionName, errand: SessionErrand) {
+    async fn forward(&self, node: &Arc<Node>, session: &SessionName, errand: SessionErrand) {
         let Some(address) = self.address(Place::of(session.id).node).await else {
             return unknown(errand);
         };
@@ -141,7 +142,7 @@ impl There<'_> {
     }
 
     /// Carries a client's WebSocket to the session.
-    async fn tunnel(&self, upgraded: Upgraded, node: &Node) -> Result<(), TunnelError> {
+    async fn tunnel(&self, upgraded: Upgraded, node: &Arc<Node>) -> Result<(), TunnelError> {
         let Upgraded { stream, early, window } = upgraded;
         let connecting = TcpStream::connect(self.address);
         let peer =
@@ -170,7 +171,7 @@ impl There<'_> {
         let mut client = TcpStream::from_std(stream)?;
         tokio::io::AsyncWriteExt::write_all(&mut peer, &early).await?;
         tokio::io::AsyncWriteExt::write_all(&mut client, &parts.read_buf).await?;
-        let _permit = node;
+        let _permit = Shard::here().map(|shard| ConnectionPermit::renew(node, shard.index));
         carry(client, peer).await;
         Ok(())
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderName, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::upgrade::OnUpgrade;
@@ -24,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::envelope::{PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::http::Endpoint;
+use crate::ids::Place;
 use crate::node::Node;
 
 pub(super) const SECRET: HeaderName = HeaderName::from_static("throng-fleet-secret");
@@ -57,15 +59,15 @@ fn status_of(error: RequestError) -> StatusCode {
 
 /// Serves the other nodes, for as long as this one runs.
 pub(super) async fn serve(node: &Arc<Node>, listener: TcpListener) -> Infallible {
-    let peers = Peers { endpoint: Endpoint { node: node.clone() } };
+    let endpoint = Endpoint { node: node.clone() };
     let sessions = Router::new()
         .route("/sessions/{session}/poll", get(poll))
         .route("/sessions/{session}/packets", post(packets))
         .route("/sessions/{session}/too-large", post(too_large))
         .route("/sessions/{session}/upgrade", get(may_upgrade))
         .route("/sessions/{session}/tunnel", post(tunnel))
-        .layer(middleware::from_fn_with_state(peers.clone(), known))
-        .with_state(peers);
+        .layer(middleware::from_fn_with_state(endpoint.clone(), known))
+        .with_state(endpoint);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(connection(stream, sessions.clone()))),
@@ -94,53 +96,51 @@ async fn connection(stream: TcpStream, sessions: Router) {
     }
 }
 
-/// The sessions of this node, for other nodes.
-#[derive(Debug, Clone)]
-struct Peers {
-    endpoint: Endpoint,
-}
-
 /// Lets only those pass who know the fleet's secret.
-async fn known(State(peers): State<Peers>, request: Request, next: Next) -> Response {
+async fn known(State(endpoint): State<Endpoint>, request: Request, next: Next) -> Response {
     let given = request.headers().get(SECRET).map(http::HeaderValue::as_bytes).unwrap_or_default();
-    let secret = peers.endpoint.node.cluster.as_ref().map(|cluster| cluster.secret.as_bytes());
+    let secret = endpoint.node.cluster.as_ref().map(|cluster| cluster.secret.as_bytes());
     let same =
         secret.is_some_and(|secret| aws_lc_rs::constant_time::verify_slices_are_equal(secret, given).is_ok());
     if same { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
 }
 
-impl Peers {
-    /// The session that a request is about; `None` for one that cannot be.
-    fn session(&self, session: &str, headers: &http::HeaderMap) -> Option<SessionName> {
-        let id = Id::parse(session)?;
-        let tenant = match headers.get(TENANT) {
-            Some(name) => Some(self.endpoint.node.tenants.find(name.to_str().ok()?)?),
+/// The session of this node that a request is about.
+struct Session(SessionName);
+
+impl FromRequestParts<Endpoint> for Session {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, endpoint: &Endpoint) -> Result<Self, StatusCode> {
+        let named = Path::<String>::from_request_parts(parts, endpoint).await;
+        let id = named.ok().and_then(|Path(session)| Id::parse(&session));
+        let node = &endpoint.node;
+        let id = id.filter(|id| Place::of(*id).node == node.tag).ok_or(StatusCode::NOT_FOUND)?;
+        let tenant = match parts.headers.get(TENANT) {
+            Some(name) => {
+                let tenant = name.to_str().ok().and_then(|name| node.tenants.find(name));
+                Some(tenant.ok_or(StatusCode::NOT_FOUND)?)
+            }
             None => None,
         };
-        Some(SessionName { id, tenant })
+        Ok(Self(SessionName { id, tenant }))
     }
 }
 
-async fn poll(State(peers): State<Peers>, Path(session): Path<String>, request: Request) -> Response {
-    let Some(session) = peers.session(&session, request.headers()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    match peers.endpoint.waiting_poll(&session).await {
+async fn poll(State(endpoint): State<Endpoint>, Session(session): Session) -> Response {
+    match endpoint.waiting_poll(&session).await {
         Some(PollAnswer::Payload(body)) => body.into_response(),
         Some(PollAnswer::Overlap | PollAnswer::WrongTransport) => StatusCode::CONFLICT.into_response(),
         Some(PollAnswer::Unknown) | None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn packets(State(peers): State<Peers>, Path(session): Path<String>, request: Request) -> Response {
-    let Some(session) = peers.session(&session, request.headers()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let bytes_max = peers.endpoint.node.config.payload_bytes_max;
+async fn packets(State(endpoint): State<Endpoint>, Session(session): Session, request: Request) -> Response {
+    let bytes_max = endpoint.node.config.payload_bytes_max;
     let Ok(body) = Limited::new(request.into_body(), bytes_max).collect().await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let taken = peers.endpoint.ask(&session, |done| SessionErrand::Post(body.to_bytes(), done)).await;
+    let taken = endpoint.ask(&session, |done| SessionErrand::Post(body.to_bytes(), done)).await;
     match taken.unwrap_or(Err(RequestError::SessionUnknown)) {
         Ok(true) => StatusCode::OK.into_response(),
         Ok(false) => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
@@ -148,33 +148,23 @@ async fn packets(State(peers): State<Peers>, Path(session): Path<String>, reques
     }
 }
 
-async fn too_large(State(peers): State<Peers>, Path(session): Path<String>, request: Request) -> StatusCode {
-    match peers.session(&session, request.headers()) {
-        Some(session) => {
-            peers.endpoint.send(&session, SessionErrand::TooLarge);
-            StatusCode::OK
-        }
-        None => StatusCode::NOT_FOUND,
-    }
+async fn too_large(State(endpoint): State<Endpoint>, Session(session): Session) {
+    endpoint.send(&session, SessionErrand::TooLarge);
 }
 
-async fn may_upgrade(
-    State(peers): State<Peers>,
-    Path(session): Path<String>,
-    request: Request,
-) -> StatusCode {
-    let Some(session) = peers.session(&session, request.headers()) else { return StatusCode::NOT_FOUND };
-    match peers.endpoint.ask(&session, SessionErrand::MayUpgrade).await {
+async fn may_upgrade(State(endpoint): State<Endpoint>, Session(session): Session) -> StatusCode {
+    match endpoint.ask(&session, SessionErrand::MayUpgrade).await {
         Some(Ok(())) => StatusCode::OK,
         Some(Err(error)) => status_of(error),
         None => StatusCode::NOT_FOUND,
     }
 }
 
-async fn tunnel(State(peers): State<Peers>, Path(session): Path<String>, mut request: Request) -> Response {
-    let Some(session) = peers.session(&session, request.headers()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+async fn tunnel(
+    State(endpoint): State<Endpoint>,
+    Session(session): Session,
+    mut request: Request,
+) -> Response {
     let window = match request.headers().get(WINDOW) {
         None => None,
         Some(bits) => {
@@ -190,7 +180,7 @@ async fn tunnel(State(peers): State<Peers>, Path(session): Path<String>, mut req
     };
     tokio::spawn(async move {
         if let Some((stream, early)) = taken(upgrade).await {
-            peers.endpoint.send(&session, SessionErrand::Upgrade(Upgraded { stream, early, window }));
+            endpoint.send(&session, SessionErrand::Upgrade(Upgraded { stream, early, window }));
         }
     });
     let headers = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "throng")];

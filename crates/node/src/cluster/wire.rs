@@ -191,11 +191,6 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Whether it is one room, or one socket.
-    pub(super) fn is_of_one(&self) -> bool {
-        self.rooms.len() == 1
-    }
-
     pub(super) fn selection(&self) -> Selection {
         let rooms = |names: &[&str]| names.iter().map(|name| Room::from(*name)).collect();
         let sender = self.sender.map(Id::from_bytes);

@@ -1,6 +1,6 @@
 //! What a node of a fleet counts of the others and of the way to them.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::page::Page;
 use crate::cluster::Cluster;
@@ -19,32 +19,30 @@ pub(super) fn add(page: &mut Page, cluster: &Cluster, probe: Probe) {
         probe.latency.as_secs_f64(),
     );
     let counts = &cluster.counts;
+    let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
     for (name, help, value) in [
-        (
-            "throng_backbone_messages_received_total",
-            "Messages of other nodes.",
-            counts.received.load(Ordering::Relaxed),
-        ),
+        ("throng_backbone_messages_received_total", "Messages of other nodes.", load(&counts.received)),
         (
             "throng_backbone_messages_foreign_total",
             "Messages of other nodes for rooms without a member here.",
-            counts.foreign.load(Ordering::Relaxed),
+            load(&counts.foreign),
         ),
         (
             "throng_backbone_messages_malformed_total",
             "Messages of other nodes that were not understood.",
-            counts.malformed.load(Ordering::Relaxed),
+            load(&counts.malformed),
         ),
         (
             "throng_backbone_messages_refused_total",
             "Messages for other nodes that the backbone did not take.",
-            counts.refused.load(Ordering::Relaxed),
+            load(&counts.refused),
         ),
         (
             "throng_backbone_unrecorded_total",
             "Events that clients who missed them do not recover.",
-            counts.unrecorded.load(Ordering::Relaxed),
+            load(&counts.unrecorded),
         ),
+        ("throng_members_swept_total", "Crashed nodes that this one has cleared away.", load(&counts.swept)),
         ("throng_backbone_messages_published_total", "Messages handed to the store.", status.published),
         (
             "throng_backbone_volatile_dropped_total",

@@ -24,9 +24,10 @@ impl Shard {
             Errand::Superseded(id, done) => {
                 self.superseded(id);
                 // Whoever waits may have given up.
-                done.map(|done| done.send(()));
+                let _ = done.send(());
             }
             Errand::Reexamine => self.reexamine(),
+            Errand::Reclaim => self.reclaim(),
             Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
     }

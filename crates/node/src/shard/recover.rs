@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_backbone::{Channel, Hold, SessionError, SessionKey};
+use throng_backbone::{Channel, Hold, SessionError, SessionKey, StoreError};
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
 use tokio::time::Instant;
 
-use super::declare::{PATIENCE, channel};
+use super::declare::PATIENCE;
 use super::hub::Member;
 use super::{Shard, State};
 use crate::cluster::Cluster;
@@ -27,17 +27,9 @@ pub(super) struct Away {
     pub(super) until: Instant,
 }
 
-/// Sockets whose clients are away; the longest away go first.
+/// Sockets whose clients are away and for whom what is sent to them alone is recorded. Of more than these it is not, but they
+/// come back as well.
 pub(super) const AWAY_MAX: usize = 100_000;
-
-/// The name of a history that a change is about: that of a room, or of the namespace.
-fn history(cluster: &Cluster, space: &Space, room: Option<Room>) -> (Room, Channel) {
-    let channel = channel(cluster, space, room);
-    match &channel {
-        Channel::Room(room) => (room.room.clone(), channel),
-        _ => ("".into(), channel),
-    }
-}
 
 impl Shard {
     /// A socket is in a room from now on.
@@ -45,9 +37,10 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
         let (space, Some(track)) = (&entry.nsp.space, &mut entry.track) else { return };
-        let (room, channel) = history(cluster, space, room);
-        let gained = cluster.interest.gained(self.index, channel, space);
-        track.enter(room, gained.from);
+        let history =
+            room.clone().map_or_else(|| recovery::of_namespace(space), |room| recovery::of_room(space, room));
+        let gained = cluster.interest.gained(self.index, Channel::Room(history.clone()), space);
+        track.enter(history.room, gained.from);
         if track.dirty {
             state.unrecorded.push(slot);
         }
@@ -87,12 +80,18 @@ impl Shard {
             if starts {
                 let shard = self.clone();
                 tokio::task::spawn_local(async move {
-                    // A store that takes too long is as good as away. What is not recorded cannot be recovered.
+                    // A store that takes too long is as good as away. What is not recorded now is tried at the next heartbeat.
                     let recorded = tokio::time::timeout(PATIENCE, shard.record(slot, id)).await;
-                    if recorded.is_err() {
-                        tracing::debug!("a session is not recorded: the store takes too long");
+                    let problem = match recorded {
+                        Ok(Ok(())) => None,
+                        Ok(Err(error)) => Some(error.to_string()),
+                        Err(late) => Some(late.to_string()),
+                    };
+                    if let Some(problem) = &problem {
+                        tracing::debug!(problem, "a session is not recorded");
                     }
                     let waiting = shard.with_track(slot, id, |track| {
+                        track.dirty |= problem.is_some();
                         track.recording = false;
                         std::mem::take(&mut track.waiting)
                     });
@@ -102,9 +101,9 @@ impl Shard {
         }
     }
 
-    /// Records a socket until what is recorded is what there is.
-    async fn record(self: &Rc<Self>, slot: u32, id: Id) {
-        let Some(cluster) = &self.node.cluster else { return };
+    /// Records a socket until what is recorded is what there is, or it is gone.
+    async fn record(self: &Rc<Self>, slot: u32, id: Id) -> Result<(), StoreError> {
+        let Some(cluster) = &self.node.cluster else { return Ok(()) };
         loop {
             let Some((space, unplaced, begun, pid)) = self.with_entry(slot, id, |entry| {
                 let track = entry.track.as_mut()?;
@@ -112,7 +111,7 @@ impl Shard {
                 let space = entry.nsp.space.clone();
                 Some((space, track.unplaced(), track.is_begun(), track.pid.clone()))
             }) else {
-                return;
+                return Ok(());
             };
             for room in unplaced {
                 let channel = Channel::room(space.tenant.name.shared(), space.nsp.clone(), room.clone());
@@ -125,10 +124,8 @@ impl Shard {
                 }
             }
             if !begun {
-                match cluster.position_of_session(&space, &pid).await {
-                    Ok(position) => drop(self.with_track(slot, id, |track| track.begin(position.epoch))),
-                    Err(error) => return tracing::debug!(%error, "a session is not recorded"),
-                }
+                let position = cluster.position_of_session(&space, &pid).await?;
+                self.with_track(slot, id, |track| track.begin(position.epoch));
             }
             let Some((hold, record)) = self.with_entry(slot, id, |entry| {
                 let socket = &entry.socket;
@@ -143,18 +140,22 @@ impl Shard {
                 let track = entry.track.as_ref()?;
                 Some((track.hold.clone(), track.record(of)?))
             }) else {
-                return;
+                return Ok(());
             };
             match cluster.record_session(&space, &pid, hold, &record, self.lifetime()).await {
                 Ok(hold) => drop(self.with_track(slot, id, |track| track.hold = Some(hold))),
-                Err(SessionError::TakenOver) => return self.superseded(id),
-                Err(error) => {
-                    self.with_track(slot, id, |track| track.dirty = true);
-                    return tracing::debug!(%error, "a session is not recorded");
+                Err(SessionError::TakenOver) => {
+                    self.superseded(id);
+                    return Ok(());
                 }
+                // The store has lost it.
+                Err(SessionError::Gone) => {
+                    self.with_track(slot, id, |track| (track.hold, track.dirty) = (None, true));
+                }
+                Err(SessionError::Store(error)) => return Err(error),
             }
             if self.with_track(slot, id, |track| track.dirty) != Some(true) {
-                return;
+                return Ok(());
             }
         }
     }
@@ -181,25 +182,41 @@ impl Shard {
                 let Some(track) = &entry.track else { continue };
                 match &track.hold {
                     Some(hold) if !track.dirty => {
-                        holds.push((entry.socket.id, entry.nsp.space.clone(), hold.clone()));
+                        holds.push((*slot, entry.socket.id, entry.nsp.space.clone(), hold.clone()));
                     }
                     _ => again.push(*slot),
                 }
             }
         }
         self.state.borrow_mut().unrecorded.extend(again);
-        for (id, space, hold) in holds {
+        for (slot, id, space, hold) in holds {
             let shard = self.clone();
             tokio::task::spawn_local(async move {
                 let Some(cluster) = &shard.node.cluster else { return };
-                match cluster.renew_session(&hold, shard.lifetime()).await {
-                    Err(SessionError::TakenOver) => shard.superseded(id),
-                    Err(error) => tracing::debug!(%error, "the record of a session is not renewed"),
+                match cluster.sessions().renew(&hold, shard.lifetime()).await {
                     // Asking for its position keeps its history.
                     Ok(()) => drop(cluster.position_of_session(&space, &hold.key.id).await),
+                    Err(SessionError::TakenOver) => shard.superseded(id),
+                    Err(SessionError::Gone) => {
+                        shard.with_track(slot, id, |track| (track.hold, track.dirty) = (None, true));
+                        shard.state.borrow_mut().unrecorded.push(slot);
+                        shard.record_dirty();
+                    }
+                    Err(SessionError::Store(error)) => {
+                        tracing::debug!(%error, "the record of a session is not renewed");
+                    }
                 }
             });
         }
+    }
+
+    /// Asks whether every socket is still this node's: those that were recovered elsewhere end.
+    pub(super) fn reclaim(self: &Rc<Self>) {
+        let sessions: Vec<u32> = self.state.borrow().sessions.iter().map(|(slot, _)| slot as u32).collect();
+        for slot in sessions {
+            self.renew_records(slot);
+        }
+        self.record_dirty();
     }
 
     /// The client of a socket goes on elsewhere: what is left of it here is nothing.
@@ -259,8 +276,7 @@ impl Shard {
         if let Some(cluster) = &self.node.cluster {
             cluster.record_private(&space, &pid, out);
         }
-        let with = out.with_text(&text);
-        state.queue(self, session, with.as_ref().unwrap_or(out), Urgency::Queued);
+        state.queue_with(self, session, out, &text);
     }
 
     /// Tells a selection an event that stands in a history, or will.
@@ -287,8 +303,10 @@ impl Shard {
             }
         });
         for (member, text) in told {
-            let with = text.and_then(|text| out.with_text(&text));
-            state.queue(self, member.session, with.as_ref().unwrap_or(out), Urgency::Queued);
+            match text {
+                Some(text) => state.queue_with(self, member.session, out, &text),
+                None => state.queue(self, member.session, out, Urgency::Queued),
+            }
         }
     }
 
@@ -339,6 +357,14 @@ impl Shard {
     }
 }
 
+impl State {
+    /// Queues an event with a text as its last argument, or as it is where it cannot have one.
+    pub(super) fn queue_with(&mut self, shard: &Shard, session: u32, out: &Outgoing, text: &str) {
+        let with = out.with_text(text);
+        self.queue(shard, session, with.as_ref().unwrap_or(out), Urgency::Queued);
+    }
+}
+
 impl Cluster {
     /// Records a session anew, or in the place of what was recorded.
     async fn record_session(
@@ -357,9 +383,5 @@ impl Cluster {
                 Ok(self.sessions().record(key, value, ttl).await?)
             }
         }
-    }
-
-    async fn renew_session(&self, hold: &Hold, ttl: Duration) -> Result<(), SessionError> {
-        self.sessions().renew(hold, ttl).await
     }
 }

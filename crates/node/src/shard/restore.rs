@@ -8,13 +8,12 @@ use std::sync::Arc;
 use serde_json::Value;
 use throng_backbone::{Channel, Hold, Position, SessionKey};
 use throng_protocol::id::Id;
-use tokio::sync::oneshot;
 
 use super::connect::Guest;
 use super::declare::PATIENCE;
 use super::{Shard, State};
-use crate::cluster::{Cluster, Missed};
-use crate::envelope::{Data, Envelope, Errand, Operation, Room, Selection, Standing, Urgency};
+use crate::cluster::{self, Cluster, Missed};
+use crate::envelope::{Data, Envelope, Operation, Room, Selection, Standing};
 use crate::ids::{self, NodeTag};
 use crate::node::Node;
 use crate::recovery::{self, Record, Track, Vector};
@@ -142,14 +141,7 @@ impl Shard {
     /// Nothing of the socket is left where it was, and what is for it comes here.
     async fn supersede(self: &Rc<Self>, cluster: &Cluster, node: NodeTag, id: Id) {
         if node == self.node.tag {
-            self.superseded(id);
-            for shard in (0..self.node.ports.len()).filter(|shard| *shard != usize::from(self.index)) {
-                let (done, gone) = oneshot::channel();
-                self.node.errand(shard, Errand::Superseded(id, Some(done)));
-                // A shard that is gone has nothing left.
-                let _ = gone.await;
-            }
-            cluster.settle().await;
+            cluster::let_go(&self.node, id).await;
         }
         cluster.supersede(node, id, self.node.next_ack()).await;
     }
@@ -271,8 +263,8 @@ impl Shard {
             }
             let is_new = missed.serial.1 == 0 || seen.insert(missed.serial);
             if is_for_it && is_new {
-                let with = missed.out.with_text(&track.text());
-                state.queue(self, session, with.as_ref().unwrap_or(&missed.out), Urgency::Queued);
+                let text = track.text();
+                state.queue_with(self, session, &missed.out, &text);
             }
         }
         let at = state.restoring.iter().position(|restoring| restoring.id == id);
@@ -285,8 +277,8 @@ impl Shard {
                 Standing::Recorded { room, position, serial } if entry.is_in(&to) => {
                     let Some(track) = &mut entry.track else { return };
                     if track.step(&room, position, serial) {
-                        let with = out.with_text(&track.text());
-                        state.queue(self, session, with.as_ref().unwrap_or(&out), Urgency::Queued);
+                        let text = track.text();
+                        state.queue_with(self, session, &out, &text);
                     }
                 }
                 Standing::Recorded { .. } | Standing::Unrecorded | Standing::Early { .. } => {}
