@@ -20,7 +20,7 @@ class Process {
       this.waiting.get(id)?.(answer);
       this.waiting.delete(id);
     });
-    this.gone = new Promise((resolve) => this.child.once("close", resolve));
+    this.gone = new Promise((resolve) => this.child.once("exit", resolve));
   }
 
   order(order, details = {}) {
@@ -61,7 +61,12 @@ export async function gather(urls, { clients, roomSize, speakers, processes, cli
     };
   };
   const everybodyHome = () => until("everybody in their room", async () => (await state()).home === clients);
-  await everybodyHome();
+  try {
+    await everybodyHome();
+  } catch (error) {
+    for (const { child } of all) child.disconnect();
+    throw error;
+  }
   return {
     size: clients,
     state,
@@ -75,7 +80,7 @@ export async function gather(urls, { clients, roomSize, speakers, processes, cli
     /** How each of them fared. */
     report: async () => (await tell("report")).flat(),
     async leave() {
-      for (const one of all) one.child.send({ order: "leave" });
+      for (const { child } of all) child.disconnect();
       await Promise.all(all.map(({ gone }) => gone));
     },
   };

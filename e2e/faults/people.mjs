@@ -132,13 +132,9 @@ const ORDERS = {
     missing: people.filter(({ isHome, isCut, onPurpose }) => !isHome && !isCut && !onPurpose).length,
   }),
   report: () => people.map(({ number, room, heard, said, losses, returns }) => ({ number, room, heard, said, losses, returns })),
-  leave: () => {
-    people.forEach(({ socket }) => socket.disconnect());
-    process.disconnect();
-  },
 };
 
+process.once("disconnect", () => process.exit());
 process.on("message", ({ order, id, ...details }) => {
-  const answer = ORDERS[order](details);
-  if (process.connected) process.send({ id, answer });
+  process.send({ id, answer: ORDERS[order](details) });
 });

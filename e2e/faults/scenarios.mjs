@@ -7,7 +7,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Each with a `title` for people, the Redis that it needs, whether there is a network to break between that and the nodes, and
- * `mayForget` where clients whose connection breaks meanwhile may have to start afresh.
+ * `mayForget` where clients whose connection breaks meanwhile may have to start afresh, `forgets` where they do afterwards too.
  */
 export const SCENARIOS = {
   "node-killed": {
@@ -53,6 +53,7 @@ export const SCENARIOS = {
     title: "`kill -9` of Redis, restarted empty",
     redis: startSingle,
     mayForget: true,
+    forgets: true,
     async strike({ redis }, { outage }) {
       await redis.server.crash();
       await wait(outage);

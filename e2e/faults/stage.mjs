@@ -35,7 +35,7 @@ export const SCALES = {
   small: {
     crowd: { clients: 150, roomSize: 50, speakers: 5, processes: 2 },
     client: { timeout: 2_000, reconnectionDelay: 100, reconnectionDelayMax: 400 },
-    heartbeat: { PING_INTERVAL: "1000", PING_TIMEOUT: "1000" },
+    heartbeat: { PING_INTERVAL: "2000", PING_TIMEOUT: "1500" },
     speakEvery: 400,
     roamPerSecond: 10,
     before: 1_000,
@@ -43,60 +43,65 @@ export const SCALES = {
     missedMs: 1_000,
     outage: 3_000,
     pause: 3_000,
-    zombie: 4_000,
+    zombie: 5_000,
     blink: 300,
   },
 };
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Starts what a scenario plays on. */
-async function build(scenario, scale) {
+/** Starts what a scenario plays on; what has to be closed goes to `opened`. */
+async function build(scenario, scale, opened) {
   const redis = await scenario.redis({ missedMs: scale.missedMs });
+  opened.push(() => redis.close());
   const networks = [];
   const nodes = await Promise.all(
     Array.from({ length: NODES }, async (_, at) => {
-      if (scenario.isBetween) networks[at] = await startNetwork(redis.server.port);
+      if (scenario.isBetween) {
+        networks[at] = await startNetwork(redis.server.port);
+        opened.push(() => networks[at].close());
+      }
       const env = scenario.isBetween ? { REDIS_URL: networks[at].url } : redis.env;
-      return startServer({ ...env, ...scale.heartbeat, RECOVERY: "120000" });
+      const node = await startServer({ ...env, ...scale.heartbeat, RECOVERY: "120000" });
+      const own = { ...node, excuse: () => {} };
+      /** Ends it by a signal. */
+      own.end = async (signal) => {
+        own.excuse();
+        own.isGone = true;
+        await node.close(signal);
+      };
+      opened.push(async () => {
+        node.signal("SIGCONT");
+        if (!own.isGone) await node.close();
+      });
+      return own;
     }),
   );
-  const urls = nodes.map(({ url }) => url);
-  await met(urls, NODES);
+  await met(nodes.map(({ url }) => url), NODES);
   const probes = await Promise.all(nodes.map(watch));
-  const ended = new Set();
-  return {
-    redis,
-    networks,
-    urls,
-    probes,
-    nodes: nodes.map((node, at) => ({
-      signal: node.signal,
-      /** Nothing is expected of it from now on. */
-      excuse: () => probes[at].excuse(),
-      /** Ends it by a signal. */
-      async end(signal) {
-        probes[at].excuse();
-        ended.add(node);
-        await node.close(signal);
-      },
-    })),
-    async close() {
-      await Promise.all(nodes.filter((node) => !ended.has(node)).map((node) => node.close()));
-      await Promise.all(networks.map((network) => network.close()));
-      await redis.close();
-    },
-  };
+  opened.push(() => Promise.all(probes.map((probe) => probe.stop())));
+  /** Nothing is expected of a node from now on. */
+  nodes.forEach((node, at) => (node.excuse = probes[at].excuse));
+  return { redis, networks, nodes, probes };
 }
 
 /** Plays a scenario; gives its figures. */
 export async function play(scenario, scale) {
-  const world = await build(scenario, scale);
-  const crowd = await gather(world.urls, { ...scale.crowd, client: scale.client });
+  const opened = [];
+  try {
+    return await act(scenario, scale, opened);
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+}
+
+async function act(scenario, scale, opened) {
+  const world = await build(scenario, scale, opened);
+  const crowd = await gather(world.nodes.map(({ url }) => url), { ...scale.crowd, client: scale.client });
+  opened.push(() => crowd.leave());
   await crowd.speak(scale.speakEvery);
   await crowd.roam(scale.roamPerSecond);
   await wait(scale.before);
-  const calm = await crowd.state();
   const struckAt = Date.now();
   const overAt = await scenario.strike(world, scale);
   let lastAt = 0;
@@ -106,28 +111,23 @@ export async function play(scenario, scale) {
     return Date.now() - Math.max(lastAt, overAt) > CALM;
   }, NORMAL_MAX);
   const normalAt = Math.max(lastAt, overAt);
+  // Who came while the store was away is recorded at a heartbeat.
+  await wait(2 * Number(scale.heartbeat.PING_INTERVAL));
+  const recordedAt = Date.now();
   await wait(scale.after);
   await crowd.stay();
   await crowd.everybodyHome();
   await crowd.hush();
   await wait(CALM);
   const reports = await crowd.report();
-  const late = await crowd.state();
-  await crowd.leave();
   const probed = await Promise.all(world.probes.map((probe) => probe.stop()));
-  await world.close();
-  const times = [["before", 0, struckAt], ["during", struckAt, normalAt], ["afterwards", normalAt, Infinity]];
+  const sum = (name) => probed.reduce((sum, figures) => sum + figures[name], 0);
   return {
     clients: crowd.size,
-    ...judge(reports, times),
+    ...judge(reports, { struckAt, overAt: recordedAt }),
     faultMs: overAt - struckAt,
     normalMs: normalAt - overAt,
-    lateBefore: calm.lateAt > 0,
-    lateAfterwards: late.lateAt > normalAt,
-    local: {
-      worstMs: Math.max(...probed.map(({ worstMs }) => worstMs)),
-      silent: probed.reduce((sum, { silent }) => sum + silent, 0),
-      deaf: probed.reduce((sum, { deaf }) => sum + deaf, 0),
-    },
+    /** Within one node: the slowest message, those that took too long or never came, and questions without an answer. */
+    local: { worstMs: Math.max(...probed.map(({ worstMs }) => worstMs)), silent: sum("silent"), deaf: sum("deaf") },
   };
 }

@@ -6,8 +6,8 @@
 /** Milliseconds before a loss in which what was said may have gone to a node that was not there any more. */
 const IN_FLIGHT = 15_000;
 
-/** Figures of a run from the reports of its people; a loss is of the time in which it happened, `[name, from, to]`. */
-export function judge(reports, times) {
+/** Figures of a run from the reports of its people, with when the fault struck and when all of it was over. */
+export function judge(reports, { struckAt, overAt }) {
   const heardBy = new Map();
   for (const { number, said } of reports) if (said.length > 0) heardBy.set(number, new Uint8Array(said.length));
   for (const { heard } of reports) {
@@ -47,10 +47,10 @@ export function judge(reports, times) {
       for (let at = 0; at < all.length; at++) if (all[at] && !own[at]) kind.lost += 1;
     }
   }
-  const returns = reports.flatMap(({ returns }) => returns);
-  for (const [name, from, to] of times) {
-    const within = returns.filter(([lostAt]) => lostAt >= from && lostAt < to);
-    figures[name] = { recovered: within.filter(([, , it]) => it).length, afresh: within.filter(([, , it]) => !it).length };
+  for (const name of ["before", "during", "afterwards"]) figures[name] = { recovered: 0, afresh: 0 };
+  for (const [lostAt, backAt, recovered] of reports.flatMap(({ returns }) => returns)) {
+    const name = backAt <= struckAt ? "before" : lostAt <= overAt ? "during" : "afterwards";
+    figures[name][recovered ? "recovered" : "afresh"] += 1;
   }
   return figures;
 }
