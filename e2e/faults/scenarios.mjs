@@ -7,7 +7,8 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Each with a `title` for people, the Redis that it needs, whether there is a network to break between that and the nodes, and
- * `mayForget` where clients whose connection breaks meanwhile may have to start afresh, `forgets` where they do afterwards too.
+ * `mayForget` where clients whose connection breaks meanwhile may have to start afresh, and some of those who came meanwhile
+ * once more; `forgets` where all have to afterwards.
  */
 export const SCENARIOS = {
   "node-killed": {

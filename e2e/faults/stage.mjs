@@ -10,13 +10,13 @@ import { judge } from "./verdict.mjs";
 
 const NODES = 3;
 
-/** Milliseconds without anything that is not as it should be, after which all is normal. */
-const CALM = 2_000;
-
 /** Milliseconds until all has to be normal again. */
 const NORMAL_MAX = 120_000;
 
-/** How large and how long a run is: for figures, and for a test of every change. Times in milliseconds. */
+/**
+ * How large and how long a run is: for figures, and for a test of every change. Times in milliseconds; `calm` is how long nothing
+ * may be amiss for all to be normal.
+ */
 export const SCALES = {
   full: {
     crowd: { clients: 1500, roomSize: 50, speakers: 5, processes: 4 },
@@ -24,6 +24,7 @@ export const SCALES = {
     heartbeat: { PING_INTERVAL: "5000", PING_TIMEOUT: "4000" },
     speakEvery: 1_000,
     roamPerSecond: 5,
+    calm: 2_000,
     before: 5_000,
     after: 10_000,
     missedMs: 5_000,
@@ -35,9 +36,10 @@ export const SCALES = {
   small: {
     crowd: { clients: 150, roomSize: 50, speakers: 5, processes: 2 },
     client: { timeout: 2_000, reconnectionDelay: 100, reconnectionDelayMax: 400 },
-    heartbeat: { PING_INTERVAL: "2000", PING_TIMEOUT: "1500" },
+    heartbeat: { PING_INTERVAL: "1500", PING_TIMEOUT: "2000" },
     speakEvery: 400,
     roamPerSecond: 10,
+    calm: 1_200,
     before: 1_000,
     after: 1_500,
     missedMs: 1_000,
@@ -108,17 +110,17 @@ async function act(scenario, scale, opened) {
   await until("a return to normal", async () => {
     const { amiss, lateAt } = await crowd.state();
     lastAt = amiss > 0 ? Date.now() : Math.max(lastAt, lateAt);
-    return Date.now() - Math.max(lastAt, overAt) > CALM;
+    return Date.now() - Math.max(lastAt, overAt) > scale.calm;
   }, NORMAL_MAX);
   const normalAt = Math.max(lastAt, overAt);
   // Who came while the store was away is recorded at a heartbeat.
-  await wait(2 * Number(scale.heartbeat.PING_INTERVAL));
+  await wait(2 * Number(scale.heartbeat.PING_INTERVAL) - scale.calm);
   const recordedAt = Date.now();
   await wait(scale.after);
   await crowd.stay();
   await crowd.everybodyHome();
   await crowd.hush();
-  await wait(CALM);
+  await wait(scale.calm);
   const reports = await crowd.report();
   const probed = await Promise.all(world.probes.map((probe) => probe.stop()));
   const sum = (name) => probed.reduce((sum, figures) => sum + figures[name], 0);
