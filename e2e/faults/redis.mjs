@@ -84,8 +84,7 @@ export async function startSentinels({ missedMs }) {
     primary,
     env: { REDIS_SENTINELS: sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",") },
     /** Waits until the sentinels have made the replica the primary. */
-    failedOver: () =>
-      until("a new primary", async () => (await replica.ask("INFO replication")).includes("role:master")),
+    failedOver: () => until("a new primary", () => isPrimary(replica)),
     close: () => Promise.all([...sentinels, primary, replica].map((server) => server.close())),
   };
 }
@@ -148,14 +147,19 @@ export async function startCluster({ missedMs }) {
     primaries,
     env: { REDIS_CLUSTER: primaries.map(({ port }) => `127.0.0.1:${port}`).join(",") },
     /** Waits until a replica has taken the place of its primary. */
-    failedOver: (at) =>
-      until("a new primary", async () => (await replicas[at].ask("INFO replication")).includes("role:master")),
+    failedOver: (at) => until("a new primary", () => isPrimary(replicas[at])),
     /** The slots of a primary in which there is something. */
     usedSlots: (at) => usedSlots(primaries[at]),
     /** Moves a slot from a primary to another with all that is in it, as an operator does. */
     moveSlot: (slot, from, to) => moveSlot(slot, primaries[from], primaries[to]),
     close: () => Promise.all(servers.map((server) => server.close())),
   };
+}
+
+/** Whether a server is a primary; one that changes its role closes connections. */
+function isPrimary(server) {
+  const says = server.ask("INFO replication");
+  return says.then((text) => text.includes("role:master"), () => false);
 }
 
 async function usedSlots(server) {
