@@ -61,9 +61,9 @@ export async function startServer(env = {}, { program: relative, args } = FIXTUR
     log: () => output,
     /** Stops or continues the process, to play a server that hangs. */
     signal: (name) => child.kill(name),
-    async close() {
+    async close(signal = "SIGTERM") {
       closing = true;
-      child.kill("SIGTERM");
+      child.kill(signal);
       const how = await exited;
       if (output.includes("panicked")) throw new Error(`the server panicked:\n${output}`);
       return how;

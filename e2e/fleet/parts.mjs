@@ -20,11 +20,12 @@ function program(fetched, installed) {
   return existsSync(local) ? local : installed;
 }
 
-const REDIS = program(".redis/redis-server", "redis-server");
+/** The Redis server. */
+export const REDIS = program(".redis/redis-server", "redis-server");
 const NGINX = program(".nginx/usr/sbin/nginx", "nginx");
 
 /** A port that was free a moment ago. */
-async function freePort() {
+export async function freePort() {
   const server = net.createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
@@ -44,7 +45,7 @@ function accepts(port) {
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** Runs a program until `kill`, and waits until it takes connections on its port. */
-async function start(program, args, port) {
+export async function start(program, args, port) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
@@ -59,6 +60,8 @@ async function start(program, args, port) {
   };
   await within(Promise.race([ready(), ended]), `${program} on port ${port}`, START_MAX);
   return {
+    /** Stops or continues it. */
+    signal: (name) => child.kill(name),
     /** Ends it by a signal and waits for that. */
     async kill(signal) {
       child.kill(signal);
@@ -68,7 +71,7 @@ async function start(program, args, port) {
 }
 
 /** Starts on the wanted port, or a free one; that may be taken by somebody else before it is used, so it tries again. */
-async function onFreePort(start, wanted) {
+export async function onFreePort(start, wanted) {
   for (let left = 4; ; left--) {
     try {
       return await start(wanted || (await freePort()));

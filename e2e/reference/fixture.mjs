@@ -52,6 +52,11 @@ function handlers(socket) {
       header: socket.handshake.headers["x-heldout"] ?? null,
     }),
   );
+  on("remember", (data, ack) => {
+    socket.data = data;
+    ack("remembered");
+  });
+  on("recall", (ack) => ack(socket.data));
 
   on("join", async (room, ack) => {
     await socket.join(room);

@@ -87,6 +87,24 @@ impl Histories {
         }
     }
 
+    /// Appends a message after a call for it has failed, unless it is in the history: then it stays where it is. Tells
+    /// messages apart by their bytes, and reads all that is kept of the history.
+    pub async fn append_again(
+        &self,
+        room: &Room,
+        bytes: Bytes,
+        keep: Retention,
+    ) -> Result<Position, StoreError> {
+        let there = match &self.kind {
+            Kind::Memory(seat) => seat.store().histories().find(room, &bytes),
+            Kind::Redis(store) => store.find(room, &bytes).await?,
+        };
+        match there {
+            Some(position) => Ok(position),
+            None => self.append(room, bytes, keep).await,
+        }
+    }
+
     /// The position of the last message; of a new history if there is none. Also keeps the history for another while.
     pub async fn position(&self, room: &Room, keep: Retention) -> Result<Position, StoreError> {
         match &self.kind {

@@ -29,6 +29,7 @@ mod traffic;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,7 +86,7 @@ impl RedisStore {
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.commands.is_connected()
+        self.commands.is_connected() && self.traffic.connected.load(Ordering::Relaxed)
     }
 
     pub(crate) fn publish(&self, channel: Channel, bytes: Bytes, urgency: Urgency) -> Result<(), BusError> {

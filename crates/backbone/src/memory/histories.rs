@@ -34,6 +34,12 @@ impl HistoryTable {
         history.top
     }
 
+    pub(crate) fn find(&self, room: &Room, bytes: &Bytes) -> Option<Position> {
+        let history = self.rooms.get(room).filter(|history| Instant::now() < history.entries_end)?;
+        let (_, behind) = history.entries.iter().rev().zip(0..).find(|(entry, _)| *entry == bytes)?;
+        Some(Position { offset: history.top.offset - behind, ..history.top })
+    }
+
     pub(crate) fn position(&mut self, room: &Room, keep: Retention) -> Position {
         self.kept(room, keep).top
     }

@@ -22,6 +22,13 @@ impl RedisStore {
         Ok(Position { epoch, offset })
     }
 
+    pub(crate) async fn find(&self, room: &Room, bytes: &[u8]) -> Result<Option<Position>, StoreError> {
+        let [top, stream] = self.keys.history(room);
+        let answer = self.commands.run(&script::HISTORY_FIND, &[&top, &stream], &[bytes]).await?;
+        let found = read::<Option<(u64, u64)>>(answer)?;
+        Ok(found.map(|(epoch, offset)| Position { epoch, offset }))
+    }
+
     pub(crate) async fn position(&self, room: &Room, keep: Retention) -> Result<Position, StoreError> {
         let [top, stream] = self.keys.history(room);
         let (ttl, epoch_ttl) = (millis(keep.ttl), millis(keep.epoch_ttl));

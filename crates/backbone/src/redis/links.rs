@@ -4,6 +4,7 @@
 //! A Redis that is no cluster is one primary with all partitions.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -176,6 +177,9 @@ impl Links {
             self.directory.ask_soon();
         }
         self.links.retain(|address, _| primaries.contains(address));
+        let up = |address| self.links.get(address).is_some_and(|link| link.up);
+        let connected = !primaries.is_empty() && primaries.iter().all(up);
+        self.traffic.connected.store(connected, Ordering::Relaxed);
     }
 
     /// Puts a partition on the connection to its owner.

@@ -1,5 +1,6 @@
 //! What the connections of the bus share: what is wanted, what waits to leave, and where arrivals go.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub(crate) struct Traffic {
     pub(crate) number: u64,
     /// Woken when something is newly wanted.
     pub(crate) wanted: Notify,
+    /// Whether each primary has its connection of the bus.
+    pub(crate) connected: AtomicBool,
     interest: Mutex<Interest>,
 }
 
@@ -45,7 +48,20 @@ impl Traffic {
         let interest = Mutex::new(Interest::new(keys.partitions(), config.channels_max));
         let outbox = Outbox::new(keys.partitions(), config.publish_bytes_max, counters.clone());
         let (number, wanted) = (random_u64(), Notify::new());
-        Arc::new(Self { config, dial, keys, commands, counters, outbox, inbox, number, wanted, interest })
+        let connected = AtomicBool::new(false);
+        Arc::new(Self {
+            config,
+            dial,
+            keys,
+            commands,
+            counters,
+            outbox,
+            inbox,
+            number,
+            wanted,
+            connected,
+            interest,
+        })
     }
 
     /// Takes a message, never waits.

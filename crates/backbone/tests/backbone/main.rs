@@ -66,6 +66,7 @@ macro_rules! with_cases {
                 what_was_missed_is_told_whole,
                 what_is_trimmed_is_gone,
                 more_than_asked_for_is_gone,
+                what_is_appended_again_is_there_once,
                 a_position_of_another_history_is_gone,
                 entries_end_and_the_count_goes_on,
                 positions_and_deliveries_have_one_order,

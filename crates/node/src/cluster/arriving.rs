@@ -161,6 +161,11 @@ impl Cluster {
         }
     }
 
+    /// Whether a copy of this has arrived.
+    pub(super) fn has_arrived(&self, serial: &(NodeTag, u64)) -> bool {
+        self.recent.lock().expect("no panic while the lock is held").contains(serial)
+    }
+
     /// Whether no copy of this has arrived before.
     fn is_first(&self, from: NodeTag, serial: u64) -> bool {
         let mut recent = self.recent.lock().expect("no panic while the lock is held");

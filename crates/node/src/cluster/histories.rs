@@ -87,6 +87,16 @@ impl Cluster {
         }
     }
 
+    /// Waits until the store has what members of these rooms were told early. Whoever joins them before would hear it after what
+    /// came later.
+    pub(crate) async fn catch_up(&self, rooms: Vec<throng_backbone::Room>) {
+        let Some(recorder) = &self.recorder else { return };
+        let (done, caught_up) = oneshot::channel();
+        if recorder.send(Order::CatchUp(rooms, done)).await.is_ok() {
+            let _ = caught_up.await;
+        }
+    }
+
     /// What came after a position of a history; `None` when that cannot be told whole.
     pub(crate) async fn missed(
         &self,

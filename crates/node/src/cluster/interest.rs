@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use throng_backbone::{Backbone, BusError, Channel, Position, Replay, Retention};
+use throng_backbone::{Backbone, BusError, Channel, Gone, Position, Replay, Retention};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
@@ -68,11 +68,20 @@ pub(crate) enum Arrival {
 #[derive(Debug)]
 pub(crate) struct Filled {
     pub(crate) channel: Channel,
-    /// From where it was read.
-    after: Option<Position>,
-    replay: Option<Replay>,
+    /// What was read; nothing when the store did not say where the history is.
+    read: Option<Read>,
     /// Told when it has been handed on.
     heard: Option<watch::Sender<bool>>,
+}
+
+/// What was read of a history.
+#[derive(Debug)]
+struct Read {
+    /// From where on.
+    after: Position,
+    replay: Option<Replay>,
+    /// It has begun anew: what was before is lost.
+    anew: bool,
 }
 
 /// Messages to hand on, and whether some before them are lost for good.
@@ -153,6 +162,8 @@ impl Interest {
             return Arrival::Nothing;
         }
         let Some(last) = wanted.last else {
+            // The store did not say where the history was; now it is known.
+            wanted.since = Some(Position { offset: position.offset.saturating_sub(1), ..position });
             wanted.last = Some(position);
             return Arrival::Next;
         };
@@ -165,7 +176,7 @@ impl Interest {
         }
         wanted.behind = Some(vec![(position, bytes.clone())]);
         drop(channels);
-        self.fill(channel.clone(), last, None);
+        self.fill(channel.clone(), Some(last));
         Arrival::Nothing
     }
 
@@ -176,11 +187,10 @@ impl Interest {
             let Some(wanted) = channels.get_mut(channel).filter(|wanted| wanted.behind.is_none()) else {
                 return;
             };
-            let Some(last) = wanted.last else { return };
             wanted.behind = Some(Vec::new());
-            last
+            wanted.last
         };
-        self.fill(channel.clone(), last, None);
+        self.fill(channel.clone(), last);
     }
 
     /// Keeps the histories of rooms where nothing happens, one after the other.
@@ -205,22 +215,30 @@ impl Interest {
 
     /// Takes what was read of a gap; gives what is to be handed on now.
     pub(crate) fn caught(&self, filled: Filled) -> Option<Caught> {
-        let Filled { channel, after, replay, heard } = filled;
+        let Filled { channel, read, heard } = filled;
         let mut channels = self.channels();
         let wanted = channels.get_mut(&channel)?;
         let behind = wanted.behind.take().unwrap_or_default();
-        let (entries, lost) = match replay {
-            Some(Replay::Whole(entries)) => (entries, false),
-            Some(Replay::Gone(_)) => (Vec::new(), true),
-            // The store does not answer; the next message shows the gap again.
-            None => (Vec::new(), false),
-        };
-        let at = |offset| Position { epoch: after.map_or(0, |after| after.epoch), offset };
-        let entries = entries.into_iter().map(|entry| (at(entry.offset), entry.bytes));
-        wanted.since = wanted.since.or(after);
-        wanted.last = wanted.last.or(after);
+        let (mut entries, mut lost) = (Vec::new(), false);
+        if let Some(Read { after, replay, anew }) = read {
+            if anew {
+                (wanted.since, wanted.last) = (Some(after), Some(after));
+            }
+            wanted.since = wanted.since.or(Some(after));
+            wanted.last = wanted.last.or(Some(after));
+            let at = |offset| Position { offset, ..after };
+            lost = anew;
+            match replay {
+                Some(Replay::Whole(read)) => {
+                    entries = read.into_iter().map(|entry| (at(entry.offset), entry.bytes)).collect();
+                }
+                Some(Replay::Gone(_)) => lost = true,
+                // The store does not answer; the next message shows the gap again.
+                None => {}
+            }
+        }
         let mut messages = Vec::new();
-        for (position, bytes) in entries.chain(behind) {
+        for (position, bytes) in entries.into_iter().chain(behind) {
             let follows = wanted.last.is_none_or(|last| last.precedes(position));
             let old = wanted.last.is_some_and(|last| last.has(position));
             if follows || (lost && !old) {
@@ -231,12 +249,17 @@ impl Interest {
         Some(Caught { messages, lost, heard })
     }
 
-    fn fill(&self, channel: Channel, after: Position, heard: Option<watch::Sender<bool>>) {
-        let (backbone, filled) = (self.backbone.clone(), self.filled.clone());
+    /// Reads what came after a position, or where the history is, if that is not known yet.
+    fn fill(&self, channel: Channel, after: Option<Position>) {
+        let (backbone, keep, filled) = (self.backbone.clone(), self.keep, self.filled.clone());
         self.runtime.spawn(async move {
-            let replay = read(&backbone, &channel, after).await;
+            let after = match after {
+                Some(after) => Some(after),
+                None => position(&backbone, keep, &channel).await,
+            };
+            let read = read(&backbone, keep, (&channel, after)).await;
             // The receiver goes with the node.
-            let _ = filled.send(Filled { channel, after: Some(after), replay, heard }).await;
+            let _ = filled.send(Filled { channel, read, heard: None }).await;
         });
     }
 
@@ -245,10 +268,7 @@ impl Interest {
         let (backbone, keep, filled) = (self.backbone.clone(), self.keep, self.filled.clone());
         self.runtime.spawn(async move {
             // Where the history is, then whatever comes, then what came in between: nothing is missed.
-            let from = match (keep, &channel) {
-                (Some(keep), Channel::Room(room)) => backbone.histories().position(room, keep).await.ok(),
-                _ => None,
-            };
+            let from = position(&backbone, keep, &channel).await;
             match backbone.bus().subscribe(channel.clone()).await {
                 // With the store away nobody is heard, and nobody is to wait for that: local members go on.
                 Ok(()) | Err(BusError::Waiting) => {}
@@ -258,11 +278,8 @@ impl Interest {
                 tell.send_replace(true);
                 return;
             }
-            let replay = match from {
-                Some(after) => read(&backbone, &channel, after).await,
-                None => None,
-            };
-            let _ = filled.send(Filled { channel, after: from, replay, heard: Some(tell) }).await;
+            let read = read(&backbone, keep, (&channel, from)).await;
+            let _ = filled.send(Filled { channel, read, heard: Some(tell) }).await;
         });
         heard
     }
@@ -272,9 +289,30 @@ impl Interest {
     }
 }
 
-async fn read(backbone: &Backbone, channel: &Channel, after: Position) -> Option<Replay> {
-    let Channel::Room(room) = channel else { return None };
-    backbone.histories().after(room, after, GAP_MAX).await.ok()
+/// Where a history is; `None` when the store does not say, or there is none.
+async fn position(backbone: &Backbone, keep: Option<Retention>, channel: &Channel) -> Option<Position> {
+    let (Channel::Room(room), Some(keep)) = (channel, keep) else { return None };
+    backbone.histories().position(room, keep).await.ok()
+}
+
+/// Reads what came after a position. A history that has begun anew is read from its beginning: a store that came back empty
+/// is told at once what it has missed, and those who listen late must not miss that too. One that has lost its end goes on from
+/// where it is: what comes would be taken for what was heard before.
+async fn read(
+    backbone: &Backbone,
+    keep: Option<Retention>,
+    (channel, after): (&Channel, Option<Position>),
+) -> Option<Read> {
+    let (Channel::Room(room), Some(after)) = (channel, after) else { return None };
+    let histories = backbone.histories();
+    let replay = histories.after(room, after, GAP_MAX).await.ok();
+    let Some(Replay::Gone(gone @ (Gone::OtherEpoch | Gone::Ahead))) = replay else {
+        return Some(Read { after, replay, anew: false });
+    };
+    let top = position(backbone, keep, channel).await?;
+    let after = if gone == Gone::Ahead { top } else { Position { offset: 0, ..top } };
+    let replay = histories.after(room, after, GAP_MAX).await.ok();
+    Some(Read { after, replay, anew: true })
 }
 
 /// How positions of one history follow each other.
@@ -327,7 +365,35 @@ impl ShardSet {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use throng_backbone::{Config, MemoryStore, Room, Store};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_history_that_the_store_has_lost_is_read_from_where_it_is() {
+        let store = Store::Memory(MemoryStore::new());
+        let (backbone, _) = Backbone::open(Config::new("a", store)).await.unwrap();
+        let (ttl, epoch_ttl) = (Duration::from_secs(60), Duration::from_secs(60));
+        let keep = Retention { entries_max: 10, ttl, epoch_ttl };
+        let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
+        let top = backbone.histories().append(&room, Bytes::from("x"), keep).await.unwrap();
+        let channel = Channel::Room(room);
+        let read = async |after| read(&backbone, Some(keep), (&channel, Some(after))).await.unwrap();
+
+        let same = read(top).await;
+        assert_eq!((same.after, same.replay, same.anew), (top, Some(Replay::Whole(Vec::new())), false));
+        let before = Position { epoch: top.epoch + 1, offset: 1000 };
+        let anew = read(before).await;
+        let Some(Replay::Whole(entries)) = anew.replay else { panic!("{anew:?}") };
+        assert_eq!((anew.after, entries.len(), anew.anew), (Position { offset: 0, ..top }, 1, true));
+        let shorter = read(Position { offset: 1000, ..top }).await;
+        assert_eq!(
+            (shorter.after, shorter.replay, shorter.anew),
+            (top, Some(Replay::Whole(Vec::new())), true)
+        );
+    }
 
     #[test]
     fn a_set_holds_what_was_added_and_not_removed() {

@@ -144,18 +144,19 @@ impl Track {
 
     /// A message of a history is about to be told; `false` when it was already.
     pub(crate) fn step(&mut self, room: &str, position: Position, serial: (NodeTag, u64)) -> bool {
-        let Some(step) = self.active_mut(room) else { return true };
+        let early = self.early.len();
+        self.early.retain(|early| *early != serial);
+        let is_new = self.early.len() == early;
+        let Some(step) = self.active_mut(room) else { return is_new };
         if step.base.is_some_and(|base| base.epoch != position.epoch) {
             self.broken = true;
-            return true;
+            return is_new;
         }
         if position.offset <= step.replayed {
             return false;
         }
         step.sent = step.sent.max(position.offset);
-        let early = self.early.len();
-        self.early.retain(|early| *early != serial);
-        self.early.len() == early
+        is_new
     }
 
     /// A message is told before it has a position.
@@ -278,6 +279,14 @@ mod tests {
         assert!(!track.step("r", at(101), AT));
         assert_ne!(track.text(), "!");
         assert!(track.step("r", at(102), (AT.0, 8)));
+    }
+
+    #[test]
+    fn what_was_told_early_is_not_told_again_by_another_epoch() {
+        let mut track = track();
+        track.came_in("r", at(100));
+        track.step_early(AT);
+        assert!(!track.step("r", Position { epoch: 10, offset: 1 }, AT));
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Shard {
             Some(restored) => {
                 let shard = self.clone();
                 tokio::task::spawn_local(async move {
-                    match shard.catch_up(&nsp.space, socket.id(), restored).await {
+                    match shard.catch_up(&nsp.space, restored).await {
                         Some(caught) => shard.admit((slot, stamp), socket, nsp, Some(caught)),
                         // What was there a moment ago is gone by now: it starts afresh after all.
                         None => {
@@ -239,7 +239,8 @@ impl Shard {
         caught: Option<CaughtUp>,
     ) {
         if !self.is_alive(slot, stamp) {
-            return self.turn_out(&socket);
+            self.turn_out(&socket);
+            return caught.into_iter().for_each(|caught| self.forgo(&nsp.space, &caught));
         }
         self.forget_joining(slot, &nsp.space.nsp);
         let seat = socket.0.place.slot;

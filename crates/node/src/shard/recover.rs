@@ -119,9 +119,8 @@ impl Shard {
                 if let Some(heard) = &mut gained.heard {
                     let _ = heard.wait_for(|heard| *heard).await;
                 }
-                if let Some(since) = cluster.interest.since(&channel) {
-                    self.with_track(slot, id, |track| track.came_in(&room, since));
-                }
+                let since = cluster.interest.since(&channel).ok_or(StoreError::Away)?;
+                self.with_track(slot, id, |track| track.came_in(&room, since));
             }
             if !begun {
                 let position = cluster.position_of_session(&space, &pid).await?;

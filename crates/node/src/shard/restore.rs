@@ -2,15 +2,16 @@
 //! in, whole or not at all, and told before anything newer.
 
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use throng_backbone::{Channel, Hold, Position, SessionKey};
 use throng_protocol::id::Id;
 
 use super::connect::Guest;
-use super::declare::PATIENCE;
 use super::{Shard, State};
 use crate::cluster::{self, Cluster, Missed};
 use crate::envelope::{Data, Envelope, Operation, Room, Selection, Standing};
@@ -18,6 +19,10 @@ use crate::ids::{self, NodeTag};
 use crate::node::Node;
 use crate::recovery::{self, Record, Track, Vector};
 use crate::tenants::Space;
+
+/// The longest that each of the two steps may take, finding out whether a session can be had and what its client has missed:
+/// some trips to the store and to the node where it was.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Recorded messages that may arrive for a socket while it is brought up to date.
 const BUFFER_MAX: usize = 10_000;
@@ -48,6 +53,8 @@ pub(super) struct Restored {
     /// Where the client is in the histories that it is in.
     positions: Vec<(Room, Position)>,
     told: Position,
+    /// What arrives is kept for it as long as this is.
+    wanted: Rc<()>,
 }
 
 impl Restored {
@@ -80,12 +87,15 @@ pub(super) struct Restoring {
     space: Space,
     rooms: HashSet<Room>,
     buffer: Vec<Envelope>,
+    /// Gone when it has come to nothing.
+    wanted: Weak<()>,
 }
 
 impl State {
     /// Keeps what is for a socket that is being brought up to date.
     pub(super) fn keep_for_restoring(&mut self, envelope: &Envelope) {
         let Operation::Emit { standing, .. } = &envelope.operation else { return };
+        self.restoring.retain(|restoring| restoring.wanted.strong_count() > 0);
         for restoring in &mut self.restoring {
             let wanted = match standing {
                 Standing::Recorded { room, .. } => restoring.rooms.contains(room),
@@ -128,7 +138,10 @@ impl Shard {
         };
         let positions = record.positions(&vector)?;
         let told = Position { epoch: record.told_epoch, offset: vector.told };
-        let restored = Restored { hold: Hold { key, fence: found.fence }, pid, record, positions, told };
+        let (hold, wanted) = (Hold { key, fence: found.fence }, Rc::default());
+        let restored = Restored { hold, pid, record, positions, told, wanted };
+        let rooms = restored.positions.iter().map(|(room, _)| recovery::of_room(space, room.clone()));
+        cluster.catch_up(rooms.collect()).await;
         // Nothing is taken over that cannot be told whole.
         self.read_missed(cluster, space, &restored, recovery.messages_max).await?;
         let (hold, _) = cluster.sessions().take(&restored.hold, recovery.window).await.ok()?;
@@ -151,21 +164,13 @@ impl Shard {
         let rooms = restored.positions.iter().map(|(room, _)| room.clone()).collect();
         let (id, space) = (restored.id(), space.clone());
         let mut state = self.state.borrow_mut();
-        state.restoring.retain(|other| other.id != id);
-        state.restoring.push(Restoring { id, space, rooms, buffer: Vec::new() });
-    }
-
-    fn unregister(&self, id: Id) {
-        self.state.borrow_mut().restoring.retain(|restoring| restoring.id != id);
+        state.restoring.retain(|other| other.id != id && other.wanted.strong_count() > 0);
+        let wanted = Rc::downgrade(&restored.wanted);
+        state.restoring.push(Restoring { id, space, rooms, buffer: Vec::new(), wanted });
     }
 
     /// Listens to all that the socket is in, and then reads what its client has missed.
-    pub(super) async fn catch_up(
-        self: &Rc<Self>,
-        space: &Space,
-        id: Id,
-        restored: Restored,
-    ) -> Option<CaughtUp> {
+    pub(super) async fn catch_up(self: &Rc<Self>, space: &Space, restored: Restored) -> Option<CaughtUp> {
         let (cluster, recovery) = (self.node.cluster.as_ref()?, self.node.config.recovery?);
         let channels: Vec<Channel> = restored
             .positions
@@ -173,11 +178,10 @@ impl Shard {
             .map(|(room, _)| Channel::Room(recovery::of_room(space, room.clone())))
             .collect();
         let reading = async {
-            for channel in &channels {
-                let gained = cluster.interest.gained(self.index, channel.clone(), space);
-                if let Some(mut heard) = gained.heard {
-                    let _ = heard.wait_for(|heard| *heard).await;
-                }
+            let gain = |channel: &Channel| cluster.interest.gained(self.index, channel.clone(), space).heard;
+            let heard: Vec<_> = channels.iter().filter_map(gain).collect();
+            for mut heard in heard {
+                let _ = heard.wait_for(|heard| *heard).await;
             }
             self.read_missed(cluster, space, &restored, recovery.messages_max).await
         };
@@ -185,12 +189,16 @@ impl Shard {
         if let Some(missed) = missed {
             return Some(CaughtUp { restored, missed });
         }
-        self.unregister(id);
         self.let_channels_go(space, &restored);
         if let Err(error) = cluster.sessions().remove(&restored.hold).await {
             tracing::debug!(%error, "the record of a session is left to end by itself");
         }
         None
+    }
+
+    /// The client of a session that was taken over has gone again meanwhile: it may come back elsewhere.
+    pub(super) fn forgo(&self, space: &Space, caught: &CaughtUp) {
+        self.let_channels_go(space, &caught.restored);
     }
 
     /// Stops listening to what nobody else here is in.
@@ -213,12 +221,15 @@ impl Shard {
         restored: &Restored,
         max: usize,
     ) -> Option<Vec<Missed>> {
-        let mut missed = Vec::new();
-        for (room, position) in &restored.positions {
-            missed.extend(cluster.missed(&recovery::of_room(space, room.clone()), *position, max).await?);
-        }
-        let own = recovery::of_session(space, &restored.pid);
-        missed.extend(cluster.missed(&own, restored.told, max).await?);
+        let rooms = restored.positions.iter();
+        let rooms = rooms.map(|(room, position)| (recovery::of_room(space, room.clone()), *position));
+        let own = (recovery::of_session(space, &restored.pid), restored.told);
+        // All at once: of many rooms one after the other takes longer than a client waits, where the store is far away.
+        let read = rooms
+            .chain(std::iter::once(own))
+            .map(|(room, position)| async move { cluster.missed(&room, position, max).await });
+        let read: Option<Vec<_>> = join_all(read).await.into_iter().collect();
+        let mut missed: Vec<_> = read?.into_iter().flatten().collect();
         missed.sort_by_key(|missed| missed.sent_us);
         Some(missed)
     }
@@ -229,7 +240,7 @@ impl Shard {
         let entry = state.hub.sockets.get_mut(slot as usize)?;
         let track = match caught {
             Some(CaughtUp { restored, .. }) => {
-                let Restored { pid, hold, record, told, positions } = restored;
+                let Restored { pid, hold, record, told, positions, wanted: _ } = restored;
                 let mut track = Track::resume(pid.clone(), hold.clone(), record, told.offset);
                 positions.iter().for_each(|(room, position)| track.replay(room, position.offset));
                 track

@@ -31,6 +31,11 @@ fn handlers(nsp: &mut Namespace, io: &Io, name: &'static str, port: u16) {
     nsp.on("message", |socket: Socket, args: Args| async move { socket.emit("message-back", args) });
     nsp.on("message-with-ack", |_: Socket, args: Args, ack: Ack| async move { ack.send(args) });
     nsp.on("whoami", |socket: Socket, (): (), ack: Ack| async move { ack.send(describe(&socket)) });
+    nsp.on("remember", |socket: Socket, data: Value, ack: Ack| async move {
+        socket.set_data(data);
+        ack.send("remembered");
+    });
+    nsp.on("recall", |socket: Socket, (): (), ack: Ack| async move { ack.send(socket.data::<Value>()) });
     rooms(nsp);
     acknowledgements(nsp);
     ends(nsp);

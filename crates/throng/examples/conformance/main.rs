@@ -3,8 +3,9 @@
 //! `PORT=3000 cargo run --release --example conformance -- websocket|engineio|socketio|fixture`
 //!
 //! Also read: `PING_INTERVAL`, `PING_TIMEOUT`, `CONNECT_TIMEOUT` (milliseconds), `MAX_PAYLOAD` (bytes), `PARSER=msgpack`,
-//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`, `REDIS_URL` (several servers with
-//! the same one are one fleet), `RECOVERY` (milliseconds that clients may be away and recover).
+//! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`, `REDIS_URL`, `REDIS_CLUSTER` or
+//! `REDIS_SENTINELS` (several servers with the same one are one fleet; the latter two list `host:port`, and the sentinels'
+//! service is `service`), `RECOVERY` (milliseconds that clients may be away and recover).
 
 mod fixture;
 
@@ -13,7 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use throng::backbone::{Heartbeat, MemoryStore, RedisConfig, Store};
+use throng::backbone::{Address, Deployment, Heartbeat, MemoryStore, RedisConfig, Store};
 use throng::{Ack, App, Args, Config, Fleet, FleetConfig, Parser, Recovery, Socket};
 
 #[tokio::main(flavor = "current_thread")]
@@ -43,13 +44,37 @@ async fn main() -> anyhow::Result<()> {
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     let recovers = config.recovery.is_some();
     let mut server = throng::Server::new(config, app);
-    match setting::<RedisConfig>("REDIS_URL")? {
+    match redis()? {
         Some(redis) => server = server.fleet(fleet(Store::Redis(Box::new(redis))).await?),
         None if recovers => server = server.fleet(fleet(Store::Memory(MemoryStore::default())).await?),
         None => {}
     }
     server.run(listener, stop).await?;
     Ok(())
+}
+
+/// The Redis that is meant, of whatever kind.
+fn redis() -> anyhow::Result<Option<RedisConfig>> {
+    if let Some(redis) = setting("REDIS_URL")? {
+        return Ok(Some(redis));
+    }
+    if let Some(servers) = addresses("REDIS_CLUSTER")? {
+        return Ok(Some(RedisConfig::new(Deployment::Cluster(servers))));
+    }
+    let sentinel = |sentinels| {
+        let service = "service".to_owned();
+        RedisConfig::new(Deployment::Sentinel { sentinels, service, credentials: None })
+    };
+    Ok(addresses("REDIS_SENTINELS")?.map(sentinel))
+}
+
+fn addresses(name: &str) -> anyhow::Result<Option<Vec<Address>>> {
+    let Some(list) = setting::<String>(name)? else { return Ok(None) };
+    let address = |text: &str| {
+        let (host, port) = text.rsplit_once(':').with_context(|| format!("{name}={list}"))?;
+        Ok(Address::new(host, port.parse()?))
+    };
+    list.split(',').map(address).collect::<anyhow::Result<_>>().map(Some)
 }
 
 /// Nodes with the same store are one fleet.

@@ -76,6 +76,22 @@ pub(crate) async fn more_than_asked_for_is_gone(fleet: &Fleet) {
     assert_eq!(after(histories, first, 3).await, whole(&[(2, "2"), (3, "3"), (4, "4")]));
 }
 
+pub(crate) async fn what_is_appended_again_is_there_once(fleet: &Fleet) {
+    let a = fleet.node("a").await;
+    let histories = a.backbone.histories();
+    let again = async |bytes: &'static [u8]| {
+        histories.append_again(&room("tea"), Bytes::from_static(bytes), KEEP).await.expect("appended")
+    };
+    let first = again(b"\0one\xff").await;
+    let second = append(histories, "two", KEEP).await;
+    assert_eq!([again(b"\0one\xff").await, again(b"two").await], [first, second]);
+    assert_eq!(again(b"three").await, Position { offset: 3, ..first });
+    for n in 4..=7 {
+        append(histories, &n.to_string(), KEEP).await;
+    }
+    assert_eq!(again(b"two").await.offset, 8, "what is not kept any more is not found");
+}
+
 pub(crate) async fn a_position_of_another_history_is_gone(fleet: &Fleet) {
     let a = fleet.node("a").await;
     let histories = a.backbone.histories();

@@ -1,0 +1,45 @@
+// The network between a node and its Redis, as the proxy of the `testkit` crate plays it.
+
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { within } from "../deadline.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** The proxy: PROXY_BIN, relative to e2e/, or the release build of the `proxy` example. */
+const PROXY = path.resolve(here, "..", process.env.PROXY_BIN ?? "../target/release/examples/proxy");
+
+/** Starts a network between whoever connects to its `url` and a server on a port of this machine. */
+export async function startNetwork(port) {
+  const child = spawn(PROXY, [`127.0.0.1:${port}`], { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting = [];
+  const ended = new Promise((_, reject) => {
+    child.once("error", (error) => reject(new Error(`cannot start ${PROXY}: ${error.message}`)));
+    child.once("close", (code, signal) => reject(new Error(`the proxy ended (${signal ?? code})`)));
+  });
+  ended.catch(() => {});
+  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(line));
+  const line = (what) => within(Promise.race([new Promise((resolve) => waiting.push(resolve)), ended]), what);
+  const order = async (text) => {
+    const done = line(text);
+    child.stdin.write(`${text}\n`);
+    await done;
+  };
+  const [, address] = /on (\S+)/.exec(await line("the address of the proxy"));
+  return {
+    url: `redis://${address}`,
+    /** Everything arrives so many milliseconds later, each way; 0 is fair weather. */
+    delay: (ms) => order(`delay ${ms}`),
+    /** Nothing arrives, nothing breaks. */
+    silence: () => order("silent"),
+    /** All connections break, and new ones do at once. */
+    cut: () => order("cut"),
+    async close() {
+      const closed = ended.catch(() => {});
+      child.stdin.end();
+      await closed;
+    },
+  };
+}

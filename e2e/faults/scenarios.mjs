@@ -1,0 +1,144 @@
+// What can go wrong with a fleet, one function each: it breaks something, waits, and gives back when that was over. `scale` says
+// for how long; `world` is what there is to break.
+
+import { startCluster, startSentinels, startSingle } from "./redis.mjs";
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Each with a `title` for people, the Redis that it needs, whether there is a network to break between that and the nodes, and
+ * `mayForget` where clients whose connection breaks meanwhile may have to start afresh, and some of those who came meanwhile
+ * once more; `forgets` where all have to afterwards.
+ */
+export const SCENARIOS = {
+  "node-killed": {
+    title: "`kill -9` of a node",
+    redis: startSingle,
+    async strike({ nodes }) {
+      await nodes[0].end("SIGKILL");
+      return Date.now();
+    },
+  },
+  "node-drained": {
+    title: "SIGTERM to a node: it drains",
+    redis: startSingle,
+    async strike({ nodes }) {
+      // The server of the suite drains at SIGINT, as the product does at both.
+      await nodes[0].end("SIGINT");
+      return Date.now();
+    },
+  },
+  "node-paused": {
+    title: "a node is paused and returns",
+    redis: startSingle,
+    async strike({ nodes }, { zombie }) {
+      nodes[0].excuse();
+      nodes[0].signal("SIGSTOP");
+      await wait(zombie);
+      nodes[0].signal("SIGCONT");
+      return Date.now();
+    },
+  },
+  "redis-restarted": {
+    title: "`kill -9` of Redis, restarted with its data",
+    redis: () => startSingle({ keeps: true }),
+    mayForget: true,
+    async strike({ redis }, { outage }) {
+      await redis.server.crash();
+      await wait(outage);
+      await redis.server.restart();
+      return Date.now();
+    },
+  },
+  "redis-emptied": {
+    title: "`kill -9` of Redis, restarted empty",
+    redis: startSingle,
+    mayForget: true,
+    forgets: true,
+    async strike({ redis }, { outage }) {
+      await redis.server.crash();
+      await wait(outage);
+      await redis.server.restart();
+      return Date.now();
+    },
+  },
+  "redis-paused": {
+    title: "Redis is paused",
+    redis: startSingle,
+    mayForget: true,
+    async strike({ redis }, { pause }) {
+      redis.server.pause();
+      await wait(pause);
+      redis.server.resume();
+      return Date.now();
+    },
+  },
+  "sentinel-failover": {
+    title: "`kill -9` of the primary behind Sentinel",
+    redis: startSentinels,
+    mayForget: true,
+    async strike({ redis }) {
+      await redis.primary.crash();
+      await redis.failedOver();
+      return Date.now();
+    },
+  },
+  "cluster-failover": {
+    title: "`kill -9` of a primary of a Cluster of 3 + 3",
+    redis: startCluster,
+    mayForget: true,
+    async strike({ redis }) {
+      await redis.primaries[0].crash();
+      await redis.failedOver(0);
+      return Date.now();
+    },
+  },
+  "slots-moved": {
+    title: "live move of all slots of a primary to another, and back",
+    redis: startCluster,
+    async strike({ redis }) {
+      const slots = await redis.usedSlots(0);
+      for (const slot of slots) await redis.moveSlot(slot, 0, 1);
+      for (const slot of slots) await redis.moveSlot(slot, 1, 0);
+      return Date.now();
+    },
+  },
+  "network-slow": {
+    title: "50 ms of delay each way between the nodes and Redis",
+    redis: startSingle,
+    isBetween: true,
+    async strike({ networks }, { outage }) {
+      await Promise.all(networks.map((network) => network.delay(50)));
+      await wait(outage);
+      await Promise.all(networks.map((network) => network.delay(0)));
+      return Date.now();
+    },
+  },
+  "network-cut": {
+    title: "the connections between the nodes and Redis are cut, five times",
+    redis: startSingle,
+    isBetween: true,
+    mayForget: true,
+    async strike({ networks }, { blink }) {
+      for (let time = 0; time < 5; time++) {
+        await Promise.all(networks.map((network) => network.cut()));
+        await wait(blink);
+        await Promise.all(networks.map((network) => network.delay(0)));
+        await wait(blink);
+      }
+      return Date.now();
+    },
+  },
+  "network-parted": {
+    title: "one node hears nothing of Redis, and Redis nothing of it",
+    redis: startSingle,
+    isBetween: true,
+    mayForget: true,
+    async strike({ networks }, { zombie }) {
+      await networks[0].silence();
+      await wait(zombie);
+      await networks[0].delay(0);
+      return Date.now();
+    },
+  },
+};
