@@ -53,7 +53,7 @@ async function backbone(url) {
 
 async function until(what, holds) {
   const look = async () => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 250));
   };
   await within(look(), what, SEEN_MAX);
 }
