@@ -118,6 +118,13 @@ export class Debater {
     return code;
   }
 
+  /** Asks; what is told meanwhile may be newer than the answer. */
+  async askForNews(...request) {
+    const before = this.log.length;
+    const code = await this.ask(...request);
+    return [code, this.log.slice(before).some(({ what }) => what !== "asked")];
+  }
+
   /** Meets others until told to leave, then leaves whatever there is. */
   async live() {
     while (!this.isClosed) {
@@ -131,10 +138,7 @@ export class Debater {
   }
 
   async join() {
-    // What is told meanwhile is newer than the answer.
-    const before = this.log.length;
-    const code = await this.ask("queue:join", [this.wish], this.room?.name);
-    const isNews = this.log.slice(before).some(({ what }) => what !== "asked");
+    const [code, isNews] = await this.askForNews("queue:join", [this.wish], this.room?.name);
     if (code === "ok") this.isWaiting ||= !isNews;
     else if (!isNews) await this.change(AGAIN_AFTER);
     return isNews ? "news" : code;
@@ -174,8 +178,9 @@ export class Debater {
   async goAway() {
     if (this.room) return this.leave(this.room);
     if (this.isOut) return this.change();
-    const code = await this.ask("queue:leave", []);
-    if (code === "ok" || code === "not_waiting") [this.isOut, this.isWaiting] = [this.room === null, false];
+    const [code, isNews] = await this.askForNews("queue:leave", []);
+    if (isNews) return;
+    if (code === "ok" || code === "not_waiting") [this.isOut, this.isWaiting] = [true, false];
     else await this.change(AGAIN_AFTER);
   }
 

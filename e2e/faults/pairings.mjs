@@ -13,8 +13,11 @@ import { startSingle, until } from "./redis.mjs";
 
 const NODES = 3;
 
-/** Everybody comes from one address. */
-const CONFIGURATION = "[limits]\nhandshakes_per_second = 0\napi_per_second = 0\n";
+/** Everybody comes from one address. What is said while Redis is away is only kept with recovery. */
+const configuration = ({ pingInterval, pingTimeout }) => `
+  limits = { handshakes_per_second = 0, api_per_second = 0 }
+  socket = { recovery = "2m", ping_interval = "${pingInterval}", ping_timeout = "${pingTimeout}" }
+`;
 
 /** Milliseconds that the last rooms have to be gone once everybody has left them. */
 const EMPTY_MAX = 10_000;
@@ -28,7 +31,8 @@ export const SCALES = {
     people: 300,
     topics: 4,
     client: { timeout: 5_000 },
-    env: { PING_INTERVAL: "5000", PING_TIMEOUT: "4000" },
+    socket: { pingInterval: "5s", pingTimeout: "4s" },
+    env: {},
     talkMs: [1_000, 3_000],
     before: 10_000,
     after: 45_000,
@@ -41,7 +45,8 @@ export const SCALES = {
     people: 60,
     topics: 2,
     client: { timeout: 2_000, reconnectionDelay: 100, reconnectionDelayMax: 400 },
-    env: { PING_INTERVAL: "1500", PING_TIMEOUT: "2000", HEARTBEAT_INTERVAL: "500", FAILURE_DETECTION_TIMEOUT: "3000" },
+    socket: { pingInterval: "1500ms", pingTimeout: "2s" },
+    env: { HEARTBEAT_INTERVAL: "500", FAILURE_DETECTION_TIMEOUT: "3000" },
     talkMs: [300, 900],
     before: 1_500,
     after: 0,
@@ -162,7 +167,7 @@ export async function meet(scenario, scale, trace) {
 async function act(scenario, scale, opened, trace) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "throng-pairings-"));
   opened.push(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(path.join(folder, "throng.toml"), CONFIGURATION);
+  await writeFile(path.join(folder, "throng.toml"), configuration(scale.socket));
   const redis = await scenario.redis();
   opened.push(() => redis.close());
   const env = { ...redis.env, ...scale.env };
