@@ -73,7 +73,8 @@ export class Debater {
     });
     hear("room:ended", ({ room, reason, next }) => {
       this.note("ended", room, { reason, next });
-      if (this.room?.name === room) this.room = null;
+      if (this.room && this.room.name !== room) return;
+      this.room = null;
       if (next === "waiting") this.waits();
     });
     hear("queue:waiting", () => {
