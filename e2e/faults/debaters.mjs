@@ -23,8 +23,8 @@ export class Debater {
     Object.assign(this, { name, wish: { topic, side }, talkMs });
     /**
      * What happened, in order: `{at, what, room, ...}`. `what` is "connected", "lost" (with `why`), "joined" (with `resumed`),
-     * "active", "ended" (with `reason` and `next`), "waiting", or "asked" (with `event`, `sentAt`, and as `code` "ok", that of the
-     * error, or "none" when no answer came); "over" is what was found out by asking.
+     * "active", "ended" (with `reason` and `next`), "waiting", or "asked" (with `event`, `sentAt`, and as `code` "ok", that of
+     * the error, or "none" when no answer came); "over" is what was found out by asking.
      */
     this.log = [];
     /** The room that one knows to be in: `{name, isActive, hasSpoken, leaveAt}`. */
@@ -74,12 +74,12 @@ export class Debater {
     hear("room:ended", ({ room, reason, next }) => {
       this.note("ended", room, { reason, next });
       if (this.room && this.room.name !== room) return;
-      this.room = null;
+      [this.room, this.inDoubt] = [null, false];
       if (next === "waiting") this.waits();
     });
     hear("queue:waiting", () => {
       this.note("waiting", this.room?.name);
-      this.room = null;
+      [this.room, this.inDoubt] = [null, false];
       this.waits();
     });
   }
@@ -141,6 +141,7 @@ export class Debater {
   async join() {
     const [code, isNews] = await this.askForNews("queue:join", [this.wish], this.room?.name);
     if (code === "ok") this.isWaiting ||= !isNews;
+    else if (!isNews && code === "in_room" && !this.room) await this.leaveUnknown();
     else if (!isNews) await this.change(AGAIN_AFTER);
     return isNews ? "news" : code;
   }
@@ -174,6 +175,12 @@ export class Debater {
       if (code !== "ok") this.note("over", room.name);
       [this.room, this.inDoubt] = [null, false];
     }
+  }
+
+  /** Leaves a room that the nodes know of, and oneself does not, unless one is told of it. */
+  async leaveUnknown() {
+    await this.change(TOLD_MAX);
+    if (!this.room) await this.ask("room:leave", [{}]);
   }
 
   async goAway() {

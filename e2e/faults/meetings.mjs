@@ -8,7 +8,9 @@ function rooms(people) {
   const all = new Map();
   const of = (name) => {
     if (!all.has(name)) {
-      all.set(name, { name, members: new Set(), known: new Set(), active: false, toldAt: Infinity, thereAt: 0, leftAt: Infinity, overAt: Infinity });
+      const [members, known] = [new Set(), new Set()];
+      const never = Infinity;
+      all.set(name, { name, members, known, active: false, toldAt: never, thereAt: 0, leftAt: never, overAt: never });
     }
     return all.get(name);
   };
@@ -52,7 +54,9 @@ function atOnce(name, own) {
   const doubled = [];
   let last = null;
   for (const room of own.sort((one, other) => one.toldAt - other.toldAt)) {
-    if (last && last.thereAt > room.toldAt) doubled.push({ kind: "in both", name, rooms: [last.name, room.name], at: last.thereAt });
+    if (last && last.thereAt > room.toldAt) {
+      doubled.push({ kind: "in both", name, rooms: [last.name, room.name], at: last.thereAt });
+    }
     if (!last || room.thereAt > last.thereAt) last = room;
   }
   return doubled;
@@ -92,8 +96,11 @@ export function judge(people, { struckAt, overAt, finishedAt, lostMs }) {
   const since = [struckAt, ...pairedAt.filter((at) => at > struckAt && at < finishedAt), finishedAt];
   const isOn = ({ toldAt, leftAt, overAt }) => toldAt <= struckAt && Math.min(leftAt, overAt) > struckAt;
   const byFault = told.filter(({ leftAt, overAt }) => overAt > struckAt && overAt < finishedAt && leftAt === Infinity);
+  const isAgain = ({ at, event, code, room }) => at > struckAt && event === "room:leave" && code === "ok" && !room;
   return {
     people: people.length,
+    /** How often somebody had to leave a room that had ended for them, or that they were never told of. */
+    leftAgain: people.flatMap(({ log }) => log.filter(isAgain)).length,
     pairings: told.length,
     doubled,
     lost,

@@ -140,7 +140,8 @@ async function findKeeper(nodes) {
 /** Rooms and waiting people that the nodes still know of when all have left; the highest that any of them says. */
 async function leftover(nodes) {
   const look = async () => {
-    const stats = await Promise.all(nodes.map(async ({ url }) => JSON.parse((await request(url, "/api/stats")).body).apps.debate));
+    const answers = await Promise.all(nodes.map(({ url }) => request(url, "/api/stats")));
+    const stats = answers.map(({ body }) => JSON.parse(body).apps.debate);
     return {
       rooms: Math.max(...stats.map(({ activeRooms }) => activeRooms)),
       waiting: Math.max(...stats.map(({ waitingUsers }) => waitingUsers)),

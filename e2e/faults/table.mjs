@@ -41,6 +41,7 @@ export const MEETINGS = {
     "longest time without one",
     "rooms that ended by the fault alone",
     "rooms at its beginning",
+    "rooms left again",
   ],
   cells: paired,
 };
@@ -59,7 +60,7 @@ function heard(figures) {
   ];
 }
 
-function paired({ faultMs, pairings, doubled, lost, leftover, firstMs, longestMs, endedByFault, roomsOn }) {
+function paired({ faultMs, pairings, doubled, lost, leftover, firstMs, longestMs, endedByFault, roomsOn, leftAgain }) {
   return [
     seconds(faultMs),
     `${pairings}`,
@@ -69,6 +70,7 @@ function paired({ faultMs, pairings, doubled, lost, leftover, firstMs, longestMs
     seconds(longestMs),
     `${endedByFault.length}`,
     `${roomsOn}`,
+    `${leftAgain}`,
   ];
 }
 
