@@ -1,0 +1,112 @@
+// What a run of debaters has shown: from what each was told and asked to how many pairings were doubled or lost. Pure.
+//
+// A room begins when somebody is first told of it. It is still there when a request about it is sent that is answered with ok.
+// Whoever is in two rooms that are there at the same moment is in one too many.
+
+/** All rooms by name: members, when it was first told and last there, when somebody left, and when it was first over. */
+function rooms(people) {
+  const all = new Map();
+  const of = (name) => {
+    if (!all.has(name)) {
+      const [members, known] = [new Set(), new Set()];
+      const never = Infinity;
+      all.set(name, { name, members, known, active: false, toldAt: never, thereAt: 0, leftAt: never, overAt: never });
+    }
+    return all.get(name);
+  };
+  for (const { name, log } of people) {
+    for (const { at, what, room: named, event, sentAt, code, reason } of log) {
+      if (!named) continue;
+      const room = of(named);
+      if (what === "joined") {
+        room.members.add(name);
+        room.toldAt = Math.min(room.toldAt, at);
+      }
+      if (what === "joined" || what === "ended") room.known.add(name);
+      if (what === "active") room.active = true;
+      if (what === "ended" || what === "over") room.overAt = Math.min(room.overAt, at);
+      if (what === "asked" && event.startsWith("room:") && code === "ok") room.thereAt = Math.max(room.thereAt, sentAt);
+      // No answer, and nobody knows whether it was done.
+      const mayHaveLeft = what === "asked" && event === "room:leave" && (code === "ok" || code === "none");
+      if (mayHaveLeft || (what === "ended" && reason === "left")) room.leftAt = Math.min(room.leftAt, sentAt ?? at);
+    }
+  }
+  return all;
+}
+
+/** Rooms that somebody was told of while the last one had not ended for them. */
+function toldTwice({ name, log }) {
+  const twice = [];
+  let current = null;
+  for (const { at, what, room, event, code } of log) {
+    if (what === "joined") {
+      if (current && current !== room) twice.push({ kind: "told of another", name, rooms: [current, room], at });
+      current = room;
+    }
+    const isOver = what === "ended" || what === "over" || what === "waiting";
+    if ((isOver || (what === "asked" && event === "room:leave" && code === "ok")) && room === current) current = null;
+  }
+  return twice;
+}
+
+/** Rooms of one person that were there at the same moment. */
+function atOnce(name, own) {
+  const doubled = [];
+  let last = null;
+  for (const room of own.sort((one, other) => one.toldAt - other.toldAt)) {
+    if (last && last.thereAt > room.toldAt) {
+      doubled.push({ kind: "in both", name, rooms: [last.name, room.name], at: last.thereAt });
+    }
+    if (!last || room.thereAt > last.thereAt) last = room;
+  }
+  return doubled;
+}
+
+/** When somebody first heard of each room, where `from` is the first moment that counts. */
+export function meetings({ log }, from) {
+  const known = new Set();
+  const told = [];
+  for (const { at, what, room } of log) {
+    if (what !== "joined" || known.has(room)) continue;
+    known.add(room);
+    if (at > from) told.push(at);
+  }
+  return told;
+}
+
+/** Figures of a run, with when the fault struck and was over, when people were told to finish, and after how long one is lost. */
+export function judge(people, { struckAt, overAt, finishedAt, lostMs }) {
+  const all = rooms(people);
+  const told = [...all.values()].filter(({ members }) => members.size > 0);
+  const doubled = people.flatMap(toldTwice);
+  for (const { name } of people) doubled.push(...atOnce(name, told.filter(({ members }) => members.has(name))));
+  for (const { name, members, toldAt } of told) {
+    if (members.size > 2) doubled.push({ kind: "a third", name: [...members].join(), rooms: [name], at: toldAt });
+  }
+  const lost = [];
+  for (const { name, members, known, active, toldAt } of told) {
+    if (active && known.size < 2) lost.push({ kind: "one never told", name: [...members].join(), room: name, at: toldAt });
+  }
+  for (const person of people) {
+    const moments = [overAt, ...meetings(person, overAt), finishedAt];
+    const at = moments.findIndex((moment, at) => at > 0 && moment - moments[at - 1] > lostMs);
+    if (at > 0) lost.push({ kind: "met nobody", name: person.name, at: moments[at - 1] });
+  }
+  const pairedAt = told.map(({ toldAt }) => toldAt).sort((one, other) => one - other);
+  const since = [struckAt, ...pairedAt.filter((at) => at > struckAt && at < finishedAt), finishedAt];
+  const isOn = ({ toldAt, leftAt, overAt }) => toldAt <= struckAt && Math.min(leftAt, overAt) > struckAt;
+  const byFault = told.filter(({ leftAt, overAt }) => overAt > struckAt && overAt < finishedAt && leftAt === Infinity);
+  const isAgain = ({ at, event, code, room }) => at > struckAt && event === "room:leave" && code === "ok" && !room;
+  return {
+    people: people.length,
+    /** How often somebody had to leave a room that had ended for them, or that they were never told of. */
+    leftAgain: people.flatMap(({ log }) => log.filter(isAgain)).length,
+    pairings: told.length,
+    doubled,
+    lost,
+    roomsOn: told.filter(isOn).length,
+    endedByFault: byFault.map(({ name }) => name),
+    firstMs: (pairedAt.find((at) => at > overAt) ?? Infinity) - overAt,
+    longestMs: Math.max(...since.slice(1).map((at, i) => at - since[i])),
+  };
+}
