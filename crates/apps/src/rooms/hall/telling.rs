@@ -2,7 +2,7 @@
 //! happened.
 
 use std::future::Future as _;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use throng_lobby::{Time, User, service};
 use throng_node::{Args, IntoArgs as _};
@@ -60,13 +60,13 @@ impl Hall {
         let (guest, me, timeout) = (guest.clone(), self.me.clone(), self.app.config.confirm_timeout);
         let mut answer = Box::pin(async move { guest.ask("room:joined", joined, timeout).await });
         // It is sent with the first poll, which must not wait for a task's turn: what is sent next comes after it.
-        if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            return;
-        }
+        let first = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         tokio::spawn(async move {
-            if answer.await
-                && let Some(hall) = me.upgrade()
-            {
+            let is_there = match first {
+                Poll::Ready(is_there) => is_there,
+                Poll::Pending => answer.await,
+            };
+            if is_there && let Some(hall) = me.upgrade() {
                 hall.confirm(&user, &room);
             }
         });
