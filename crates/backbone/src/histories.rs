@@ -40,6 +40,24 @@ pub struct Entry {
     pub bytes: Bytes,
 }
 
+/// Messages that are appended together.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// At least one.
+    pub messages: &'a [Bytes],
+    /// The last position that the caller knows of. A history that has not come so far has lost its end: a new one begins, since
+    /// the same positions once more would be taken for what they were.
+    pub known: Option<Position>,
+}
+
+/// Whether messages are appended for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    /// A call has failed, and they are looked for.
+    Again,
+}
+
 /// What came after a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replay {
@@ -73,43 +91,63 @@ impl Histories {
         Self { kind }
     }
 
-    /// Appends a message to a room's history and publishes it on the room's channel, in one step: positions and
-    /// deliveries have the same order. All subscribers get it, this node included, so that all see that order. Nothing is
-    /// queued while the store is away. After an error the message may be in the history all the same; it is never there
-    /// twice unless this is called twice.
-    pub async fn append(&self, room: &Room, bytes: Bytes, keep: Retention) -> Result<Position, StoreError> {
-        if bytes.len() > PAYLOAD_BYTES_MAX {
-            return Err(StoreError::Refused(format!("a message of {} bytes is too large", bytes.len())));
-        }
-        match &self.kind {
-            Kind::Memory(seat) => Ok(seat.append(room, bytes, keep)),
-            Kind::Redis(store) => store.append(room, &bytes, keep).await,
-        }
+    /// Appends messages to a room's history and publishes them on the room's channel, in one step: all of them, one after the
+    /// other, or none; positions and deliveries have the same order. Gives the position of the last. All subscribers get
+    /// them, this node included, so that all see that order. Nothing is queued while the store is away. After an error they
+    /// may be in the history all the same; they are never there twice unless this is called twice.
+    pub async fn append(
+        &self,
+        room: &Room,
+        batch: Batch<'_>,
+        keep: Retention,
+    ) -> Result<Position, StoreError> {
+        self.append_as(Attempt::First, room, (batch, keep)).await
     }
 
-    /// Appends a message after a call for it has failed, unless it is in the history: then it stays where it is. Tells
-    /// messages apart by their bytes, and reads all that is kept of the history.
+    /// Appends messages after a call for them has failed, unless they are in the history: then they stay where they are.
+    /// Finds them by the bytes of the last, in all that is kept of the history.
     pub async fn append_again(
         &self,
         room: &Room,
-        bytes: Bytes,
+        batch: Batch<'_>,
         keep: Retention,
     ) -> Result<Position, StoreError> {
-        let there = match &self.kind {
-            Kind::Memory(seat) => seat.store().histories().find(room, &bytes),
-            Kind::Redis(store) => store.find(room, &bytes).await?,
-        };
-        match there {
-            Some(position) => Ok(position),
-            None => self.append(room, bytes, keep).await,
+        self.append_as(Attempt::Again, room, (batch, keep)).await
+    }
+
+    async fn append_as(
+        &self,
+        attempt: Attempt,
+        room: &Room,
+        (batch, keep): (Batch<'_>, Retention),
+    ) -> Result<Position, StoreError> {
+        if batch.messages.is_empty() {
+            return Err(StoreError::Refused("nothing to append".to_owned()));
+        }
+        if let Some(large) = batch.messages.iter().find(|bytes| bytes.len() > PAYLOAD_BYTES_MAX) {
+            return Err(StoreError::Refused(format!("a message of {} bytes is too large", large.len())));
+        }
+        match &self.kind {
+            Kind::Memory(seat) => seat.append(attempt, room, (batch, keep)).await,
+            Kind::Redis(store) => store.append(attempt, room, (batch, keep)).await,
         }
     }
 
     /// The position of the last message; of a new history if there is none. Also keeps the history for another while.
     pub async fn position(&self, room: &Room, keep: Retention) -> Result<Position, StoreError> {
+        self.position_past(room, None, keep).await
+    }
+
+    /// The same for somebody who knows of a message: of a new history, too, if the present one has not come so far.
+    pub async fn position_past(
+        &self,
+        room: &Room,
+        known: Option<Position>,
+        keep: Retention,
+    ) -> Result<Position, StoreError> {
         match &self.kind {
-            Kind::Memory(seat) => Ok(seat.store().histories().position(room, keep)),
-            Kind::Redis(store) => store.position(room, keep).await,
+            Kind::Memory(seat) => Ok(seat.store().histories().position(room, known, keep)),
+            Kind::Redis(store) => store.position(room, known, keep).await,
         }
     }
 

@@ -30,7 +30,7 @@ pub use config::{Config, Heartbeat, Store};
 pub use deliveries::{Deliveries, Delivery, Missed};
 pub use documents::{Document, DocumentError, DocumentKey, Documents, Expect, Terms};
 pub use error::StoreError;
-pub use histories::{Entry, Gone, Histories, Position, Replay, Retention};
+pub use histories::{Batch, Entry, Gone, Histories, Position, Replay, Retention};
 pub use leases::{Lease, LeaseError, Leases};
 pub use members::{Incarnation, Load, Member, Members};
 pub use memory::MemoryStore;

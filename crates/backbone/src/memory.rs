@@ -55,6 +55,18 @@ impl MemoryStore {
         self.tickets().resume();
     }
 
+    /// Has the next append to a history hang, until [`break_append`](Self::break_append): for tests of those who must bear it.
+    /// Later ones go on.
+    pub fn hang_append(&self) {
+        self.histories().hang_next();
+    }
+
+    /// Ends what [`hang_append`](Self::hang_append) has begun as if a connection had broken: nothing was appended, and the
+    /// caller reads that the store is away.
+    pub fn break_append(&self) {
+        self.histories().break_hanging();
+    }
+
     pub(crate) fn members(&self) -> MutexGuard<'_, MemberTable> {
         lock(&self.tables.members)
     }

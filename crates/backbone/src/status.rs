@@ -17,6 +17,8 @@ pub struct Status {
     pub publishes_failed: u64,
     /// Messages that arrived and found their owner's queue full.
     pub deliveries_dropped: u64,
+    /// Messages of channels that nobody here wants any more, while they are being let go of.
+    pub deliveries_unwanted: u64,
     /// Reports of missed messages that the owner took.
     pub resyncs: u64,
     /// Times that a connection to the store was made anew after the first.
@@ -31,6 +33,7 @@ pub(crate) struct Counters {
     pub(crate) publishes_refused: AtomicU64,
     pub(crate) publishes_failed: AtomicU64,
     pub(crate) deliveries_dropped: AtomicU64,
+    pub(crate) deliveries_unwanted: AtomicU64,
     pub(crate) resyncs: AtomicU64,
     pub(crate) reconnects: AtomicU64,
 }
@@ -50,6 +53,7 @@ impl Counters {
             publishes_refused: count(&self.publishes_refused),
             publishes_failed: count(&self.publishes_failed),
             deliveries_dropped: count(&self.deliveries_dropped),
+            deliveries_unwanted: count(&self.deliveries_unwanted),
             resyncs: count(&self.resyncs),
             reconnects: count(&self.reconnects),
         }

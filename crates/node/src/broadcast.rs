@@ -166,8 +166,17 @@ impl Broadcast {
         }
     }
 
-    /// The same, and collects what the other nodes answer, one answer each. A node without a listener for it, or whose
-    /// listeners have nothing to say, is missing.
+    /// Sends an event to the server-side listeners of this namespace on one other node, whether this one sees it among the
+    /// members or not. Nobody says whether it has come; [`Broadcast::volatile`] lets it be dropped where it cannot be sent.
+    pub fn tell_node(&self, tag: NodeTag, event: &str, payload: impl IntoArgs) {
+        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        if let Some(cluster) = &node.cluster {
+            cluster.tell_one(tag, (space, event, &args), self.urgency);
+        }
+    }
+
+    /// Sends an event to the server-side listeners of this namespace on every other node, and collects what they answer, one
+    /// answer each. A node without a listener for it, or whose listeners have nothing to say, is missing.
     pub async fn server_side_emit_with_ack<T: FromArgs>(
         &self,
         event: &str,

@@ -8,6 +8,7 @@ mod arriving;
 mod forward;
 mod histories;
 mod interest;
+mod line;
 mod missed;
 mod peer_api;
 mod peers;
@@ -259,6 +260,17 @@ impl Cluster {
     /// Tells the server-side listeners of every other node.
     pub(crate) fn tell(&self, space: &Space, event: &str, args: &Args) {
         self.tell_all(&Body::Tell { space: SpaceName::of(space), event, args: WireArgs::new(args) });
+    }
+
+    /// Tells the server-side listeners of one.
+    pub(crate) fn tell_one(
+        &self,
+        tag: NodeTag,
+        (space, event, args): (&Space, &str, &Args),
+        urgency: Urgency,
+    ) {
+        let body = Body::Tell { space: SpaceName::of(space), event, args: WireArgs::new(args) };
+        self.publish(inbox(tag), wire::encode(self.tag, &body), urgency);
     }
 
     fn tell_all(&self, body: &Body<'_>) {

@@ -62,8 +62,8 @@ pub(crate) enum Standing {
     Unrecorded,
     /// At a position of the history of a room.
     Recorded { room: Room, position: Position, serial: (NodeTag, u64) },
-    /// Told before it has a position.
-    Early { serial: (NodeTag, u64) },
+    /// Told before it has a position in the history of a room.
+    Early { room: Room, serial: (NodeTag, u64) },
     /// For one socket alone, in whose own history it is put.
     Private,
 }

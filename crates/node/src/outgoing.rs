@@ -1,6 +1,7 @@
 //! A message on its way out: encoded once, framed once, shared by every receiver, whatever transport each has.
 
-use std::cell::OnceCell;
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use bytes::{Buf as _, Bytes};
@@ -68,22 +69,20 @@ impl Outgoing {
 
     /// An Engine.IO text packet, type digit included.
     pub(crate) fn engine(packet: &str) -> Self {
-        let mut buffer = vec![0; HEADER_BYTES_MAX];
+        let mut buffer = blank();
         buffer.extend_from_slice(packet.as_bytes());
         Self::framed(buffer, Opcode::Text, Attachments::new())
     }
 
     /// A bare message, as a raw WebSocket or Engine.IO service sends it.
     pub(crate) fn raw(message: Message) -> Self {
-        let mut buffer = vec![0; HEADER_BYTES_MAX];
+        let mut buffer = blank();
         buffer.extend_from_slice(message.bytes());
         Self::framed(buffer, message.opcode(), Attachments::new())
     }
 
-    /// Room for the frame header is left in front of the packet, so that one allocation holds both.
     fn packet(codec: &Codec, write: impl FnOnce(&mut Vec<u8>) -> Attachments) -> Self {
-        let mut buffer = Vec::with_capacity(128);
-        buffer.resize(HEADER_BYTES_MAX, 0);
+        let mut buffer = blank();
         if codec.is_text() {
             buffer.push(MESSAGE);
         }
@@ -100,8 +99,7 @@ impl Outgoing {
         for attachment in &attachments {
             put_frame(&mut buffer, Header::server(Opcode::Binary, attachment.len()), attachment);
         }
-        let mut frames = Bytes::from(buffer);
-        frames.advance(start);
+        let frames = kept(buffer, start);
         let first = header_bytes..header_bytes + first_bytes;
         Self { frames, first, opcode, attachments, deflated: OnceCell::new() }
     }
@@ -130,8 +128,8 @@ impl Outgoing {
     /// The same event with one more argument, a text without anything to escape; `None` when this is no event.
     pub(crate) fn with_text(&self, text: &str) -> Option<Self> {
         let first = self.frames.get(self.first.clone())?;
-        let mut buffer = Vec::with_capacity(HEADER_BYTES_MAX + first.len() + text.len() + 8);
-        buffer.resize(HEADER_BYTES_MAX, 0);
+        let mut buffer = blank();
+        buffer.reserve(first.len() + text.len() + 8);
         if self.opcode == Opcode::Text {
             buffer.extend_from_slice(first.strip_suffix(b"]")?);
             buffer.extend_from_slice(b",\"");
@@ -160,6 +158,14 @@ impl Outgoing {
         &self.frames
     }
 
+    /// The same, without another reference to them where nobody else has the message.
+    pub(crate) fn into_frames(out: Cow<'_, Self>) -> Bytes {
+        match out {
+            Cow::Owned(out) => out.frames,
+            Cow::Borrowed(out) => out.frames.clone(),
+        }
+    }
+
     /// The frames for a connection that did; messages under `bytes_min` go as they are.
     pub(crate) fn deflated(&self, deflater: &mut Deflater, bytes_min: usize) -> &Bytes {
         if self.frames.len() < bytes_min {
@@ -186,6 +192,33 @@ impl Outgoing {
             Bytes::from(all)
         })
     }
+}
+
+/// Messages up to this size leave the buffer that they are written in to the next one.
+const SMALL_BYTES: usize = 1024;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A buffer for a message, with room for its frame header in front.
+fn blank() -> Vec<u8> {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    buffer.resize(HEADER_BYTES_MAX, 0);
+    buffer
+}
+
+/// What is in such a buffer from there on. A small message gets just the room that it needs.
+fn kept(buffer: Vec<u8>, start: usize) -> Bytes {
+    if buffer.len() > SMALL_BYTES {
+        let mut frames = Bytes::from(buffer);
+        frames.advance(start);
+        return frames;
+    }
+    let frames = Bytes::copy_from_slice(&buffer[start..]);
+    BUFFER.set(buffer);
+    frames
 }
 
 /// A control frame.

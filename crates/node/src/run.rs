@@ -159,7 +159,12 @@ async fn run(
         node.draining.store(true, Ordering::Relaxed);
         operator::fleet::tell_draining(&node);
         beside.leave().await;
-        leave(&node, drain).await
+        let cut = leave(&node, drain).await;
+        if let Some(cluster) = &node.cluster {
+            // What was said last waits for what was said before it.
+            let _ = tokio::time::timeout(PATIENCE, cluster.settle()).await;
+        }
+        cut
     };
     let cut = tokio::select! {
         cut = lived => cut,

@@ -11,6 +11,7 @@ mod dispatch;
 mod ending;
 mod errands;
 pub(crate) mod hub;
+mod intake;
 mod outbox;
 mod receive;
 mod recover;
@@ -40,6 +41,7 @@ use crate::node::Node;
 use crate::shard::deadlines::{Deadlines, Kind};
 use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
+use crate::shard::intake::Intake;
 use crate::shard::recover::Away;
 use crate::shard::restore::Restoring;
 use crate::shard::session::{Session, WebSocket};
@@ -58,6 +60,7 @@ pub(crate) struct Shard {
     /// What the frame decoders of all connections share.
     frames: RefCell<Context>,
     scratch: Cell<Option<Box<[u8]>>>,
+    intake: RefCell<Intake>,
     /// The event loop is running and will write what is queued; outside of it, it has to be woken for that.
     in_turn: Cell<bool>,
     /// The time since the node began as an event of this turn has read it: the limits of all of them go by that.
@@ -140,6 +143,7 @@ impl Shard {
             registry,
             frames: RefCell::new(frames),
             scratch: Cell::new(Some(vec![0; SCRATCH_BYTES].into_boxed_slice())),
+            intake: RefCell::new(Intake::new()),
             in_turn: Cell::new(false),
             turn_time: Cell::new(None),
             waker: RefCell::new(None),

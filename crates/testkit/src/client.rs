@@ -334,7 +334,7 @@ impl Client {
                 return Received::Closed;
             }
             assert!(!over, "the session ended before {what}; there was {:?}", self.arrived);
-            assert!(self.receive(WAIT), "{what} on {nsp}: not within {WAIT:?}");
+            assert!(self.receive(WAIT), "{what} on {nsp}: not within {WAIT:?}; there was {:?}", self.arrived);
         }
     }
 

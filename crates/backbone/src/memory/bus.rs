@@ -9,7 +9,8 @@ use super::{MemoryStore, lock};
 use crate::backbone::random_u64;
 use crate::channel::{Channel, Room};
 use crate::deliveries::{Arrival, Inbox};
-use crate::histories::{Position, Retention};
+use crate::error::StoreError;
+use crate::histories::{Attempt, Batch, Position, Retention};
 use crate::status::Counters;
 
 /// The subscribers of every channel, by the number of their seat.
@@ -69,11 +70,29 @@ impl Seat {
     }
 
     /// Appends and publishes under one lock, so that both have one order.
-    pub(crate) fn append(&self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
+    pub(crate) async fn append(
+        &self,
+        attempt: Attempt,
+        room: &Room,
+        (Batch { messages, known }, keep): (Batch<'_>, Retention),
+    ) -> Result<Position, StoreError> {
+        let hanging = self.store.histories().hanging();
+        if let Some(broken) = hanging {
+            let _ = broken.await;
+            return Err(StoreError::Away);
+        }
         let mut histories = self.store.histories();
-        let position = histories.append(room, bytes.clone(), keep);
-        lock(&self.store.tables.bus).deliver(&Channel::Room(room.clone()), (&bytes, Some(position)), None);
-        position
+        let mut top = histories.position(room, known, keep);
+        let last = messages.last().filter(|_| attempt == Attempt::Again);
+        if let Some(there) = last.and_then(|last| histories.find(room, last)) {
+            return Ok(there);
+        }
+        let (bus, channel) = (lock(&self.store.tables.bus), Channel::Room(room.clone()));
+        for bytes in messages {
+            top = histories.append(room, bytes.clone(), keep);
+            bus.deliver(&channel, (bytes, Some(top)), None);
+        }
+        Ok(top)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::expiring::Expiring;
@@ -14,6 +15,17 @@ use crate::histories::{Entry, Gone, Position, Replay, Retention};
 pub(crate) struct HistoryTable {
     rooms: Expiring<Room, History>,
     last_epoch: u64,
+    hang: Hang,
+}
+
+/// Which append hangs.
+#[derive(Debug, Default)]
+enum Hang {
+    #[default]
+    None,
+    Next,
+    /// One that is on its way; it breaks when this is dropped.
+    Now(#[expect(dead_code, reason = "it is there to be dropped")] oneshot::Sender<()>),
 }
 
 #[derive(Debug)]
@@ -24,7 +36,27 @@ struct History {
 }
 
 impl HistoryTable {
-    pub(crate) fn append(&mut self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
+    /// Has the next append hang.
+    pub(super) fn hang_next(&mut self) {
+        self.hang = Hang::Next;
+    }
+
+    /// Breaks the append that hangs.
+    pub(super) fn break_hanging(&mut self) {
+        self.hang = Hang::None;
+    }
+
+    /// What an append that is to hang waits for.
+    pub(super) fn hanging(&mut self) -> Option<oneshot::Receiver<()>> {
+        if !matches!(self.hang, Hang::Next) {
+            return None;
+        }
+        let (hang, broken) = oneshot::channel();
+        self.hang = Hang::Now(hang);
+        Some(broken)
+    }
+
+    pub(super) fn append(&mut self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
         let history = self.kept(room, keep);
         history.top.offset += 1;
         history.entries.push_back(bytes);
@@ -34,13 +66,19 @@ impl HistoryTable {
         history.top
     }
 
-    pub(crate) fn find(&self, room: &Room, bytes: &Bytes) -> Option<Position> {
+    pub(super) fn find(&self, room: &Room, bytes: &Bytes) -> Option<Position> {
         let history = self.rooms.get(room).filter(|history| Instant::now() < history.entries_end)?;
         let (_, behind) = history.entries.iter().rev().zip(0..).find(|(entry, _)| *entry == bytes)?;
         Some(Position { offset: history.top.offset - behind, ..history.top })
     }
 
-    pub(crate) fn position(&mut self, room: &Room, keep: Retention) -> Position {
+    pub(crate) fn position(&mut self, room: &Room, known: Option<Position>, keep: Retention) -> Position {
+        let has_lost = |history: &History| {
+            known.is_some_and(|known| known.epoch == history.top.epoch && known.offset > history.top.offset)
+        };
+        if self.rooms.get(room).is_some_and(has_lost) {
+            self.rooms.remove(room);
+        }
         self.kept(room, keep).top
     }
 

@@ -3,36 +3,42 @@
 use super::{RedisStore, millis, read, script};
 use crate::channel::{Channel, Room};
 use crate::error::StoreError;
-use crate::histories::{Entry, Gone, Position, Replay, Retention};
+use crate::histories::{Attempt, Batch, Entry, Gone, Position, Replay, Retention};
 
 impl RedisStore {
     pub(crate) async fn append(
         &self,
+        attempt: Attempt,
         room: &Room,
-        bytes: &[u8],
-        keep: Retention,
+        (Batch { messages, known }, keep): (Batch<'_>, Retention),
     ) -> Result<Position, StoreError> {
         let [top, stream] = self.keys.history(room);
         let channel = self.keys.channel(&Channel::Room(room.clone()));
+        let [epoch, offset] = words(known);
         let (max, ttl) = (keep.entries_max.max(1).to_string(), millis(keep.ttl));
         let epoch_ttl = millis(keep.epoch_ttl);
-        let arguments = [bytes, max.as_bytes(), ttl.as_bytes(), epoch_ttl.as_bytes()];
+        let attempt = match attempt {
+            Attempt::First => "first",
+            Attempt::Again => "again",
+        };
+        let terms = [&epoch, &offset, &ttl, &epoch_ttl, &max, attempt].map(str::as_bytes);
+        let messages = messages.iter().map(|message| &message[..]);
+        let arguments: Vec<&[u8]> = terms.into_iter().chain(messages).collect();
         let keys: [&str; 3] = [&top, &stream, &channel];
         let (epoch, offset) = read(self.commands.run(&script::HISTORY_APPEND, &keys, &arguments).await?)?;
         Ok(Position { epoch, offset })
     }
 
-    pub(crate) async fn find(&self, room: &Room, bytes: &[u8]) -> Result<Option<Position>, StoreError> {
+    pub(crate) async fn position(
+        &self,
+        room: &Room,
+        known: Option<Position>,
+        keep: Retention,
+    ) -> Result<Position, StoreError> {
         let [top, stream] = self.keys.history(room);
-        let answer = self.commands.run(&script::HISTORY_FIND, &[&top, &stream], &[bytes]).await?;
-        let found = read::<Option<(u64, u64)>>(answer)?;
-        Ok(found.map(|(epoch, offset)| Position { epoch, offset }))
-    }
-
-    pub(crate) async fn position(&self, room: &Room, keep: Retention) -> Result<Position, StoreError> {
-        let [top, stream] = self.keys.history(room);
+        let [epoch, offset] = words(known);
         let (ttl, epoch_ttl) = (millis(keep.ttl), millis(keep.epoch_ttl));
-        let arguments = [ttl.as_bytes(), epoch_ttl.as_bytes()];
+        let arguments = [&*epoch, &offset, &ttl, &epoch_ttl].map(str::as_bytes);
         let answer = self.commands.run(&script::HISTORY_POSITION, &[&top, &stream], &arguments).await?;
         let (epoch, offset) = read(answer)?;
         Ok(Position { epoch, offset })
@@ -63,4 +69,12 @@ impl RedisStore {
             _ => Err(StoreError::Unreadable("an answer about a history")),
         }
     }
+}
+
+/// Epoch and offset as the scripts take them; no epoch when nothing is known.
+fn words(known: Option<Position>) -> [String; 2] {
+    known.map_or_else(
+        || ["none".to_owned(), "0".to_owned()],
+        |Position { epoch, offset }| [epoch.to_string(), offset.to_string()],
+    )
 }

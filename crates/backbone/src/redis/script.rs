@@ -49,7 +49,6 @@ scripts! {
     SESSION_TAKE = "session_take";
     SESSION_REMOVE = "session_remove";
     HISTORY_APPEND = "history_append";
-    HISTORY_FIND = "history_find";
     HISTORY_POSITION = "history_position";
     HISTORY_AFTER = "history_after";
     MEMBER_BEAT = "member_beat";

@@ -107,18 +107,29 @@ impl Hearing<'_> {
     pub(crate) fn hear(&mut self, name: &[u8], payload: &[u8]) -> Option<u64> {
         match Payload::read(payload, self.traffic.number)? {
             Payload::Messages { messages, .. } => {
-                let channel = self.channel(name)?.clone();
+                let Some(channel) = self.channel(name).cloned() else {
+                    self.count_unwanted(messages.count());
+                    return None;
+                };
                 let arrival = |bytes| Arrival { channel: channel.clone(), bytes, position: None };
                 self.arrivals.extend(messages.map(arrival));
                 None
             }
             Payload::Appended(position, bytes) => {
-                let (channel, bytes) = (self.channel(name)?.clone(), Bytes::copy_from_slice(bytes));
+                let Some(channel) = self.channel(name).cloned() else {
+                    self.count_unwanted(1);
+                    return None;
+                };
+                let bytes = Bytes::copy_from_slice(bytes);
                 self.arrivals.push(Arrival { channel, bytes, position: Some(position) });
                 None
             }
             Payload::Beat(nonce) => Some(nonce),
         }
+    }
+
+    fn count_unwanted(&self, count: usize) {
+        Counters::add(&self.traffic.counters.deliveries_unwanted, count as u64);
     }
 
     fn channel(&self, name: &[u8]) -> Option<&Arc<Channel>> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use throng_backbone::{
-    Backbone, Backoff, BusError, Channel, Config, Credentials, Delivery, Deployment, Missed, OpenError,
-    RedisConfig, Replay, Retention, Room, Status, Store, Urgency,
+    Backbone, Backoff, Batch, BusError, Channel, Config, Credentials, Delivery, Deployment, Missed,
+    OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Urgency,
 };
 use tokio::time::{Instant, timeout};
 
@@ -140,8 +140,9 @@ async fn slots_move_under_traffic_and_nothing_is_lost_for_good() {
     let (histories, written) = (writer.backbone.histories().clone(), room.clone());
     let writing = tokio::spawn(async move {
         for n in 0..1500 {
-            let bytes = Bytes::from(n.to_string());
-            while histories.append(&written, bytes.clone(), KEEP).await.is_err() {}
+            let messages = [Bytes::from(n.to_string())];
+            let batch = Batch { messages: &messages, known: None };
+            while histories.append(&written, batch, KEEP).await.is_err() {}
         }
     });
     let moving = tokio::task::spawn_blocking(move || {
@@ -200,7 +201,8 @@ async fn nothing_is_appended_twice_while_connections_break() {
     });
     let (mut certain, mut failed) = (BTreeSet::new(), 0);
     for n in 0_u64.. {
-        match histories.append(&room, Bytes::from(n.to_string()), KEEP).await {
+        let batch = Batch { messages: &[Bytes::from(n.to_string())], known: None };
+        match histories.append(&room, batch, KEEP).await {
             Ok(_) => {
                 certain.insert(n);
                 appended.fetch_add(1, Ordering::Relaxed);

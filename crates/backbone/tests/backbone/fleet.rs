@@ -31,6 +31,11 @@ pub(crate) struct Node {
 }
 
 impl Fleet {
+    /// Whether what was released goes on arriving for a while.
+    pub(crate) fn lets_go_late(&self) -> bool {
+        !matches!(self.store, Store::Memory(_))
+    }
+
     pub(crate) fn memory() -> Self {
         Self { store: Store::Memory(MemoryStore::new()) }
     }

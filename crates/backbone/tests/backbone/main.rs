@@ -63,10 +63,13 @@ macro_rules! with_cases {
                 a_recorded_session_replaces_the_old;
             histories:
                 an_appended_message_arrives_with_its_position,
+                messages_that_are_appended_together_stay_together,
+                nothing_and_what_is_too_large_are_not_appended,
                 what_was_missed_is_told_whole,
                 what_is_trimmed_is_gone,
                 more_than_asked_for_is_gone,
                 what_is_appended_again_is_there_once,
+                a_history_that_has_lost_its_end_begins_anew,
                 a_position_of_another_history_is_gone,
                 entries_end_and_the_count_goes_on,
                 positions_and_deliveries_have_one_order,

@@ -35,7 +35,8 @@ impl Cluster {
         };
         let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
         let bytes = self.entry(serial, (space, to), (Packet::new(out, spoken.as_deref()), *urgency));
-        let early = envelope.clone().with_standing(Standing::Early { serial: (self.tag, serial) });
+        let early = Standing::Early { room: room.room.clone(), serial: (self.tag, serial) };
+        let early = envelope.clone().with_standing(early);
         let recording = Recording { room, bytes, early: Some(early) };
         if !self.give(recorder, recording) {
             // Whoever is there hears it all the same.
@@ -48,7 +49,8 @@ impl Cluster {
     pub(crate) fn record_private(&self, space: &Space, pid: &str, out: &Outgoing) {
         let Some(recorder) = &self.recorder else { return };
         let to = Selection::default();
-        let bytes = self.entry(0, (space, &to), (Packet::new(out, None), Urgency::Queued));
+        let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.entry(serial, (space, &to), (Packet::new(out, None), Urgency::Queued));
         self.give(recorder, Recording { room: recovery::of_session(space, pid), bytes, early: None });
     }
 

@@ -151,6 +151,11 @@ impl Interest {
         self.channels().get(channel)?.since
     }
 
+    /// The last message of a history that was handed on; `None` when that is not known.
+    pub(crate) fn last(&self, channel: &Channel) -> Option<Position> {
+        self.channels().get(channel)?.last
+    }
+
     /// Judges a message of a history. One behind a gap is kept until the gap is filled.
     pub(crate) fn arrived(&self, channel: &Channel, position: Position, bytes: &Bytes) -> Arrival {
         let mut channels = self.channels();
@@ -255,7 +260,7 @@ impl Interest {
         self.runtime.spawn(async move {
             let after = match after {
                 Some(after) => Some(after),
-                None => position(&backbone, keep, &channel).await,
+                None => position(&backbone, keep, (&channel, None)).await,
             };
             let read = read(&backbone, keep, (&channel, after)).await;
             // The receiver goes with the node.
@@ -268,7 +273,7 @@ impl Interest {
         let (backbone, keep, filled) = (self.backbone.clone(), self.keep, self.filled.clone());
         self.runtime.spawn(async move {
             // Where the history is, then whatever comes, then what came in between: nothing is missed.
-            let from = position(&backbone, keep, &channel).await;
+            let from = position(&backbone, keep, (&channel, None)).await;
             match backbone.bus().subscribe(channel.clone()).await {
                 // With the store away nobody is heard, and nobody is to wait for that: local members go on.
                 Ok(()) | Err(BusError::Waiting) => {}
@@ -289,15 +294,19 @@ impl Interest {
     }
 }
 
-/// Where a history is; `None` when the store does not say, or there is none.
-async fn position(backbone: &Backbone, keep: Option<Retention>, channel: &Channel) -> Option<Position> {
+/// Where a history is that came to a position, if that is known; `None` when the store does not say, or there is none.
+async fn position(
+    backbone: &Backbone,
+    keep: Option<Retention>,
+    (channel, known): (&Channel, Option<Position>),
+) -> Option<Position> {
     let (Channel::Room(room), Some(keep)) = (channel, keep) else { return None };
-    backbone.histories().position(room, keep).await.ok()
+    backbone.histories().position_past(room, known, keep).await.ok()
 }
 
 /// Reads what came after a position. A history that has begun anew is read from its beginning: a store that came back empty
-/// is told at once what it has missed, and those who listen late must not miss that too. One that has lost its end goes on from
-/// where it is: what comes would be taken for what was heard before.
+/// is told at once what it has missed, and those who listen late must not miss that too. One that has lost its end begins anew
+/// with that: what comes would be taken for what was heard before.
 async fn read(
     backbone: &Backbone,
     keep: Option<Retention>,
@@ -306,11 +315,12 @@ async fn read(
     let (Channel::Room(room), Some(after)) = (channel, after) else { return None };
     let histories = backbone.histories();
     let replay = histories.after(room, after, GAP_MAX).await.ok();
-    let Some(Replay::Gone(gone @ (Gone::OtherEpoch | Gone::Ahead))) = replay else {
+    if !matches!(replay, Some(Replay::Gone(Gone::OtherEpoch | Gone::Ahead))) {
         return Some(Read { after, replay, anew: false });
-    };
-    let top = position(backbone, keep, channel).await?;
-    let after = if gone == Gone::Ahead { top } else { Position { offset: 0, ..top } };
+    }
+    let top = position(backbone, keep, (channel, Some(after))).await?;
+    // In the same epoch it has come past what was known meanwhile.
+    let after = if top.epoch == after.epoch { top } else { Position { offset: 0, ..top } };
     let replay = histories.after(room, after, GAP_MAX).await.ok();
     Some(Read { after, replay, anew: true })
 }
@@ -367,7 +377,7 @@ impl ShardSet {
 mod tests {
     use std::time::Duration;
 
-    use throng_backbone::{Config, MemoryStore, Room, Store};
+    use throng_backbone::{Batch, Config, MemoryStore, Room, Store};
 
     use super::*;
 
@@ -378,7 +388,8 @@ mod tests {
         let (ttl, epoch_ttl) = (Duration::from_secs(60), Duration::from_secs(60));
         let keep = Retention { entries_max: 10, ttl, epoch_ttl };
         let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
-        let top = backbone.histories().append(&room, Bytes::from("x"), keep).await.unwrap();
+        let batch = Batch { messages: &[Bytes::from("x")], known: None };
+        let top = backbone.histories().append(&room, batch, keep).await.unwrap();
         let channel = Channel::Room(room);
         let read = async |after| read(&backbone, Some(keep), (&channel, Some(after))).await.unwrap();
 
@@ -390,9 +401,10 @@ mod tests {
         assert_eq!((anew.after, entries.len(), anew.anew), (Position { offset: 0, ..top }, 1, true));
         let shorter = read(Position { offset: 1000, ..top }).await;
         assert_eq!(
-            (shorter.after, shorter.replay, shorter.anew),
-            (top, Some(Replay::Whole(Vec::new())), true)
+            (shorter.after.offset, shorter.replay, shorter.anew),
+            (0, Some(Replay::Whole(Vec::new())), true)
         );
+        assert_ne!(shorter.after.epoch, top.epoch, "it has begun anew");
     }
 
     #[test]

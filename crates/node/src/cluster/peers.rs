@@ -93,6 +93,8 @@ impl Cluster {
 
     /// Where a socket is now, if its client goes on elsewhere than it began.
     pub(super) fn moved(&self, id: Id) -> Option<NodeTag> {
+        // Where nobody recovers, nobody moves.
+        self.keep?;
         self.moved.lock().expect("no panic while the lock is held").get(&id).copied()
     }
 

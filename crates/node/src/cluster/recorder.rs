@@ -1,35 +1,36 @@
 //! What goes into the histories of rooms: every event that clients may recover. It comes back over the bus with its position,
 //! to this node as to the others, so that all hand it on in the same order.
 //!
-//! When the store takes too long, the members of this node are told at once, and the store later: then only one message of a
-//! room is on its way at a time, since what has to be tried again would be overtaken, and a room whose server is away holds up
-//! no other.
+//! A room has one append on its way at a time, of all that has come for it since the last; so a history has the order of
+//! saying, whatever becomes of connections. Rooms do not wait for each other. When the store takes too long with a room, the
+//! members of this node are told at once, and the store later.
 
 use std::collections::{HashMap, VecDeque};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use throng_backbone::{Channel, Histories, Retention, Room, StoreError};
+use futures_util::stream::FuturesUnordered;
+use throng_backbone::{Batch, Channel, Retention, Room, StoreError};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Cluster;
+use super::line::{self, Entry, Line};
 use crate::envelope::{Envelope, Operation, Standing};
 use crate::node::Node;
 
 /// How long members of this node wait for the store.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How often a store that is away is tried again.
+/// How often it is tried again to append what may be there or not.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Messages that may wait for a store that is away. What comes beyond is given up and counted.
-const LATE_MAX: usize = 65_536;
+/// Messages that may wait for the store. What comes beyond is given up and counted.
+const WAITING_MAX: usize = 65_536;
 
 /// Messages that the store has taken and that are told early, should it be away before they have come back.
 const TAKEN_MAX: usize = 4096;
@@ -60,17 +61,21 @@ pub(crate) struct Recording {
 pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep: Retention) {
     let Some(cluster) = &node.cluster else { return };
     let mut recorder = Recorder {
-        node: &node,
         cluster,
-        keep,
-        prompt: Prompt::default(),
-        late: Late::default(),
-        taken: 0,
+        here: Here { node: &node, cluster },
+        writer: Writer { cluster, keep },
+        lines: HashMap::new(),
+        waiting: 0,
+        under_way: FuturesUnordered::new(),
+        taken: VecDeque::new(),
+        count: 0,
+        awaited: VecDeque::new(),
         settling: VecDeque::new(),
         catching_up: Vec::new(),
     };
     let mut retry = tokio::time::interval(RETRY);
     retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut patience = pin!(tokio::time::sleep(PATIENCE));
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -79,8 +84,10 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
                 Some(Order::CatchUp(rooms, done)) => recorder.catch_up(rooms, done),
                 None => return,
             },
-            Some(outcome) = recorder.prompt.under_way.next() => recorder.came_back(outcome),
-            Some((room, outcome)) = recorder.late.under_way.next() => recorder.late_came_back(room, outcome),
+            Some((room, outcome)) = recorder.under_way.next() => recorder.came_back(&room, outcome),
+            () = &mut patience, if !recorder.is_idle() => {
+                patience.as_mut().reset(recorder.lose_patience(Instant::now()));
+            }
             _ = retry.tick() => recorder.retry(),
         }
     }
@@ -88,210 +95,218 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
 
 /// What is on its way into the histories.
 struct Recorder<'a> {
-    node: &'a Arc<Node>,
     cluster: &'a Cluster,
-    keep: Retention,
-    prompt: Prompt,
-    late: Late,
+    here: Here<'a>,
+    writer: Writer<'a>,
+    /// By room, those of which the store has not all.
+    lines: HashMap<Room, Line>,
+    /// Messages in them.
+    waiting: usize,
+    under_way: FuturesUnordered<Pending>,
+    /// What the store has taken and this node was not seen to hear yet; what is for nobody here is not heard.
+    taken: VecDeque<Taken>,
     /// Messages so far.
-    taken: u64,
+    count: u64,
+    /// Messages that may be waited for, in the order of coming.
+    awaited: VecDeque<Awaited>,
     /// Who waits until so many are recorded, or late.
     settling: VecDeque<(u64, oneshot::Sender<()>)>,
     /// Who waits until nothing of some rooms is late.
     catching_up: Vec<(Vec<Room>, oneshot::Sender<()>)>,
 }
 
-/// Messages that the store was told at once, in order.
-#[derive(Default)]
-struct Prompt {
-    /// What it has taken and this node was not seen to hear yet; what is for nobody here is not heard.
-    taken: VecDeque<Recording>,
-    queue: VecDeque<Recording>,
-    under_way: FuturesOrdered<Pending<Outcome>>,
+/// A message, and until when members of this node wait for the store to have it.
+struct Awaited {
+    number: u64,
+    room: Room,
+    until: Instant,
 }
 
-/// Messages that members of this node know and the store does not, or does not say so.
-#[derive(Default)]
-struct Late {
-    /// By room, those with any.
-    rooms: HashMap<Room, LateRoom>,
-    count: usize,
-    under_way: FuturesUnordered<Pending<(Room, Outcome)>>,
-}
-
-#[derive(Default)]
-struct LateRoom {
-    queue: VecDeque<LateMessage>,
-    /// The first is on its way.
-    is_under_way: bool,
-}
-
-struct LateMessage {
-    bytes: Bytes,
-    /// It was on its way before, and may be there.
-    was_sent: bool,
+/// A message that the store has, and until when members of this node wait for it to come back.
+struct Taken {
+    room: Room,
+    envelope: Envelope,
+    until: Instant,
 }
 
 type Outcome = Result<(), StoreError>;
-type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Pending = Pin<Box<dyn Future<Output = (Room, Outcome)> + Send>>;
 
 impl Recorder<'_> {
-    fn take(&mut self, mut recording: Recording) {
-        self.taken += 1;
-        if self.late.count == 0 && self.cluster.is_connected() {
-            let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
-            let (room, bytes) = (recording.room.clone(), recording.bytes.clone());
-            self.prompt.queue.push_back(recording);
-            self.prompt.under_way.push_back(Box::pin(async move {
-                let appended = tokio::time::timeout(PATIENCE, histories.append(&room, bytes, keep)).await;
-                appended.unwrap_or(Err(StoreError::Late(PATIENCE))).map(drop)
-            }));
-            return;
+    fn take(&mut self, Recording { room, bytes, early }: Recording) {
+        if self.waiting == WAITING_MAX {
+            self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
+            self.give_up(&room);
+            return early.into_iter().for_each(|envelope| self.here.tell_unrecorded(envelope));
         }
-        self.give_up();
-        self.tell_early(&mut recording);
-        self.put_off(recording, false);
+        self.count += 1;
+        self.waiting += 1;
+        let until = Instant::now() + PATIENCE;
+        let line = self.lines.entry(room.clone()).or_default();
+        line.push(Entry { number: self.count, until, bytes, early });
+        if line.is_late() || !self.cluster.is_connected() {
+            self.give_up(&room);
+        } else {
+            self.awaited.push_back(Awaited { number: self.count, room: room.clone(), until });
+        }
+        self.send(&room);
+    }
+
+    /// Sends the next batch of a room, unless the last one is on its way or may be there.
+    fn send(&mut self, room: &Room) {
+        if let Some(batch) = self.lines.get_mut(room).and_then(Line::next) {
+            self.under_way.push(self.writer.append(room.clone(), batch));
+        }
+    }
+
+    /// Tries again to append what may be there or not.
+    fn retry(&mut self) {
+        for (room, line) in &mut self.lines {
+            if let Some(batch) = line.again() {
+                self.under_way.push(self.writer.append(room.clone(), batch));
+            }
+        }
+    }
+
+    /// The store has answered about the batch of a room, or does not.
+    fn came_back(&mut self, room: &Room, outcome: Outcome) {
+        if outcome.is_err() {
+            self.give_up(room);
+        }
+        let Some(line) = self.lines.get_mut(room) else { return };
+        if let Ok(()) | Err(StoreError::Refused(_)) = &outcome {
+            let done = line.done();
+            self.waiting -= done.len();
+            let taken =
+                |Entry { early, until, .. }| Some(Taken { room: room.clone(), envelope: early?, until });
+            self.taken.extend(done.filter_map(taken));
+        } else {
+            line.failed();
+        }
+        if let Err(StoreError::Refused(error)) = &outcome {
+            tracing::error!(%error, "not recorded");
+        }
+        if line.is_empty() {
+            self.lines.remove(room);
+        } else {
+            self.send(room);
+        }
+        while let Some(Taken { room, envelope, .. }) = self.taken.front()
+            && (self.taken.len() > TAKEN_MAX || self.here.is_told(room, envelope))
+        {
+            self.taken.pop_front();
+        }
+        self.answer();
+    }
+
+    /// Whether members here wait for nothing.
+    fn is_idle(&self) -> bool {
+        self.awaited.is_empty() && self.taken.is_empty()
+    }
+
+    /// Tells what members here have waited for long enough; gives when to look again.
+    fn lose_patience(&mut self, now: Instant) -> Instant {
+        while let Some(Taken { room, envelope, .. }) = self.taken.pop_front_if(|taken| taken.until <= now) {
+            self.here.tell_early(&room, envelope);
+        }
+        while let Some(awaited) = self.awaited.pop_front_if(|awaited| awaited.until <= now) {
+            if is_awaited(&self.lines, &awaited) {
+                self.give_up(&awaited.room);
+            }
+        }
+        self.answer();
+        let next =
+            [self.awaited.front().map(|first| first.until), self.taken.front().map(|first| first.until)];
+        next.into_iter().flatten().min().unwrap_or(now + PATIENCE)
+    }
+
+    /// The store takes too long. Members of this node wait no longer, not for what came later either: it would overtake.
+    fn give_up(&mut self, room: &Room) {
+        let line = self.lines.get_mut(room);
+        if line.as_ref().is_none_or(|line| !line.is_late()) {
+            self.taken.drain(..).for_each(|taken| self.here.tell_early(&taken.room, taken.envelope));
+        }
+        let unknown = line.into_iter().flat_map(Line::give_up);
+        unknown.for_each(|envelope| self.here.tell_early(room, envelope));
     }
 
     /// Answers once all that was taken is recorded, or late.
     fn settle(&mut self, done: oneshot::Sender<()>) {
-        if self.prompt.queue.is_empty() {
-            // Who asked may have given up.
-            let _ = done.send(());
-        } else {
-            self.settling.push_back((self.taken, done));
-        }
+        self.settling.push_back((self.count, done));
+        self.answer();
     }
 
     /// Answers once nothing of these rooms is late.
     fn catch_up(&mut self, rooms: Vec<Room>, done: oneshot::Sender<()>) {
         self.catching_up.push((rooms, done));
-        self.say_caught_up();
+        self.answer();
     }
 
-    fn say_caught_up(&mut self) {
-        for (rooms, done) in std::mem::take(&mut self.catching_up) {
-            if !rooms.iter().any(|room| self.late.rooms.contains_key(room)) {
-                // Who asked may have given up.
-                let _ = done.send(());
-            } else if !done.is_closed() {
-                self.catching_up.push((rooms, done));
-            }
-        }
-    }
-
-    /// The store has answered about the first that it was told, or does not.
-    fn came_back(&mut self, outcome: Outcome) {
-        let refused = match outcome {
-            Ok(()) => None,
-            Err(StoreError::Refused(error)) => Some(error),
-            Err(_) => return self.give_up(),
-        };
-        let first = self.prompt.queue.pop_front();
-        match (refused, first) {
-            (Some(error), Some(mut recording)) => {
-                tracing::error!(%error, "not recorded");
-                self.tell_early(&mut recording);
-            }
-            (None, Some(recording)) if !self.is_told(&recording) => self.prompt.taken.push_back(recording),
-            (_, _) => {}
-        }
-        while let Some(recording) = self.prompt.taken.front()
-            && (self.prompt.taken.len() > TAKEN_MAX || self.is_told(recording))
-        {
-            self.prompt.taken.pop_front();
-        }
-        let gone = self.taken - self.prompt.queue.len() as u64;
-        while let Some((_, done)) = self.settling.pop_front_if(|(until, _)| *until <= gone) {
+    /// Answers those who need not wait any more. Who asked may have given up.
+    fn answer(&mut self) {
+        while self.awaited.pop_front_if(|awaited| !is_awaited(&self.lines, awaited)).is_some() {}
+        let settled = self.awaited.front().map_or(self.count, |first| first.number - 1);
+        while let Some((_, done)) = self.settling.pop_front_if(|(until, _)| *until <= settled) {
             let _ = done.send(());
         }
-    }
-
-    /// The store takes too long. Members of this node wait no longer, not for what came later either: it would overtake.
-    fn give_up(&mut self) {
-        let Prompt { taken, queue, .. } = std::mem::take(&mut self.prompt);
-        for mut recording in taken {
-            self.tell_early(&mut recording);
-        }
-        for mut recording in queue {
-            self.tell_early(&mut recording);
-            self.put_off(recording, true);
-        }
-        for (_, done) in self.settling.drain(..) {
+        let lines = &self.lines;
+        let is_behind = |room: &Room| lines.get(room).is_some_and(Line::is_behind);
+        for (_, done) in self.catching_up.extract_if(.., |(rooms, _)| !rooms.iter().any(is_behind)) {
             let _ = done.send(());
         }
+        self.catching_up.retain(|(_, done)| !done.is_closed());
     }
+}
 
-    fn tell_early(&self, recording: &mut Recording) {
-        if !self.is_told(recording)
-            && let Some(envelope) = recording.early.take()
-        {
+/// Whether members of this node still wait for a message.
+fn is_awaited(lines: &HashMap<Room, Line>, awaited: &Awaited) -> bool {
+    lines.get(&awaited.room).is_some_and(|line| line.is_awaited(awaited.number))
+}
+
+/// The way into the histories.
+struct Writer<'a> {
+    cluster: &'a Cluster,
+    keep: Retention,
+}
+
+impl Writer<'_> {
+    fn append(&self, room: Room, line::Batch { messages, may_be_there }: line::Batch) -> Pending {
+        let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
+        let known = self.cluster.interest.last(&Channel::Room(room.clone()));
+        Box::pin(async move {
+            let batch = Batch { messages: &messages, known };
+            let appended = match may_be_there {
+                true => histories.append_again(&room, batch, keep).await,
+                false => histories.append(&room, batch, keep).await,
+            };
+            (room, appended.map(drop))
+        })
+    }
+}
+
+/// The members of this node.
+struct Here<'a> {
+    node: &'a Arc<Node>,
+    cluster: &'a Cluster,
+}
+
+impl Here<'_> {
+    fn tell_early(&self, room: &Room, envelope: Envelope) {
+        if !self.is_told(room, &envelope) {
             self.node.send_here(envelope);
         }
     }
 
-    /// Whether the members of this node know of it, or nobody here is to.
-    fn is_told(&self, recording: &Recording) -> bool {
-        let Some(Envelope { operation, .. }) = &recording.early else { return true };
-        let Operation::Emit { standing: Standing::Early { serial }, .. } = operation else { return true };
-        let channel = Channel::Room(recording.room.clone());
+    fn tell_unrecorded(&self, envelope: Envelope) {
+        self.node.send_here(envelope.with_standing(Standing::Unrecorded));
+    }
+
+    /// Whether they know of it, or nobody is to.
+    fn is_told(&self, room: &Room, envelope: &Envelope) -> bool {
+        let Operation::Emit { standing: Standing::Early { serial, .. }, .. } = &envelope.operation else {
+            return true;
+        };
+        let channel = Channel::Room(room.clone());
         self.cluster.has_arrived(serial) || self.cluster.interest.of(&channel).is_none()
-    }
-
-    fn put_off(&mut self, recording: Recording, was_sent: bool) {
-        if self.late.count == LATE_MAX {
-            self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        let Recording { room, bytes, .. } = recording;
-        let late = self.late.rooms.entry(room.clone()).or_default();
-        late.queue.push_back(LateMessage { bytes, was_sent });
-        self.late.count += 1;
-        self.late.send(room, (self.cluster.backbone.histories(), self.keep));
-    }
-
-    fn late_came_back(&mut self, room: Room, outcome: Outcome) {
-        let Some(late) = self.late.rooms.get_mut(&room) else { return };
-        late.is_under_way = false;
-        match outcome {
-            Ok(()) => {}
-            Err(StoreError::Refused(error)) => tracing::error!(%error, "not recorded"),
-            // Later.
-            Err(_) => return,
-        }
-        late.queue.pop_front();
-        self.late.count -= 1;
-        if late.queue.is_empty() {
-            self.late.rooms.remove(&room);
-            self.say_caught_up();
-        } else {
-            self.late.send(room, (self.cluster.backbone.histories(), self.keep));
-        }
-    }
-
-    /// Tries all that waits.
-    fn retry(&mut self) {
-        let rooms: Vec<Room> = self.late.rooms.keys().cloned().collect();
-        for room in rooms {
-            self.late.send(room, (self.cluster.backbone.histories(), self.keep));
-        }
-    }
-}
-
-impl Late {
-    /// Sends the first message of a room, unless it is on its way.
-    fn send(&mut self, room: Room, (histories, keep): (&Histories, Retention)) {
-        let Some(late) = self.rooms.get_mut(&room).filter(|late| !late.is_under_way) else { return };
-        let Some(LateMessage { bytes, was_sent }) = late.queue.front_mut() else { return };
-        let (bytes, again) = (bytes.clone(), std::mem::replace(was_sent, true));
-        late.is_under_way = true;
-        let histories = histories.clone();
-        self.under_way.push(Box::pin(async move {
-            let appended = match again {
-                true => histories.append_again(&room, bytes, keep).await,
-                false => histories.append(&room, bytes, keep).await,
-            };
-            (room, appended.map(drop))
-        }));
     }
 }

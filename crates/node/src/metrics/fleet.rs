@@ -21,11 +21,15 @@ pub(super) fn add(page: &mut Page, cluster: &Cluster, probe: Probe) {
     let counts = &cluster.counts;
     let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
     for (name, help, value) in [
-        ("throng_backbone_messages_received_total", "Messages of other nodes.", load(&counts.received)),
+        (
+            "throng_backbone_messages_received_total",
+            "Messages of other nodes.",
+            load(&counts.received) + status.deliveries_unwanted,
+        ),
         (
             "throng_backbone_messages_foreign_total",
             "Messages of other nodes for rooms without a member here.",
-            load(&counts.foreign),
+            load(&counts.foreign) + status.deliveries_unwanted,
         ),
         (
             "throng_backbone_messages_malformed_total",

@@ -1,5 +1,6 @@
 //! What a shard knows of a socket that may be recovered: which histories it is in, and how far it has been told.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use throng_backbone::{Hold, Position};
@@ -14,6 +15,11 @@ pub(super) const NOWHERE: &str = "!";
 
 /// Histories that were left and are remembered, for clients whose position is older than that.
 const LEFT_MAX: usize = 32;
+
+/// Messages without a position that are remembered. Whoever is told more of them is broken. Serials grow, so those that are
+/// forgotten are known by the last of them: so many are not told while one that came before them still waits for the store
+/// without being told itself.
+const EARLY_MAX: usize = 1024;
 
 /// A socket's way through its histories.
 #[derive(Debug)]
@@ -36,7 +42,9 @@ pub(crate) struct Track {
     told_epoch: Option<u64>,
     steps: Vec<Step>,
     /// Messages that it was told before they had a position.
-    early: Vec<(NodeTag, u64)>,
+    early: BTreeSet<(NodeTag, u64)>,
+    /// The last of them that is not remembered.
+    forgotten: Option<(NodeTag, u64)>,
 }
 
 #[derive(Debug)]
@@ -66,7 +74,8 @@ impl Track {
             told: 0,
             told_epoch: None,
             steps: Vec::new(),
-            early: Vec::new(),
+            early: BTreeSet::new(),
+            forgotten: None,
         }
     }
 
@@ -144,9 +153,8 @@ impl Track {
 
     /// A message of a history is about to be told; `false` when it was already.
     pub(crate) fn step(&mut self, room: &str, position: Position, serial: (NodeTag, u64)) -> bool {
-        let early = self.early.len();
-        self.early.retain(|early| *early != serial);
-        let is_new = self.early.len() == early;
+        let is_forgotten = self.forgotten.is_some_and(|last| last.0 == serial.0 && serial.1 <= last.1);
+        let is_new = !(self.early.remove(&serial) || is_forgotten);
         let Some(step) = self.active_mut(room) else { return is_new };
         if step.base.is_some_and(|base| base.epoch != position.epoch) {
             self.broken = true;
@@ -161,7 +169,11 @@ impl Track {
 
     /// A message is told before it has a position.
     pub(crate) fn step_early(&mut self, serial: (NodeTag, u64)) {
-        self.early.push(serial);
+        self.early.insert(serial);
+        if self.early.len() > EARLY_MAX {
+            self.forgotten = self.forgotten.max(self.early.pop_first());
+            self.broken = true;
+        }
     }
 
     /// A message that was missed is told now; messages up to it that arrive later are not told again.
@@ -287,6 +299,21 @@ mod tests {
         track.came_in("r", at(100));
         track.step_early(AT);
         assert!(!track.step("r", Position { epoch: 10, offset: 1 }, AT));
+    }
+
+    #[test]
+    fn what_was_told_early_and_is_forgotten_is_not_told_again_either() {
+        let mut track = track();
+        track.came_in("r", at(100));
+        let all = 2 * EARLY_MAX as u64;
+        (1..=all).for_each(|number| track.step_early((AT.0, number)));
+        assert_eq!(track.early.len(), EARLY_MAX);
+        for number in 1..=all {
+            assert!(!track.step("r", at(100 + number), (AT.0, number)), "{number}");
+        }
+        assert!(track.step("r", at(101 + all), (AT.0, all + 1)));
+        assert!(track.step("r", at(102 + all), (NodeTag([3, 2, 1]), 1)), "of another node");
+        assert_eq!((track.text().as_str(), track.early.len()), ("!", 0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Joining a namespace: who may, at which tenant, what its middleware says, and what the client is told.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -259,7 +260,7 @@ impl Shard {
                 None => json!({"sid": socket.id()}),
             };
             let out = Outgoing::plain(codec, |into| codec.connect(&nsp.space.nsp, Some(&connected), into));
-            state.queue(self, slot, &out, Urgency::Queued);
+            state.queue(self, slot, Cow::Owned(out), Urgency::Queued);
             if let Some(caught) = caught {
                 self.replay(&mut state, seat, caught);
             }
@@ -285,7 +286,7 @@ impl Shard {
         let codec = &self.node.codec;
         let write =
             |into: &mut Vec<u8>| codec.connect_error(nsp, &refusal.message, refusal.data.as_ref(), into);
-        self.queue_one(slot, &Outgoing::plain(codec, write));
+        self.queue_one(slot, Outgoing::plain(codec, write));
     }
 }
 

@@ -66,6 +66,17 @@ impl Deadlines {
         None
     }
 
+    /// The next session whose heartbeat is so late that its client has given up: a client waits for a ping as long as the
+    /// interval and the timeout together.
+    pub(crate) fn given_up(&mut self, now: Instant) -> Option<(u32, u32)> {
+        [(Kind::Ping, Kind::Pong), (Kind::Pong, Kind::Ping)].into_iter().find_map(|(missed, then)| {
+            let grace = self.delays[then as usize];
+            let (_, slot, stamp) =
+                self.queues[missed as usize].pop_front_if(|(at, ..)| *at + grace <= now)?;
+            Some((slot, stamp))
+        })
+    }
+
     /// When to look again.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.queues.iter().filter_map(|queue| queue.front()).map(|(at, _, _)| *at + TICK).min()
@@ -93,5 +104,20 @@ mod tests {
         let ping = Due { kind: Kind::Ping, at: second(25), slot: 1, stamp: 10 };
         assert_eq!(fired(25), [ping, Due { kind: Kind::Pong, at: second(22), slot: 3, stamp: 30 }]);
         assert_eq!(deadlines.next(), None);
+    }
+
+    #[test]
+    fn clients_give_up_after_the_interval_and_the_timeout() {
+        let start = Instant::now();
+        let mut deadlines =
+            Deadlines::new(|kind| Duration::from_secs(if kind == Kind::Ping { 25 } else { 20 }));
+        deadlines.arm(Kind::Ping, start, 1, 10);
+        deadlines.arm(Kind::Pong, start + Duration::from_secs(1), 2, 20);
+
+        let mut given_up = |second| deadlines.given_up(start + Duration::from_secs(second));
+        assert_eq!(
+            [given_up(44), given_up(45), given_up(45), given_up(46)],
+            [None, Some((1, 10)), None, Some((2, 20))]
+        );
     }
 }

@@ -53,7 +53,7 @@ impl Shard {
                 }
             }
             let codec = &self.node.codec;
-            self.queue_one(session, &Outgoing::plain(codec, |into| codec.disconnect(&nsp.space.nsp, into)));
+            self.queue_one(session, Outgoing::plain(codec, |into| codec.disconnect(&nsp.space.nsp, into)));
         }
         self.finish_socket(slot, end);
         if let Some(session) = self.state.borrow_mut().sessions.get_mut(session as usize) {

@@ -1,5 +1,6 @@
 //! What others ask of a shard: handlers through their socket handles, and other shards.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use throng_protocol::end::End;
@@ -41,12 +42,12 @@ impl Shard {
         let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
         let session = entry.session;
         match errand {
-            SocketErrand::Emit(out, urgency) => state.queue(self, session, &out, urgency),
+            SocketErrand::Emit(out, urgency) => state.queue(self, session, Cow::Owned(out), urgency),
             SocketErrand::Tell(out) => self.tell(&mut state, slot, &out),
             SocketErrand::DataChanged => Self::data_changed(&mut state, slot),
             SocketErrand::Ask(out, number, asker) => {
                 entry.waiters.get_or_insert_default().insert(number, Waiter::One(asker));
-                state.queue(self, session, &out, Urgency::Queued);
+                state.queue(self, session, Cow::Owned(out), Urgency::Queued);
                 drop(state);
                 self.resume_for_answer(session);
             }
@@ -182,8 +183,8 @@ impl Shard {
     }
 
     /// Queues a message for one session.
-    pub(super) fn queue_one(&self, slot: u32, out: &Outgoing) {
-        self.state.borrow_mut().queue(self, slot, out, Urgency::Queued);
+    pub(super) fn queue_one(&self, slot: u32, out: Outgoing) {
+        self.state.borrow_mut().queue(self, slot, Cow::Owned(out), Urgency::Queued);
         self.schedule_flush();
     }
 }

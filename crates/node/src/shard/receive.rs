@@ -1,6 +1,6 @@
 //! From bytes to packets: what connections and posted bodies bring, up to where handlers take over.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -23,43 +23,57 @@ const READS_MAX: usize = 8;
 /// Records of one posted body.
 const RECORDS_MAX: usize = 16_384;
 
+/// What a read brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    pub(super) bytes: usize,
+    /// Of the session.
+    pub(super) stamp: u32,
+    /// The client has closed its half: behind these bytes is the end.
+    pub(super) hung_up: bool,
+}
+
 impl Shard {
     /// Reads a session's WebSocket until there is no more, or its turn is over.
     pub(super) fn read(self: &Rc<Self>, slot: u32) {
         let Some(mut scratch) = self.scratch.take() else { return };
         for _ in 0..READS_MAX {
-            let read = {
-                let mut state = self.state.borrow_mut();
-                let session = state.sessions.get_mut(slot as usize).filter(|session| !session.paused);
-                session.and_then(|session| match &mut session.transport {
-                    Transport::WebSocket(socket) => {
-                        let read = socket.stream.read(&mut scratch);
-                        Some(read.map(|bytes| (bytes, session.stamp, socket.hung_up)))
-                    }
-                    Transport::Polling(_) => None,
-                })
-            };
-            // Nothing to come back for: the session is over, or whoever resumes it will read it.
-            let Some(read) = read else { return self.scratch.set(Some(scratch)) };
-            match read {
-                Ok((0, ..)) => self.end_session(slot, End::TransportClose),
-                Ok((bytes, stamp, hung_up)) => {
-                    self.take_in(slot, stamp, &mut scratch[..bytes]);
+            let again = match self.receive(slot, &mut scratch) {
+                Some(Ok(received)) if received.bytes > 0 => {
+                    self.take_in(slot, received.stamp, &mut scratch[..received.bytes]);
                     // A short read has taken all there was, but for the end of the connection.
-                    if bytes == SCRATCH_BYTES || hung_up {
-                        continue;
-                    }
+                    received.bytes == SCRATCH_BYTES || received.hung_up
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => self.end_session(slot, End::TransportClose),
+                Some(nothing) => self.brought_nothing(slot, nothing.map(drop)),
+                // Nothing to come back for: the session is over, or whoever resumes it will read it.
+                None => false,
+            };
+            if !again {
+                return self.scratch.set(Some(scratch));
             }
-            self.scratch.set(Some(scratch));
-            return;
         }
         self.scratch.set(Some(scratch));
         // The kernel reports a readable connection once; what is left is read in a later turn.
         self.read_later(slot);
+    }
+
+    /// Reads a session's WebSocket once. `None` when it has none, or is paused.
+    pub(super) fn receive(&self, slot: u32, into: &mut [u8]) -> Option<io::Result<Received>> {
+        let mut state = self.state.borrow_mut();
+        let session = state.sessions.get_mut(slot as usize).filter(|session| !session.paused)?;
+        let Transport::WebSocket(socket) = &mut session.transport else { return None };
+        let read = socket.stream.read(into);
+        Some(read.map(|bytes| Received { bytes, stamp: session.stamp, hung_up: socket.hung_up }))
+    }
+
+    /// A read has brought nothing: the connection is over, unless there is nothing yet. Says whether to read at once again.
+    pub(super) fn brought_nothing(self: &Rc<Self>, slot: u32, read: io::Result<()>) -> bool {
+        match read {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return true,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(()) | Err(_) => self.end_session(slot, End::TransportClose),
+        }
+        false
     }
 
     /// Reads a session again in a turn of its own.
@@ -155,7 +169,7 @@ impl Shard {
             Some(RawMessage::Text(text)) => Message::Text(Bytes::copy_from_slice(text.as_bytes())),
             Some(RawMessage::Binary(bytes)) => Message::Binary(Bytes::copy_from_slice(bytes)),
         };
-        self.queue_one(slot, &Outgoing::raw(message));
+        self.queue_one(slot, Outgoing::raw(message));
     }
 
     /// Decodes an Engine.IO packet in text form; binary is base64 there, as in a payload.
@@ -205,7 +219,7 @@ impl Shard {
             Some(RawMessage::Text(text)) => Outgoing::engine(&format!("4{text}")),
             Some(RawMessage::Binary(bytes)) => Outgoing::raw(Message::Binary(Bytes::copy_from_slice(bytes))),
         };
-        self.queue_one(slot, &answer);
+        self.queue_one(slot, answer);
     }
 
     /// Takes in a posted body; `false` when it was malformed, and the session is over.

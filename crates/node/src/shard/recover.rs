@@ -1,6 +1,7 @@
 //! Sockets that may be recovered, while they are connected and for a while after: their way through the histories is recorded,
 //! and each event that they are told carries how far they are.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -271,7 +272,9 @@ impl Shard {
             track.tell();
             (track.text(), track.pid.clone(), entry.nsp.space.clone())
         });
-        let Some((text, pid, space)) = told else { return state.queue(self, session, out, Urgency::Queued) };
+        let Some((text, pid, space)) = told else {
+            return state.queue(self, session, Cow::Borrowed(out), Urgency::Queued);
+        };
         if let Some(cluster) = &self.node.cluster {
             cluster.record_private(&space, &pid, out);
         }
@@ -291,7 +294,7 @@ impl Shard {
             let Some(track) = &mut entry.track else { return told.push((member, None)) };
             let tell = match standing {
                 Standing::Recorded { room, position, serial } => track.step(room, *position, *serial),
-                Standing::Early { serial } => {
+                Standing::Early { serial, .. } => {
                     track.step_early(*serial);
                     true
                 }
@@ -304,7 +307,7 @@ impl Shard {
         for (member, text) in told {
             match text {
                 Some(text) => state.queue_with(self, member.session, out, &text),
-                None => state.queue(self, member.session, out, Urgency::Queued),
+                None => state.queue(self, member.session, Cow::Borrowed(out), Urgency::Queued),
             }
         }
     }
@@ -359,8 +362,8 @@ impl Shard {
 impl State {
     /// Queues an event with a text as its last argument, or as it is where it cannot have one.
     pub(super) fn queue_with(&mut self, shard: &Shard, session: u32, out: &Outgoing, text: &str) {
-        let with = out.with_text(text);
-        self.queue(shard, session, with.as_ref().unwrap_or(out), Urgency::Queued);
+        let with = out.with_text(text).map_or(Cow::Borrowed(out), Cow::Owned);
+        self.queue(shard, session, with, Urgency::Queued);
     }
 }
 

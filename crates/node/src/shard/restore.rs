@@ -66,6 +66,11 @@ impl Restored {
         serde_json::from_str(self.record.data.as_deref()?).ok()
     }
 
+    /// The histories that it is in.
+    fn histories(&self, space: &Space) -> Vec<throng_backbone::Room> {
+        self.positions.iter().map(|(room, _)| recovery::of_room(space, room.clone())).collect()
+    }
+
     /// The rooms to be in again.
     pub(super) fn rooms(&self) -> Vec<Room> {
         let rooms = self.positions.iter().map(|(room, _)| room.clone());
@@ -98,11 +103,13 @@ impl State {
         self.restoring.retain(|restoring| restoring.wanted.strong_count() > 0);
         for restoring in &mut self.restoring {
             let wanted = match standing {
-                Standing::Recorded { room, .. } => restoring.rooms.contains(room),
+                Standing::Recorded { room, .. } | Standing::Early { room, .. } => {
+                    restoring.rooms.contains(room)
+                }
                 Standing::Private => {
                     envelope.to.rooms.first().is_some_and(|room| Id::parse(room) == Some(restoring.id))
                 }
-                Standing::Unrecorded | Standing::Early { .. } => false,
+                Standing::Unrecorded => false,
             };
             if wanted && restoring.space == envelope.space && restoring.buffer.len() < BUFFER_MAX {
                 restoring.buffer.push(envelope.clone());
@@ -140,8 +147,7 @@ impl Shard {
         let told = Position { epoch: record.told_epoch, offset: vector.told };
         let (hold, wanted) = (Hold { key, fence: found.fence }, Rc::default());
         let restored = Restored { hold, pid, record, positions, told, wanted };
-        let rooms = restored.positions.iter().map(|(room, _)| recovery::of_room(space, room.clone()));
-        cluster.catch_up(rooms.collect()).await;
+        cluster.catch_up(restored.histories(space)).await;
         // Nothing is taken over that cannot be told whole.
         self.read_missed(cluster, space, &restored, recovery.messages_max).await?;
         let (hold, _) = cluster.sessions().take(&restored.hold, recovery.window).await.ok()?;
@@ -172,17 +178,15 @@ impl Shard {
     /// Listens to all that the socket is in, and then reads what its client has missed.
     pub(super) async fn catch_up(self: &Rc<Self>, space: &Space, restored: Restored) -> Option<CaughtUp> {
         let (cluster, recovery) = (self.node.cluster.as_ref()?, self.node.config.recovery?);
-        let channels: Vec<Channel> = restored
-            .positions
-            .iter()
-            .map(|(room, _)| Channel::Room(recovery::of_room(space, room.clone())))
-            .collect();
+        let channels: Vec<Channel> = restored.histories(space).into_iter().map(Channel::Room).collect();
         let reading = async {
             let gain = |channel: &Channel| cluster.interest.gained(self.index, channel.clone(), space).heard;
             let heard: Vec<_> = channels.iter().filter_map(gain).collect();
             for mut heard in heard {
                 let _ = heard.wait_for(|heard| *heard).await;
             }
+            // What members here were told before anything was kept for this one.
+            cluster.catch_up(restored.histories(space)).await;
             self.read_missed(cluster, space, &restored, recovery.messages_max).await
         };
         let missed = tokio::time::timeout(PATIENCE, reading).await.ok().flatten();
@@ -292,7 +296,13 @@ impl Shard {
                         state.queue_with(self, session, &out, &text);
                     }
                 }
-                Standing::Recorded { .. } | Standing::Unrecorded | Standing::Early { .. } => {}
+                Standing::Early { serial, .. } if entry.is_in(&to) && !seen.contains(&serial) => {
+                    let Some(track) = &mut entry.track else { return };
+                    track.step_early(serial);
+                    let text = track.text();
+                    state.queue_with(self, session, &out, &text);
+                }
+                Standing::Recorded { .. } | Standing::Early { .. } | Standing::Unrecorded => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Delivery: messages into the queues of sessions, and the queues out to the kernel at the end of a turn.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use throng_protocol::end::End;
@@ -13,7 +14,7 @@ use crate::tenants::Space;
 
 impl State {
     /// Queues a message for one session.
-    pub(super) fn queue(&mut self, shard: &Shard, slot: u32, out: &Outgoing, urgency: Urgency) {
+    pub(super) fn queue(&mut self, shard: &Shard, slot: u32, out: Cow<'_, Outgoing>, urgency: Urgency) {
         let Self { sessions, dirty, doomed, deflater, .. } = self;
         let Some(session) = sessions.get_mut(slot as usize) else { return };
         if session.is_behind() && urgency == Urgency::Volatile {
@@ -42,12 +43,13 @@ impl State {
                     Some(bytes_min)
                         if socket.window.is_some_and(|window| window.admits(out.frames().len())) =>
                     {
-                        out.deflated(deflater, bytes_min)
+                        out.deflated(deflater, bytes_min).clone()
                     }
-                    _ => out.frames(),
+                    _ => Outgoing::into_frames(out),
                 };
-                socket.outbox.push(frames.clone());
-                frames.len()
+                let bytes = frames.len();
+                socket.outbox.push(frames);
+                bytes
             }
             Transport::Polling(polling) => {
                 polling.queued_bytes += out.frames().len();
@@ -78,7 +80,7 @@ impl State {
             }
         };
         for member in members {
-            self.queue(shard, member.session, out, urgency);
+            self.queue(shard, member.session, Cow::Borrowed(out), urgency);
         }
     }
 }

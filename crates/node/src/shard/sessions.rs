@@ -1,5 +1,6 @@
 //! Sessions: how they open, and what the polling transport asks of them.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ impl Shard {
             let (ping_interval, ping_timeout) = (config.ping_interval, config.ping_timeout);
             let payload_bytes_max = config.payload_bytes_max;
             let open = Open { sid: id, upgrades, ping_interval, ping_timeout, payload_bytes_max };
-            state.queue(self, slot, &Outgoing::engine(&open.encode()), Urgency::Queued);
+            state.queue(self, slot, Cow::Owned(Outgoing::engine(&open.encode())), Urgency::Queued);
             let now = Instant::now();
             state.deadlines.arm(Kind::Ping, now, slot, beat);
             if matches!(self.node.service, Service::Sockets(_)) {

@@ -106,9 +106,11 @@ impl Shard {
             self.turn_time.set(None);
             let measured = self.metrics().turns.begin();
             let caught_up = errands.len() < BATCH;
+            self.end_given_up(Instant::now());
             for event in &events {
                 self.ready(event);
             }
+            self.digest();
             for errand in errands.drain(..) {
                 match errand {
                     Errand::Drain(spread) => {
@@ -231,11 +233,11 @@ impl Shard {
         if event.is_read_closed() {
             self.hung_up(slot);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.read(slot);
-        }
         if event.is_error() {
+            self.read(slot);
             self.lost(slot);
+        } else if event.is_readable() || event.is_read_closed() {
+            self.gather(slot);
         }
     }
 
@@ -264,6 +266,16 @@ impl Shard {
         let paused = self.state.borrow().sessions.get(slot as usize).is_some_and(|session| session.paused);
         if paused {
             self.end_session(slot, End::TransportClose);
+        }
+    }
+
+    /// Ends the sessions whose clients have heard nothing for so long that they went elsewhere, as when this process was
+    /// paused. That comes before anything is read: what they had sent here would come after what they said since.
+    fn end_given_up(self: &Rc<Self>, now: Instant) {
+        loop {
+            let given_up = self.state.borrow_mut().deadlines.given_up(now);
+            let Some((slot, stamp)) = given_up else { return };
+            self.pong_missing(slot, stamp, now);
         }
     }
 

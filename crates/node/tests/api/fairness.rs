@@ -1,10 +1,11 @@
 //! One socket's slowness is nobody else's, and heartbeats wait for nobody's data.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use throng_node::{App, Config, Namespace, Socket};
+use throng_node::{App, Config, End, Namespace, Socket};
 use throng_testkit::{Client, Node, config};
 use tokio::sync::Notify;
 
@@ -110,4 +111,36 @@ fn a_fast_sender_does_not_starve_its_neighbours() {
     }
     flood.join().unwrap();
     assert!(echoes > 10, "{echoes} echoes while half a million events came in");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this is what a node does that stands still")]
+fn what_came_while_the_node_stood_still_is_too_late() {
+    let beat = Duration::from_millis(500);
+    let (standing, stands) = mpsc::channel();
+    let told = Arc::new(AtomicUsize::new(0));
+    let telling = told.clone();
+    let config = Config { ping_interval: beat, ping_timeout: beat, shards: NonZeroUsize::MIN, ..config() };
+    let node = node_with(config, |nsp| {
+        nsp.on("stand-still", move |_: Socket| {
+            let standing = standing.clone();
+            async move {
+                // Between two turns of the shard, as a process is paused that has little to do.
+                tokio::task::yield_now().await;
+                let _ = standing.send(());
+                std::thread::sleep(beat * 3);
+            }
+        });
+        nsp.on("tell", move |_: Socket| {
+            telling.fetch_add(1, Ordering::Relaxed);
+            async {}
+        });
+    });
+    let ((mut idle, _), (mut teller, _)) = (Client::connect(node.address()), Client::connect(node.address()));
+    idle.emit("stand-still", ());
+    stands.recv().expect("the event arrives");
+    // By the time that it is read, the client has waited for a ping in vain, and is on another node.
+    teller.emit("tell", ());
+    node.until("ping timeouts", |metrics| metrics.sessions_ended(End::PingTimeout) == 2);
+    assert_eq!(told.load(Ordering::Relaxed), 0);
 }

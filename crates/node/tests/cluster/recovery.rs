@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use throng_backbone::Store;
 use throng_node::{Id, Recovery};
 use throng_testkit::{Client, Memory, until};
 
@@ -256,4 +257,29 @@ fn one_that_goes_on_elsewhere_is_found_and_asked_there_by_every_node() {
     let mut rooms = [own, "room 0".to_owned(), "room 1".to_owned(), "room 2".to_owned()];
     rooms.sort();
     assert_eq!(whoami(&mut a)["rooms"], json!(rooms));
+}
+
+#[test]
+fn what_is_said_while_nobody_knows_what_came_of_the_last_stays_behind_it() {
+    const MESSAGES: u64 = 300;
+    let fleet = start();
+    let Store::Memory(store) = &fleet.store else { panic!("it is in memory") };
+    let ((mut a, a_id), (mut b, _)) = (fleet.client(0), fleet.client(1));
+    a.call("join", "r");
+    b.call("join", "r");
+    store.hang_append();
+    for number in 0..MESSAGES {
+        b.emit("in", (["r"], number));
+    }
+    for number in 0..MESSAGES {
+        assert_eq!(heard(&mut b), number, "beside the speaker nobody waits");
+    }
+    store.break_append();
+    for number in 0..MESSAGES {
+        assert_eq!(heard(&mut a), number);
+    }
+    let memory = lose(&fleet, 0, a);
+    b.emit("in", (["r"], MESSAGES));
+    let (mut a, id) = resume(&fleet, 2, &memory);
+    assert_eq!((id, heard(&mut a), heard(&mut b)), (a_id, json!(MESSAGES), json!(MESSAGES)));
 }

@@ -33,7 +33,7 @@ fn ended(node: &Node, end: End) {
 #[test]
 fn a_token_that_runs_out_ends_the_socket() {
     let node = node(tenancy());
-    let mut client = joined(&node, "/", Some(lasting("ada", 1)));
+    let mut client = joined(&node, "/", Some(lasting("ada", 3)));
     hears_the_end(&mut client, "/", "token_expired");
     ended(&node, End::TokenExpired);
     // The session is still there for another try.
@@ -53,8 +53,8 @@ fn a_token_that_outlives_the_first_heartbeats_still_runs_out() {
 #[test]
 fn a_newer_token_keeps_the_socket() {
     let node = node(tenancy());
-    let mut client = joined(&node, "/", Some(lasting("ada", 1)));
-    let mut other = joined(&node, "/", Some(lasting("ben", 1)));
+    let mut client = joined(&node, "/", Some(lasting("ada", 3)));
+    let mut other = joined(&node, "/", Some(lasting("ben", 3)));
     let answer = refresh(&mut client, lasting("ada", 60));
     assert_eq!(answer["ok"], true, "{answer}");
     hears_the_end(&mut other, "/", "token_expired");

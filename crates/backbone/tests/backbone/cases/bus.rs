@@ -50,6 +50,7 @@ pub(crate) async fn a_released_channel_is_silent(fleet: &Fleet) {
         publish(&a, &later, "heard");
         assert_eq!(b.message().await, (later, Bytes::from("heard"), None));
     }
+    assert_eq!(b.backbone.status().deliveries_unwanted, u64::from(fleet.lets_go_late()));
 }
 
 pub(crate) async fn a_released_channel_can_be_taken_again(fleet: &Fleet) {

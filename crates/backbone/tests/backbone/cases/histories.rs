@@ -1,7 +1,11 @@
 //! Cases of the histories.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
-use throng_backbone::{Channel, Entry, Gone, Histories, Position, Replay, Retention, Room};
+use throng_backbone::{
+    Batch, Channel, Entry, Gone, Histories, PAYLOAD_BYTES_MAX, Position, Replay, Retention, Room, StoreError,
+};
 use tokio::task::JoinSet;
 
 use crate::fleet::{Fleet, LONG, SHORT, until};
@@ -12,8 +16,13 @@ fn room(name: &str) -> Room {
     Room { tenant: "t".into(), namespace: "/".into(), room: name.into() }
 }
 
+/// For somebody who knows of nothing.
+fn fresh(messages: &[Bytes]) -> Batch<'_> {
+    Batch { messages, known: None }
+}
+
 async fn append(histories: &Histories, bytes: &str, keep: Retention) -> Position {
-    histories.append(&room("tea"), Bytes::from(bytes.to_owned()), keep).await.expect("appended")
+    histories.append(&room("tea"), fresh(&[Bytes::from(bytes.to_owned())]), keep).await.expect("appended")
 }
 
 fn whole(entries: &[(u64, &str)]) -> Replay {
@@ -34,9 +43,48 @@ pub(crate) async fn an_appended_message_arrives_with_its_position(fleet: &Fleet)
     let before = b.backbone.histories().position(&room("tea"), KEEP).await.expect("asked");
     assert_eq!(before.offset, 0);
     let bytes = Bytes::from_static(b"\0:\xff\r\n");
-    let position = a.backbone.histories().append(&room("tea"), bytes.clone(), KEEP).await.expect("appended");
+    let batch = fresh(std::slice::from_ref(&bytes));
+    let position = a.backbone.histories().append(&room("tea"), batch, KEEP).await.expect("appended");
     assert_eq!(position, Position { offset: 1, ..before });
     assert_eq!(b.message().await, (channel, bytes, Some(position)));
+}
+
+pub(crate) async fn messages_that_are_appended_together_stay_together(fleet: &Fleet) {
+    let (a, b, mut c) = (fleet.node("a").await, fleet.node("b").await, fleet.node("c").await);
+    c.subscribe(&Channel::Room(room("tea"))).await;
+    let start = a.backbone.histories().position(&room("tea"), KEEP).await.expect("asked");
+    let batch = |name: &str| ["1", "2", "3"].map(|n| Bytes::from(format!("{name}{n}")));
+    let keep = Retention { entries_max: 100, ..KEEP };
+    let mut appending = JoinSet::new();
+    for node in [&a, &b] {
+        for round in 0..10 {
+            let (histories, batch) = (node.backbone.histories().clone(), batch(&format!("{round} ")));
+            appending.spawn(async move { histories.append(&room("tea"), fresh(&batch), keep).await });
+        }
+    }
+    let ends = appending.join_all().await.into_iter().map(|end| end.expect("appended").offset);
+    assert_eq!(ends.collect::<BTreeSet<_>>(), (1..=20).map(|n| 3 * n).collect());
+    let Replay::Whole(entries) = after(b.backbone.histories(), start, 100).await else {
+        panic!("it is whole")
+    };
+    for (entry, n) in entries.iter().zip((1..=3).cycle()) {
+        assert!(entry.bytes.ends_with(n.to_string().as_bytes()), "{entries:?}");
+        let (_, bytes, position) = c.message().await;
+        let position = position.expect("it was appended");
+        assert_eq!((bytes, position.offset), (entry.bytes.clone(), entry.offset));
+    }
+}
+
+pub(crate) async fn nothing_and_what_is_too_large_are_not_appended(fleet: &Fleet) {
+    let a = fleet.node("a").await;
+    let histories = a.backbone.histories();
+    let start = histories.position(&room("tea"), KEEP).await.expect("asked");
+    let large = Bytes::from(vec![b'x'; PAYLOAD_BYTES_MAX + 1]);
+    for batch in [&[][..], &[Bytes::from_static(b"small"), large]] {
+        let refused = histories.append(&room("tea"), fresh(batch), KEEP).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    }
+    assert_eq!(after(histories, start, 9).await, whole(&[]));
 }
 
 pub(crate) async fn what_was_missed_is_told_whole(fleet: &Fleet) {
@@ -79,17 +127,45 @@ pub(crate) async fn more_than_asked_for_is_gone(fleet: &Fleet) {
 pub(crate) async fn what_is_appended_again_is_there_once(fleet: &Fleet) {
     let a = fleet.node("a").await;
     let histories = a.backbone.histories();
-    let again = async |bytes: &'static [u8]| {
-        histories.append_again(&room("tea"), Bytes::from_static(bytes), KEEP).await.expect("appended")
+    let again = async |batch: &[&'static [u8]]| {
+        let batch: Vec<_> = batch.iter().copied().map(Bytes::from_static).collect();
+        histories.append_again(&room("tea"), fresh(&batch), KEEP).await.expect("appended")
     };
-    let first = again(b"\0one\xff").await;
-    let second = append(histories, "two", KEEP).await;
-    assert_eq!([again(b"\0one\xff").await, again(b"two").await], [first, second]);
-    assert_eq!(again(b"three").await, Position { offset: 3, ..first });
-    for n in 4..=7 {
-        append(histories, &n.to_string(), KEEP).await;
+    let start = histories.position(&room("tea"), KEEP).await.expect("asked");
+    let first = again(&[b"\0one\xff", b"two"]).await;
+    assert_eq!(first, Position { offset: 2, ..start });
+    let second = append(histories, "three", KEEP).await;
+    assert_eq!([again(&[b"\0one\xff", b"two"]).await, again(&[b"three"]).await], [first, second]);
+    assert_eq!(after(histories, first, 9).await, whole(&[(3, "three")]));
+    let all = whole(&[(4, "4"), (5, "5"), (6, "6"), (7, "7"), (8, "8")]);
+    let many: [&[u8]; 5] = [b"4", b"5", b"6", b"7", b"8"];
+    for _ in 0..2 {
+        assert_eq!(again(&many).await.offset, 8, "a batch of as many as are kept is found too");
+        assert_eq!(after(histories, second, 9).await, all);
     }
-    assert_eq!(again(b"two").await.offset, 8, "what is not kept any more is not found");
+    assert_eq!(again(&[b"three"]).await.offset, 9, "what is not kept any more is not found");
+}
+
+pub(crate) async fn a_history_that_has_lost_its_end_begins_anew(fleet: &Fleet) {
+    let a = fleet.node("a").await;
+    let histories = a.backbone.histories();
+    let top = append(histories, "1", KEEP).await;
+    let lost = Some(Position { offset: 2, ..top });
+    for known in [None, Some(top), Some(Position { epoch: top.epoch - 1, offset: 9 })] {
+        assert_eq!(histories.position_past(&room("tea"), known, KEEP).await, Ok(top), "nothing is lost");
+    }
+    let anew = histories.position_past(&room("tea"), lost, KEEP).await.expect("asked");
+    assert!(anew.epoch > top.epoch && anew.offset == 0, "{anew:?}");
+    assert_eq!(histories.position_past(&room("tea"), lost, KEEP).await, Ok(anew), "that was another history");
+
+    let top = append(histories, "2", KEEP).await;
+    let (messages, known) = (&["3", "4"].map(Bytes::from)[..], Some(Position { offset: 2, ..top }));
+    let end = histories.append(&room("tea"), Batch { messages, known }, KEEP).await.expect("appended");
+    assert!(end.epoch > top.epoch && end.offset == 2, "{end:?}");
+    let again = histories.append_again(&room("tea"), Batch { messages, known }, KEEP).await;
+    assert_eq!(again, Ok(end), "that was another history");
+    assert_eq!(after(histories, Position { offset: 0, ..end }, 9).await, whole(&[(1, "3"), (2, "4")]));
+    assert_eq!(after(histories, top, 9).await, Replay::Gone(Gone::OtherEpoch));
 }
 
 pub(crate) async fn a_position_of_another_history_is_gone(fleet: &Fleet) {
