@@ -94,7 +94,8 @@ impl<'a> Stance<'a> {
     pub(crate) fn topic_with(&self, other: &Stance<'a>) -> Option<&'a Topic> {
         let chosen = self.topics().find(|topic| other.takes(*topic));
         let chosen = chosen.or_else(|| other.topics().find(|topic| self.takes(*topic)))?;
-        let named = [self, other].into_iter().flat_map(|stance| stance.ticket.wish.topics());
+        // Most of the younger have just come, and theirs is at hand.
+        let named = [other, self].into_iter().flat_map(|stance| stance.ticket.wish.topics());
         named.into_iter().find(|topic| topic.number() == chosen)
     }
 }

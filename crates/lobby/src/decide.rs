@@ -1,7 +1,6 @@
 //! Who of those at hand is the best partner for a ticket. Pure: no clock, no randomness, no I/O.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use crate::accept::{Familiarity, Stance};
 use crate::facet::Facet;
@@ -10,10 +9,10 @@ use crate::ticket::{Ticket, TicketId};
 use crate::time::Time;
 
 /// A partner that was chosen.
-#[derive(Debug, Clone)]
-pub struct Choice {
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
     /// Whom.
-    pub candidate: Arc<Ticket>,
+    pub candidate: &'a Ticket,
     /// Whether the two have met lately. They are chosen then only because nobody else is acceptable.
     pub familiarity: Familiarity,
     /// How good it is, by the weights of the ticket's policy.
@@ -21,34 +20,30 @@ pub struct Choice {
 }
 
 /// What makes a choice the better one: first whether it is new, then the score, then who waits longest.
-type Rank = (Familiarity, u64, Reverse<(Time, TicketId)>);
+pub(crate) type Rank = (Familiarity, u64, Reverse<(Time, TicketId)>);
 
-impl Choice {
+impl Choice<'_> {
     /// Comparable with others of the same ticket: the greater, the better.
     pub(crate) fn rank(&self) -> Rank {
-        rank(&self.candidate, self.familiarity, self.score)
+        (self.familiarity, self.score, Reverse((self.candidate.since(), self.candidate.id)))
     }
 }
 
 /// The best partner in a window of candidates, in a queue with this policy. A ticket and a candidate may have policies
 /// of their own; both must accept the other now.
-pub fn decide(ticket: &Ticket, window: &[Arc<Ticket>], policy: &Policy, now: Time) -> Option<Choice> {
+pub fn decide<'a>(
+    ticket: &Ticket,
+    window: impl IntoIterator<Item = &'a Ticket>,
+    policy: &Policy,
+    now: Time,
+) -> Option<Choice<'a>> {
     let mine = Stance::of(ticket, policy, now);
     let weights = ticket.policy(policy).weights();
-    let acceptable = window.iter().filter_map(|candidate| {
+    let acceptable = window.into_iter().filter_map(|candidate| {
         let familiarity = mine.accepts(&Stance::of(candidate, policy, now))?;
-        Some((candidate, familiarity, score(ticket, candidate, weights, now)))
+        Some(Choice { candidate, familiarity, score: score(ticket, candidate, weights, now) })
     });
-    let best = acceptable.max_by_key(|(candidate, familiarity, score)| rank(candidate, *familiarity, *score));
-    best.map(|(candidate, familiarity, score)| Choice {
-        candidate: Arc::clone(candidate),
-        familiarity,
-        score,
-    })
-}
-
-fn rank(candidate: &Ticket, familiarity: Familiarity, score: u64) -> Rank {
-    (familiarity, score, Reverse((candidate.since(), candidate.id)))
+    acceptable.max_by_key(Choice::rank)
 }
 
 fn score(ticket: &Ticket, candidate: &Ticket, weights: Weights, now: Time) -> u64 {
@@ -103,7 +98,6 @@ mod tests {
 
     #[track_caller]
     fn check(mine: Ticket, window: Vec<Ticket>, expect: Option<u64>) {
-        let window: Vec<Arc<Ticket>> = window.into_iter().map(Arc::new).collect();
         let choice = decide(&mine, &window, &Policy::default(), NOW);
         assert_eq!(choice.map(|choice| choice.candidate.id.0), expect);
     }

@@ -11,14 +11,13 @@ use tokio::sync::Notify;
 
 use crate::accept::Familiarity;
 use crate::config::LobbyConfig;
-use crate::decide::{Choice, decide};
 use crate::event::{Event, Place};
 use crate::names::{QueueName, User};
 use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
-use crate::store::{Cursor, Due, Entered, Lost, OnEvent, Pace, Posted, Store};
-use crate::ticket::{People, Ticket, TicketId};
+use crate::store::{Best, Cursor, Due, Entered, Lost, OnEvent, Pace, Posted, Store};
+use crate::ticket::{Handle, People, Ticket};
 use crate::time::Time;
 use crate::wish::Wish;
 
@@ -133,7 +132,7 @@ enum Look {
 
 /// Whom to claim.
 enum Chosen {
-    Somebody(Choice),
+    Somebody(Handle),
     /// There is nobody; with the place where the search was stopped, if it was.
     Nobody(Option<Cursor>),
     /// The ticket itself is not there any longer.
@@ -203,7 +202,7 @@ impl Lobby {
     /// being [back](Self::back).
     pub async fn join(&self, newcomer: Newcomer, now: Time) -> Result<Place, JoinError> {
         let entered = self.inner.store.enter(newcomer, now).await?;
-        let (place, ticket) = (entered.place, entered.ticket.id);
+        let (place, ticket) = (entered.place, entered.ticket);
         let settled = self.settle(entered, now).await;
         self.told(Some((ticket, now))).await?;
         settled.map(|()| place)
@@ -212,7 +211,7 @@ impl Lobby {
     /// Takes somebody's ticket out. Says whether they waited. A pairing is not touched: see
     /// [`drop_out`](Self::drop_out).
     pub async fn leave(&self, user: &User) -> bool {
-        self.inner.store.take(user).await.is_some() && self.told(None).await.is_ok()
+        self.inner.store.leave(user).await && self.told(None).await.is_ok()
     }
 
     /// Somebody's socket has vanished: nobody is paired with them until they are back, and after the lease their ticket
@@ -225,7 +224,7 @@ impl Lobby {
     pub async fn back(&self, user: &User, now: Time) -> bool {
         match self.inner.store.back(user, now).await {
             Some(Some(ticket)) => {
-                self.look(&ticket, Cursor::default(), now).await;
+                self.look(ticket, Cursor::default(), now).await;
                 true
             }
             Some(None) => true,
@@ -256,7 +255,7 @@ impl Lobby {
     pub(crate) async fn advance_once(&self, now: Time) -> bool {
         match self.inner.store.next_due(now).await {
             None => return false,
-            Some(Due::Look(ticket, cursor)) => self.look(&ticket, cursor, now).await,
+            Some(Due::Look(ticket, cursor)) => self.look(ticket, cursor, now).await,
             Some(Due::Returned(survivor)) => self.settle_again(survivor, now).await,
             Some(Due::Done) => {}
         }
@@ -333,7 +332,7 @@ impl Lobby {
     }
 
     /// Ends when everything is told that was done by now.
-    async fn told(&self, joins: Option<(TicketId, Time)>) -> Result<(), JoinError> {
+    async fn told(&self, joins: Option<(Handle, Time)>) -> Result<(), JoinError> {
         if self.inner.filed.is_some() { self.inner.store.told(joins).await } else { Ok(()) }
     }
 
@@ -345,13 +344,13 @@ impl Lobby {
     /// Finds a partner for a ticket that is not in the index yet, or puts it there.
     async fn settle(&self, entered: Entered, now: Time) -> Result<(), JoinError> {
         let Entered { ticket, seen, .. } = entered;
-        let Look::Nobody(stopped) = self.find(&ticket, Cursor::default(), now).await else { return Ok(()) };
-        match self.inner.store.post(ticket.id, seen, now).await? {
+        let Look::Nobody(stopped) = self.find(ticket, Cursor::default(), now).await else { return Ok(()) };
+        match self.inner.store.post(ticket, seen, now).await? {
             // Whoever came in between has not seen this ticket, nor has it seen them.
-            Posted::WithOthers => self.look(&ticket, Cursor::default(), now).await,
+            Posted::WithOthers => self.look(ticket, Cursor::default(), now).await,
             Posted::Alone => {
                 if let Some(cursor) = stopped {
-                    self.inner.store.look_later(ticket.id, cursor, now).await;
+                    self.inner.store.look_later(ticket, cursor, now).await;
                 }
             }
         }
@@ -359,22 +358,22 @@ impl Lobby {
     }
 
     /// Looks for a partner for a ticket that waits.
-    async fn look(&self, ticket: &Arc<Ticket>, after: Cursor, now: Time) {
+    async fn look(&self, ticket: Handle, after: Cursor, now: Time) {
         if let Look::Nobody(Some(cursor)) = self.find(ticket, after, now).await {
-            self.inner.store.look_later(ticket.id, cursor, now).await;
+            self.inner.store.look_later(ticket, cursor, now).await;
         }
     }
 
     /// Chooses and claims until one of the two fails for good.
-    async fn find(&self, ticket: &Ticket, after: Cursor, now: Time) -> Look {
+    async fn find(&self, ticket: Handle, after: Cursor, now: Time) -> Look {
         let store = &self.inner.store;
         for _ in 0..CLAIMS_MAX {
-            let choice = match self.choose(ticket, after, now).await {
-                Chosen::Somebody(choice) => choice,
+            let candidate = match self.choose(ticket, after, now).await {
+                Chosen::Somebody(candidate) => candidate,
                 Chosen::Nobody(next) => return Look::Nobody(next),
                 Chosen::Gone => return Look::Over,
             };
-            match store.claim(ticket.id, choice.candidate.id, now).await {
+            match store.claim(ticket, candidate, now).await {
                 // Somebody was faster: again, without the one who is gone.
                 Err(Lost::Theirs) => {}
                 Ok(()) | Err(Lost::Mine) => return Look::Over,
@@ -384,22 +383,21 @@ impl Lobby {
     }
 
     /// The best of the first window that has somebody new; somebody whom the user has met lately when no window has.
-    async fn choose(&self, ticket: &Ticket, after: Cursor, now: Time) -> Chosen {
+    async fn choose(&self, ticket: Handle, after: Cursor, now: Time) -> Chosen {
         let mut next = Some(after);
-        let mut best: Option<Choice> = None;
+        let mut best: Option<Best> = None;
         for _ in 0..WINDOWS_MAX {
             let Some(cursor) = next else { break };
-            let Some(window) = self.inner.store.window(ticket.id, cursor, now).await else {
+            let Some(window) = self.inner.store.window(ticket, cursor, now).await else {
                 return Chosen::Gone;
             };
-            let choice = decide(ticket, &window.candidates, &window.policy, now);
-            best = best.into_iter().chain(choice).max_by_key(Choice::rank);
-            if best.as_ref().is_some_and(|choice| choice.familiarity == Familiarity::New) {
+            best = best.into_iter().chain(window.best).max_by_key(|best| best.rank);
+            if best.is_some_and(|best| best.rank.0 == Familiarity::New) {
                 break;
             }
             next = window.next;
         }
-        best.map_or(Chosen::Nobody(next), Chosen::Somebody)
+        best.map_or(Chosen::Nobody(next), |best| Chosen::Somebody(best.ticket))
     }
 }
 

@@ -29,6 +29,13 @@ pub(crate) struct Sketch {
 pub(crate) struct Numbers<const MAX: usize>([Option<Number>; MAX]);
 
 impl Sketch {
+    /// Reads something of each of its cache lines.
+    pub(crate) fn touch(&self) -> u64 {
+        let [first, last] = [self.user, self.queue].map(|number| number.get());
+        let tags = self.tags.0.iter().flatten().fold(0, |sum, number| sum ^ number.get());
+        first ^ last ^ tags ^ u64::from(self.has_criteria)
+    }
+
     pub(crate) fn of(user: &User, wish: &Wish) -> Self {
         let own = wish.topic.as_ref().map(|topic| topic.number());
         let others = wish.other_topics.iter().map(|topic| Some(topic.number()));

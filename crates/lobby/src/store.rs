@@ -1,12 +1,13 @@
-//! Who waits and who was paired, in memory. Each method is one atomic step; deciding lies outside, so that a step may
-//! find that the world has moved on and say so.
+//! Who waits and who was paired, in memory. Each method is one atomic step: whom a ticket should get is found in one, by the
+//! pure decider, and claimed in another, which may find that the world has moved on and says so.
 
 mod index;
 mod journal;
 mod keys;
-mod line;
+mod lines;
 mod outbox;
 mod queue;
+mod seats;
 mod state;
 mod timers;
 mod waits;
@@ -21,13 +22,13 @@ use throng_backbone::{Committed, Receipt, Register, TicketsError};
 use tokio::sync::Notify;
 
 use crate::config::LobbyConfig;
+use crate::decide::Rank;
 use crate::event::{Event, Place};
 use crate::lobby::{JoinError, Newcomer, Restored};
 use crate::names::{QueueName, User};
 use crate::pairing::{Confirmed, PairingId};
-use crate::policy::Policy;
 use crate::statistics::Statistics;
-use crate::ticket::{Ticket, TicketId};
+use crate::ticket::{Handle, Ticket, TicketId};
 use crate::time::Time;
 
 use outbox::Wait;
@@ -55,24 +56,30 @@ pub(crate) enum Pace {
 /// A ticket that is the user's now, but in no window yet.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    pub(crate) ticket: Arc<Ticket>,
+    pub(crate) ticket: Handle,
     pub(crate) place: Place,
     /// How often tickets had been put into windows before.
     pub(crate) seen: u64,
 }
 
-/// Candidates, oldest first.
-#[derive(Debug)]
+/// What was decided about some candidates.
+#[derive(Debug, Default)]
 pub(crate) struct Window {
-    pub(crate) candidates: Vec<Arc<Ticket>>,
-    /// The policy of the queue.
-    pub(crate) policy: Arc<Policy>,
+    /// Who is the best partner of them.
+    pub(crate) best: Option<Best>,
     /// After whom the next window begins, if there may be one.
     pub(crate) next: Option<Cursor>,
 }
 
-/// A place in the order of those who wait: since when, and which ticket. The default is before all of them.
-pub(crate) type Cursor = (Time, TicketId);
+/// The best of some candidates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Best {
+    pub(crate) ticket: Handle,
+    pub(crate) rank: Rank,
+}
+
+/// A place in the order of those who wait: since when, in nanoseconds, and which ticket. The default is before all of them.
+pub(crate) type Cursor = (u64, TicketId);
 
 /// Whose ticket was not there to be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +99,7 @@ pub(crate) enum Posted {
 #[derive(Debug)]
 pub(crate) enum Due {
     /// The ticket is to look for a partner, after the cursor.
-    Look(Arc<Ticket>, Cursor),
+    Look(Handle, Cursor),
     /// The pairing is over because not both have confirmed it; the one who had waits again.
     Returned(Entered),
     /// There is nothing more to do.
@@ -120,7 +127,7 @@ impl Store {
 
     /// Ends when everything is written and told that was done by now; at once where nothing is written. Somebody who
     /// joins says their ticket and the time: they are let go when it takes too long.
-    pub(crate) async fn told(&self, joins: Option<(TicketId, Time)>) -> Result<(), JoinError> {
+    pub(crate) async fn told(&self, joins: Option<(Handle, Time)>) -> Result<(), JoinError> {
         let wait = self.lock().wait(joins);
         match wait {
             Wait::Over => Ok(()),
@@ -155,28 +162,28 @@ impl Store {
     }
 
     /// Puts an entered ticket where others find it, unless it is gone or away.
-    pub(crate) async fn post(&self, ticket: TicketId, seen: u64, now: Time) -> Result<Posted, JoinError> {
+    pub(crate) async fn post(&self, ticket: Handle, seen: u64, now: Time) -> Result<Posted, JoinError> {
         self.step(|state| state.post(ticket, seen, now)).await
     }
 
-    /// The oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
-    pub(crate) async fn window(&self, ticket: TicketId, after: Cursor, now: Time) -> Option<Window> {
+    /// Decides about the oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
+    pub(crate) async fn window(&self, ticket: Handle, after: Cursor, now: Time) -> Option<Window> {
         self.step(|state| state.window(ticket, after, now)).await
     }
 
     /// Pairs two tickets: both are taken, or neither.
-    pub(crate) async fn claim(&self, mine: TicketId, theirs: TicketId, now: Time) -> Result<(), Lost> {
+    pub(crate) async fn claim(&self, mine: Handle, theirs: Handle, now: Time) -> Result<(), Lost> {
         self.step(|state| state.claim(mine, theirs, now)).await
     }
 
     /// Has a ticket that waits look again a little later, after the cursor.
-    pub(crate) async fn look_later(&self, ticket: TicketId, after: Cursor, now: Time) {
+    pub(crate) async fn look_later(&self, ticket: Handle, after: Cursor, now: Time) {
         self.step(|state| state.look_later(ticket, after, now)).await;
     }
 
-    /// Takes out the ticket of somebody who waits.
-    pub(crate) async fn take(&self, user: &User) -> Option<Arc<Ticket>> {
-        self.step(|state| state.take(user)).await
+    /// Takes out the ticket of somebody who waits. Says whether there was one.
+    pub(crate) async fn leave(&self, user: &User) -> bool {
+        self.step(|state| state.leave(user)).await
     }
 
     /// Takes a ticket out of all windows, for the lease. Says whether there is one.
@@ -186,7 +193,7 @@ impl Store {
 
     /// Ends somebody's being away. Gives the ticket that is in windows again, nothing inside when it was not away, nothing
     /// at all when there is none.
-    pub(crate) async fn back(&self, user: &User, now: Time) -> Option<Option<Arc<Ticket>>> {
+    pub(crate) async fn back(&self, user: &User, now: Time) -> Option<Option<Handle>> {
         self.step(|state| state.back(user, now)).await
     }
 

@@ -1,13 +1,14 @@
 //! A ticket: one user's wish to be paired, with what the lobby knows about it. Never changes: whoever asks for
 //! something else has another ticket.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::lobby::Newcomer;
-use crate::names::{Number, User};
+use crate::names::{Number, Tag, User};
 use crate::policy::Policy;
 use crate::sketch::Sketch;
 use crate::time::Time;
@@ -17,27 +18,51 @@ use crate::wish::Wish;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TicketId(pub u64);
 
+/// Where the store keeps somebody who waits. Others have it later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seat(NonZero<u32>);
+
+impl Seat {
+    /// The seat with this index.
+    pub(crate) fn new(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZero::new);
+        Self(number.expect("memory ends before the numbers do"))
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// Which ticket, and where the store keeps it if it still does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Handle {
+    pub(crate) id: TicketId,
+    pub(crate) seat: Seat,
+}
+
 /// Somebody who waits. Made by the lobby.
+// In this order in memory: what candidates are compared by is in the first three cache lines, what is rarely looked at behind.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Ticket {
     /// Which ticket.
     pub id: TicketId,
-    /// Whose.
-    pub user: User,
-    /// What for.
-    pub wish: Arc<Wish>,
-    /// Whom the user never meets.
-    pub blocked: People,
-    /// Whom the user has met lately, and meets again only when nobody else is there.
-    pub recent: People,
-    /// The policy that counts instead of the queue's.
-    pub policy: Option<Arc<Policy>>,
     /// When it was put into the queue.
     pub enqueued: Time,
     /// What the user had waited before that.
     pub credit: Duration,
-    /// Of the user and the wish.
+    /// The policy that counts instead of the queue's.
+    pub policy: Option<Arc<Policy>>,
+    /// Whom the user never meets.
+    pub blocked: People,
+    /// Whom the user has met lately, and meets again only when nobody else is there.
+    pub recent: People,
     pub(crate) sketch: Sketch,
+    /// Whose.
+    pub user: User,
+    /// What for.
+    pub wish: Arc<Wish>,
 }
 
 impl Ticket {
@@ -45,7 +70,7 @@ impl Ticket {
     pub(crate) fn new(id: TicketId, newcomer: Newcomer, enqueued: Time, credit: Duration) -> Self {
         let Newcomer { user, wish, blocked, recent, policy } = newcomer;
         let sketch = Sketch::of(&user, &wish);
-        Self { id, user, wish, blocked, recent, policy, enqueued, credit, sketch }
+        Self { id, enqueued, credit, policy, blocked, recent, sketch, user, wish }
     }
 
     /// Since when the user waits, with the credit counted: who is first in the queue.
@@ -58,9 +83,15 @@ impl Ticket {
         now.since(self.since())
     }
 
-    /// Where it stands in the order in which people wait.
-    pub(crate) fn place(&self) -> (Time, TicketId) {
-        (self.since(), self.id)
+    /// Where it stands in the order in which people wait, as a [`Cursor`](crate::store::Cursor).
+    pub(crate) fn place(&self) -> (u64, TicketId) {
+        (self.since().nanos(), self.id)
+    }
+
+    /// Which of its tags the other has too. Looks only at the numbers of the other's.
+    pub(crate) fn shared_tags(&self, other: &Self) -> impl Iterator<Item = &Tag> {
+        let tags = self.wish.tags.iter().zip(self.sketch.tags.iter());
+        tags.filter(|(_, number)| other.sketch.tags.contains(*number)).map(|(tag, _)| tag)
     }
 
     /// The policy that counts for it, in a queue with this one.
@@ -72,10 +103,10 @@ impl Ticket {
 /// A set of users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
-    /// One bit of 64 for each of them: most others are known to be in no set without looking for them.
+    /// One bit of 64 for each of them: most others are known not to be in the set without a look at it.
     bits: u64,
     /// By number.
-    users: Option<Arc<[User]>>,
+    users: Option<Arc<Vec<User>>>,
 }
 
 impl People {
@@ -85,7 +116,7 @@ impl People {
     }
 
     pub(crate) fn contains_number(&self, number: Number) -> bool {
-        let find = |users: &Arc<[User]>| users.binary_search_by_key(&number, User::number).is_ok();
+        let find = |users: &Arc<Vec<User>>| users.binary_search_by_key(&number, User::number).is_ok();
         self.bits & bit(number) != 0 && self.users.as_ref().is_some_and(find)
     }
 
@@ -95,9 +126,13 @@ impl People {
     }
 }
 
+fn bit(number: Number) -> u64 {
+    1 << (number.get() % 64)
+}
+
 impl Serialize for People {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.users.as_deref().unwrap_or_default())
+        serializer.collect_seq(self.users.as_deref().map_or(&[][..], Vec::as_slice))
     }
 }
 
@@ -107,16 +142,12 @@ impl<'de> Deserialize<'de> for People {
     }
 }
 
-fn bit(number: Number) -> u64 {
-    1 << (number.get() % 64)
-}
-
 impl FromIterator<User> for People {
     fn from_iter<I: IntoIterator<Item = User>>(users: I) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();
         users.sort_unstable_by_key(User::number);
         users.dedup();
         let bits = users.iter().fold(0, |bits, user| bits | bit(user.number()));
-        Self { bits, users: (!users.is_empty()).then(|| users.into()) }
+        Self { bits, users: (!users.is_empty()).then(|| Arc::new(users)) }
     }
 }

@@ -15,6 +15,11 @@ impl Time {
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// As a number, in the same order up to 584 years after the epoch; all later times are one.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0.as_nanos().try_into().unwrap_or(u64::MAX)
+    }
 }
 
 impl Add<Duration> for Time {

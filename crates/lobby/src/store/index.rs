@@ -3,62 +3,60 @@
 use std::cmp::Reverse;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::iter::from_fn;
-use std::sync::Arc;
 
-use hashbrown::HashMap;
-
-use crate::ticket::Ticket;
+use crate::ticket::Seat;
 
 use super::Cursor;
-use super::line::Line;
+use super::lines::{Block, Lines};
+use super::seats::Seats;
 
 /// Who is found under which key.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    lines: HashMap<u64, Line>,
+    lines: Lines,
 }
 
 /// What is left of a line while lines are merged.
-struct Strand<'a, R> {
-    head: &'a Arc<Ticket>,
+struct Strand<R> {
+    head: Seat,
     rest: R,
 }
 
 impl Index {
-    /// Adds somebody under each key.
-    pub(super) fn add(&mut self, keys: &[u64], ticket: &Arc<Ticket>) {
+    /// Adds somebody under each key. Gives where they are, for [`remove`](Self::remove).
+    pub(super) fn add(&mut self, keys: &[u64], seat: Seat, seats: &mut Seats) -> Box<[Block]> {
+        self.lines.fetch_backs(keys);
+        let place = seats.place(seat);
+        let mut blocks = Vec::with_capacity(keys.len());
         for key in keys {
-            self.lines.entry(*key).or_default().add(ticket);
-        }
-    }
-
-    /// Removes somebody under each key.
-    pub(super) fn remove(&mut self, keys: &[u64], place: Cursor) {
-        for key in keys {
-            let Some(line) = self.lines.get_mut(key) else { continue };
-            line.remove(place);
-            if line.count() == 0 {
-                self.lines.remove(key);
+            let Some(added) = self.lines.add(*key, place, seat) else { continue };
+            blocks.push(added.block);
+            if let Some(split) = added.split {
+                self.lines.seats(split.to).for_each(|moved| seats.repost(moved, split));
             }
         }
+        blocks.into()
+    }
+
+    /// Removes somebody from where they are.
+    pub(super) fn remove(&mut self, blocks: &[Block], seat: Seat) {
+        self.lines.fetch(blocks.iter());
+        blocks.iter().for_each(|block| self.lines.remove(*block, seat));
     }
 
     /// How many keys there are under which somebody is found.
     #[cfg(test)]
     pub(super) fn lines(&self) -> usize {
-        self.lines.len()
+        self.lines.count()
     }
 
     /// Those after a place who are found under any of the keys, each once, in the order in which they wait.
-    pub(super) fn after<'a>(
-        &'a self,
-        keys: &[u64],
-        place: Cursor,
-    ) -> impl Iterator<Item = &'a Arc<Ticket>> + use<'a> {
+    pub(super) fn after<'a>(&'a self, keys: &[u64], place: Cursor) -> impl Iterator<Item = Seat> + use<'a> {
+        self.lines.fetch_fronts(keys);
         let mut strands = Vec::new();
         let mut heads = BinaryHeap::new();
-        for line in keys.iter().filter_map(|key| self.lines.get(key)) {
-            let mut rest = line.after(place);
+        for key in keys {
+            let Some(mut rest) = self.lines.after(*key, place) else { continue };
             if let Some((place, head)) = rest.next() {
                 heads.push(Reverse((place, strands.len())));
                 strands.push(Strand { head, rest });
@@ -70,7 +68,7 @@ impl Index {
                 let mut first = heads.peek_mut()?;
                 let Reverse((place, number)) = *first;
                 let strand = &mut strands[number];
-                let ticket = strand.head;
+                let seat = strand.head;
                 match strand.rest.next() {
                     Some((next, head)) => {
                         strand.head = head;
@@ -81,7 +79,7 @@ impl Index {
                 // Who is in several of the lines comes several times in a row.
                 if place != last {
                     last = place;
-                    return Some(ticket);
+                    return Some(seat);
                 }
             }
         })

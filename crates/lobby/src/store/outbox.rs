@@ -10,7 +10,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::event::Event;
 use crate::lobby::JoinError;
-use crate::ticket::TicketId;
+use crate::ticket::Handle;
 use crate::time::Time;
 
 /// How long somebody who joins waits for their ticket to be written.
@@ -52,7 +52,7 @@ struct Waiter {
 /// Somebody who joins: their ticket, and until when it has to be written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Joining {
-    pub(crate) ticket: TicketId,
+    pub(crate) ticket: Handle,
     pub(crate) deadline: Time,
 }
 
@@ -155,11 +155,7 @@ impl Outbox {
     }
 
     /// The first of those who join who has waited long enough, with where they wait. Whoever was paired meanwhile waits on.
-    pub(super) fn pop_late(
-        &mut self,
-        now: Time,
-        waits: impl Fn(TicketId) -> bool,
-    ) -> Option<(TicketId, Answer)> {
+    pub(super) fn pop_late(&mut self, now: Time, waits: impl Fn(Handle) -> bool) -> Option<(Handle, Answer)> {
         for index in 0..self.waiters.len() {
             let Some(joins) = self.waiters[index].joins else { continue };
             if joins.deadline > now {

@@ -8,24 +8,27 @@ use crate::accept::Stance;
 use crate::config::QueueConfig;
 use crate::event::Place;
 use crate::facet::Facets;
-use crate::names::Topic;
+use crate::names::{Number, QueueName, Topic};
 use crate::policy::Policy;
-use crate::ticket::Ticket;
+use crate::ticket::{Seat, Ticket};
 use crate::time::Time;
 
 use super::Cursor;
 use super::index::Index;
 use super::keys;
+use super::lines::Block;
+use super::seats::Seats;
 use super::waits::Waits;
 
 /// A queue and those who wait in it.
 #[derive(Debug)]
 pub(super) struct Queue {
+    pub(super) name: QueueName,
     config: QueueConfig,
     /// Everyone who waits, with those who are away.
     pub(super) waiting: usize,
-    /// The same, by the topic that they named first.
-    pub(super) topics: HashMap<Topic, usize>,
+    /// The same, by the topic that they named first: by its number, with the count.
+    pub(super) topics: HashMap<Number, (Topic, usize)>,
     /// How often tickets were posted.
     pub(super) posts: u64,
     pub(super) waits: Waits,
@@ -35,8 +38,9 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(config: QueueConfig) -> Self {
+    pub(super) fn new(name: QueueName, config: QueueConfig) -> Self {
         Self {
+            name,
             config,
             waiting: 0,
             topics: HashMap::new(),
@@ -67,8 +71,8 @@ impl Queue {
 
     /// Where a ticket would stand.
     pub(super) fn place(&self, ticket: &Ticket) -> Place {
-        let topic = ticket.wish.topic.as_ref();
-        let others = topic.map_or(self.waiting, |topic| self.topics.get(topic).copied().unwrap_or_default());
+        let count = |topic| self.topics.get(&topic).map_or(0, |(_, count)| *count);
+        let others = ticket.sketch.topics.first().map_or(self.waiting, count);
         Place { others, estimated_wait: self.waits.median() }
     }
 
@@ -76,33 +80,33 @@ impl Queue {
     pub(super) fn count(&mut self, ticket: &Ticket) {
         self.waiting += 1;
         if let Some(topic) = &ticket.wish.topic {
-            *self.topics.entry_ref(topic).or_default() += 1;
+            self.topics.entry(topic.number()).or_insert_with(|| (topic.clone(), 0)).1 += 1;
         }
     }
 
     /// Counts somebody no longer.
     pub(super) fn discount(&mut self, ticket: &Ticket) {
         self.waiting -= 1;
-        let Some(topic) = &ticket.wish.topic else { return };
-        if let Some(count) = self.topics.get_mut(topic) {
+        let Some(topic) = ticket.sketch.topics.first() else { return };
+        if let Some((_, count)) = self.topics.get_mut(&topic) {
             *count -= 1;
             if *count == 0 {
-                self.topics.remove(topic);
+                self.topics.remove(&topic);
             }
         }
     }
 
-    /// Lets a ticket be found by what it demands now. Gives the keys under which it is, for [`withdraw`](Self::withdraw).
-    pub(super) fn post(&mut self, ticket: &Arc<Ticket>, now: Time) -> Vec<u64> {
+    /// Lets a ticket be found by what it demands now. Gives where it is, for [`withdraw`](Self::withdraw).
+    pub(super) fn post(&mut self, seat: Seat, seats: &mut Seats, now: Time) -> Box<[Block]> {
+        let Some(ticket) = seats.ticket(seat) else { return Box::default() };
         let keys = keys::found_under(&Stance::of(ticket, &self.config.policy, now), self.demandable);
-        self.index.add(&keys, ticket);
         self.posts += 1;
-        keys
+        self.index.add(&keys, seat, seats)
     }
 
     /// Lets a ticket no longer be found.
-    pub(super) fn withdraw(&mut self, ticket: &Ticket, keys: &[u64]) {
-        self.index.remove(keys, ticket.place());
+    pub(super) fn withdraw(&mut self, seat: Seat, blocks: &[Block]) {
+        self.index.remove(blocks, seat);
     }
 
     /// Those who fit the ticket by topic, side and facets, oldest first, who wait after the cursor.
@@ -111,7 +115,7 @@ impl Queue {
         ticket: &Ticket,
         after: Cursor,
         now: Time,
-    ) -> impl Iterator<Item = &'a Arc<Ticket>> + use<'a> {
+    ) -> impl Iterator<Item = Seat> + use<'a> {
         let keys = keys::asked_for(&Stance::of(ticket, &self.config.policy, now), self.demandable);
         self.index.after(&keys, after)
     }
@@ -129,6 +133,8 @@ mod tests {
     use crate::lobby::Newcomer;
     use crate::names::Tag;
     use crate::policy::{Step, TopicScope, Weights};
+    use crate::store::journal::Recorded;
+    use crate::store::seats::{Bound, Entry, Stage};
     use crate::ticket::TicketId;
     use crate::wish::{AnyTopic, SideWish, Tags, Wish};
 
@@ -170,15 +176,18 @@ mod tests {
         let policy = Policy::new(steps, Duration::ZERO, Weights::default()).unwrap();
         let mut state = 1;
         let now = Time(Duration::from_secs(10));
-        let mut queue = Queue::new(QueueConfig { policy: Arc::new(policy.clone()), waiting_max: 1000 });
-        let tickets: Vec<Arc<Ticket>> = (1..=300).map(|id| Arc::new(ticket(id, &mut state))).collect();
+        let config = QueueConfig { policy: Arc::new(policy.clone()), waiting_max: 1000 };
+        let mut queue = Queue::new(QueueName::from("default"), config);
+        let mut seats = Seats::default();
+        let tickets: Vec<Ticket> = (1..=300).map(|id| ticket(id, &mut state)).collect();
+        tickets.iter().for_each(|ticket| _ = queue.learn(ticket));
         for ticket in &tickets {
-            queue.learn(ticket);
+            let seat = seats.take(ticket.clone(), Entry::new(0, Bound::Kept, Recorded::Not)).seat;
+            seats[seat].stage = Stage::Posted(queue.post(seat, &mut seats, now));
         }
-        let keys: Vec<Vec<u64>> = tickets.iter().map(|ticket| queue.post(ticket, now)).collect();
         let mut found_in_all = 0;
         for mine in &tickets {
-            let places = |after| queue.fitting(mine, after, now).map(|ticket| ticket.place());
+            let places = |after| queue.fitting(mine, after, now).map(|seat| seats.place(seat));
             let found: Vec<Cursor> = places(Cursor::default()).collect();
             assert!(found.is_sorted_by(|first, second| first < second), "in order, each once");
             let stance = Stance::of(mine, &policy, now);
@@ -197,8 +206,9 @@ mod tests {
             assert_eq!(places(first).collect::<Vec<_>>(), rest, "after a place come the others");
         }
         assert!(found_in_all > 1000, "a test that finds nobody shows nothing");
-        for (ticket, keys) in tickets.iter().zip(&keys) {
-            queue.withdraw(ticket, keys);
+        for seat in seats.in_order() {
+            let Some((_, Entry { stage: Stage::Posted(blocks), .. })) = seats.leave(seat) else { panic!() };
+            queue.withdraw(seat, &blocks);
         }
         assert_eq!(queue.index.lines(), 0, "nothing is left behind");
     }

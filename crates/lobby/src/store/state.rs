@@ -5,6 +5,7 @@ mod kept;
 mod pairings;
 mod survey;
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +13,21 @@ use hashbrown::HashMap;
 use tokio::sync::Notify;
 
 use crate::config::LobbyConfig;
+use crate::decide::decide;
 use crate::lobby::{JoinError, Newcomer};
-use crate::names::{QueueName, User};
+use crate::names::{Number, User};
 use crate::pairing::PairingId;
 use crate::statistics::WaitHistogram;
-use crate::ticket::{Ticket, TicketId};
+use crate::ticket::{Handle, Seat, Ticket, TicketId};
 use crate::time::Time;
+use crate::wish::Wish;
 
 use super::journal::{Journal, Recorded};
 use super::outbox::Outbox;
 use super::queue::Queue;
+use super::seats::{Bound, Entry, Seats, Stage};
 use super::timers::Timers;
-use super::{Cursor, Entered, Posted, Window};
+use super::{Best, Cursor, Entered, Posted, Window};
 use pairings::Open;
 
 /// The most candidates of a first window: most who find somebody find them there.
@@ -34,13 +38,13 @@ const WINDOW_MAX: usize = 64;
 /// Everything.
 #[derive(Debug)]
 pub(super) struct State {
-    /// Everyone who waits or was paired and has not confirmed.
-    users: HashMap<User, Standing>,
+    /// Everyone who waits or was paired and has not confirmed, by the number of the name.
+    users: HashMap<Number, Standing>,
     /// Everyone who waits.
-    tickets: HashMap<TicketId, Entry>,
+    seats: Seats,
     queues: Vec<Queue>,
-    /// The index of each queue.
-    names: HashMap<QueueName, usize>,
+    /// The index of each queue, by the number of the name.
+    names: HashMap<Number, usize>,
     pairings: HashMap<PairingId, Open>,
     timers: Timers,
     lease: Duration,
@@ -60,59 +64,19 @@ pub(super) struct State {
 /// What a user is in.
 #[derive(Debug, Clone, Copy)]
 enum Standing {
-    Waiting(TicketId),
+    Waiting(Seat),
     Paired(PairingId),
-}
-
-/// A ticket and what is done with it.
-#[derive(Debug)]
-struct Entry {
-    ticket: Arc<Ticket>,
-    queue: usize,
-    stage: Stage,
-    recorded: Recorded,
-    /// When it looks the next time; while away, when the lease is over.
-    timer: Option<Time>,
-    /// When the ticket asks for less the next time.
-    changes: Option<Time>,
-    /// When a look that was stopped goes on, and after whom. Rare, and so in a box.
-    resumes: Option<Box<(Time, Cursor)>>,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Looks for a partner and is in no window yet.
-    Entered(Bound),
-    /// Is in windows, found under these keys of its queue.
-    Posted(Vec<u64>),
-    /// Is in no window until the user is back.
-    Away,
-}
-
-/// Whether a full queue refuses a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
-    Kept,
-    /// Its user has a place in the queue already, or had one until the pairing that is over.
-    Waived,
-}
-
-/// Where a ticket enters.
-#[derive(Debug)]
-struct Entrance {
-    queue: usize,
-    bound: Bound,
-    recorded: Recorded,
 }
 
 impl State {
     pub(super) fn new(config: LobbyConfig, bell: Arc<Notify>) -> Self {
-        let (names, queues): (Vec<_>, Vec<_>) = config.queues.into_iter().unzip();
+        let queues: Vec<Queue> =
+            config.queues.into_iter().map(|(name, config)| Queue::new(name, config)).collect();
         Self {
             users: HashMap::new(),
-            tickets: HashMap::new(),
-            queues: queues.into_iter().map(Queue::new).collect(),
-            names: names.into_iter().zip(0..).collect(),
+            seats: Seats::default(),
+            names: queues.iter().map(|queue| queue.name.number()).zip(0..).collect(),
+            queues,
             pairings: HashMap::new(),
             timers: Timers::new(bell),
             lease: config.lease,
@@ -131,32 +95,47 @@ impl State {
         if self.paused {
             return Err(JoinError::Paused);
         }
-        let queue = *self.names.get(&newcomer.wish.queue).ok_or(JoinError::UnknownQueue)?;
-        if let Some(Standing::Paired(pairing)) = self.users.get(&newcomer.user) {
-            return Err(JoinError::Paired(*pairing));
-        }
+        let queue = self.queue_of(&newcomer.wish).ok_or(JoinError::UnknownQueue)?;
+        let former = match self.users.get(&newcomer.user.number()) {
+            Some(Standing::Paired(pairing)) => return Err(JoinError::Paired(*pairing)),
+            Some(Standing::Waiting(seat)) => Some(*seat),
+            None => None,
+        };
         self.admit(&newcomer)?;
-        let former = self.take_out(&newcomer.user);
+        let former = former.and_then(|seat| self.remove(seat));
         let recorded = former.as_ref().map_or(Recorded::Not, |former| former.1.outdated());
         let former = former.map(|former| former.0).filter(|former| former.wish == newcomer.wish);
         let bound = if former.is_some() { Bound::Waived } else { Bound::Kept };
         let (enqueued, credit) =
             former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
         let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
-        Ok(self.register(ticket, Entrance { queue, bound, recorded }, now))
+        Ok(self.register(ticket, Entry::new(queue, bound, recorded), now))
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
-        let Some(queue) = self.names.get(&ticket.wish.queue).copied() else { return Some(ticket) };
-        if self.users.contains_key(&ticket.user) || self.queues[queue].is_full() || self.is_deposed() {
+        let Some(queue) = self.queue_of(&ticket.wish) else { return Some(ticket) };
+        let is_here = self.users.contains_key(&ticket.user.number());
+        if is_here || self.queues[queue].is_full() || self.is_deposed() {
             return Some(ticket);
         }
-        let user = ticket.user.clone();
         let id = self.new_ticket_id();
-        let entrance = Entrance { queue, bound: Bound::Kept, recorded: Recorded::Not };
-        self.register(Ticket { id, ..ticket }, entrance, now);
-        self.away(&user, now);
+        let entered =
+            self.register(Ticket { id, ..ticket }, Entry::new(queue, Bound::Kept, Recorded::Not), now);
+        self.send_away(entered.ticket.seat, now);
         None
+    }
+
+    /// The queue that a wish is for.
+    fn queue_of(&self, wish: &Wish) -> Option<usize> {
+        self.names.get(&wish.queue.number()).copied()
+    }
+
+    /// Where somebody waits.
+    fn seat_of(&self, user: &User) -> Option<Seat> {
+        match self.users.get(&user.number())? {
+            Standing::Waiting(seat) => Some(*seat),
+            Standing::Paired(_) => None,
+        }
     }
 
     fn new_ticket_id(&mut self) -> TicketId {
@@ -164,113 +143,105 @@ impl State {
         TicketId(self.last_ticket)
     }
 
-    fn register(&mut self, ticket: Ticket, entrance: Entrance, now: Time) -> Entered {
-        let Entrance { queue, bound, recorded } = entrance;
+    fn register(&mut self, ticket: Ticket, entry: Entry, now: Time) -> Entered {
+        let queue = entry.queue;
         if self.queues[queue].learn(&ticket) {
             self.post_all_anew(queue, now);
         }
-        let ticket = Arc::new(ticket);
-        self.users.insert(ticket.user.clone(), Standing::Waiting(ticket.id));
-        let entry = Entry {
-            ticket: Arc::clone(&ticket),
-            queue,
-            stage: Stage::Entered(bound),
-            recorded,
-            timer: None,
-            changes: None,
-            resumes: None,
-        };
-        self.tickets.insert(ticket.id, entry);
-        Entered { place: self.queues[queue].place(&ticket), seen: self.queues[queue].posts, ticket }
+        let place = self.queues[queue].place(&ticket);
+        let user = ticket.user.number();
+        let ticket = self.seats.take(ticket, entry);
+        self.users.insert(user, Standing::Waiting(ticket.seat));
+        Entered { place, seen: self.queues[queue].posts, ticket }
     }
 
-    pub(super) fn post(&mut self, id: TicketId, seen: u64, now: Time) -> Result<Posted, JoinError> {
-        let Some(entry) = self.tickets.get_mut(&id) else { return Ok(Posted::Alone) };
-        let queue = &mut self.queues[entry.queue];
-        let Stage::Entered(bound) = entry.stage else { return Ok(Posted::Alone) };
+    pub(super) fn post(&mut self, ticket: Handle, seen: u64, now: Time) -> Result<Posted, JoinError> {
+        let Some(seat) = self.seats.find(ticket) else { return Ok(Posted::Alone) };
+        let Stage::Entered(bound) = self.seats[seat].stage else { return Ok(Posted::Alone) };
+        let queue = &self.queues[self.seats[seat].queue];
         if bound == Bound::Kept && queue.is_full() {
-            let user = entry.ticket.user.clone();
-            self.take(&user);
+            self.take(seat);
             return Err(JoinError::QueueFull);
         }
         let posted = if queue.posts == seen { Posted::Alone } else { Posted::WithOthers };
-        queue.count(&entry.ticket);
-        entry.record(&mut self.journal);
-        entry.stage = Stage::Posted(queue.post(&entry.ticket, now));
-        self.schedule(id, now);
+        self.count(seat);
+        self.let_find(seat, now);
+        self.schedule(seat, now);
         Ok(posted)
     }
 
-    pub(super) fn window(&mut self, id: TicketId, after: Cursor, now: Time) -> Option<Window> {
+    pub(super) fn window(&mut self, ticket: Handle, after: Cursor, now: Time) -> Option<Window> {
         let closed = self.paused || self.outbox.as_mut().is_some_and(Outbox::hold);
-        let entry = self.tickets.get(&id)?;
-        let queue = &self.queues[entry.queue];
-        let mut window = Window { candidates: Vec::new(), policy: Arc::clone(queue.policy()), next: None };
+        let seat = self.seats.find(ticket)?;
+        let ticket = self.seats.ticket(seat)?;
+        let queue = &self.queues[self.seats[seat].queue];
         if closed {
-            return Some(window);
+            return Some(Window::default());
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
-        let mut found: Vec<&Arc<Ticket>> = queue.fitting(&entry.ticket, after, now).take(most).collect();
-        window.next = found.last().filter(|_| found.len() == most).map(|last| last.place());
-        // Reading them all before counting any as used lets the processor fetch them side by side.
-        found.retain(|candidate| candidate.id != id);
-        window.candidates.extend(found.into_iter().cloned());
-        Some(window)
+        let mut found: Vec<Seat> = queue.fitting(ticket, after, now).take(most).collect();
+        let next = found.last().filter(|_| found.len() == most).map(|last| self.seats.place(*last));
+        found.retain(|candidate| *candidate != seat);
+        self.seats.fetch(&found);
+        let candidates = found.iter().filter_map(|seat| self.seats.ticket(*seat));
+        let best = decide(ticket, candidates, queue.policy(), now);
+        let best = best.and_then(|choice| {
+            let (id, rank) = (choice.candidate.id, choice.rank());
+            let seat = found.into_iter().find(|seat| self.seats.place(*seat).1 == id)?;
+            Some(Best { ticket: Handle { id, seat }, rank })
+        });
+        Some(Window { best, next })
     }
 
-    pub(super) fn take(&mut self, user: &User) -> Option<Arc<Ticket>> {
-        let (ticket, recorded) = self.take_out(user)?;
-        self.journal.remove_ticket(user, recorded);
+    pub(super) fn leave(&mut self, user: &User) -> bool {
+        self.seat_of(user).is_some_and(|seat| self.take(seat).is_some())
+    }
+
+    /// Takes a ticket out of everything, with its record.
+    fn take(&mut self, seat: Seat) -> Option<Ticket> {
+        let (ticket, recorded) = self.remove(seat)?;
+        self.users.remove(&ticket.user.number());
+        self.journal.remove_ticket(&ticket.user, recorded);
         Some(ticket)
     }
 
-    /// Takes a ticket out of everything but its record.
-    fn take_out(&mut self, user: &User) -> Option<(Arc<Ticket>, Recorded)> {
-        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return None };
-        self.users.remove(user);
-        self.remove(id)
+    pub(super) fn away(&mut self, user: &User, now: Time) -> bool {
+        self.seat_of(user).is_some_and(|seat| self.send_away(seat, now))
     }
 
-    pub(super) fn away(&mut self, user: &User, now: Time) -> bool {
-        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return false };
-        let Some(entry) = self.tickets.get_mut(&id) else { return false };
-        let queue = &mut self.queues[entry.queue];
-        match &entry.stage {
+    /// Says whether the ticket is still there.
+    fn send_away(&mut self, seat: Seat, now: Time) -> bool {
+        match &self.seats[seat].stage {
             Stage::Away => return true,
-            Stage::Entered(Bound::Kept) if queue.is_full() => {
-                self.take(user);
+            Stage::Entered(Bound::Kept) if self.queues[self.seats[seat].queue].is_full() => {
+                self.take(seat);
                 return false;
             }
-            Stage::Entered(_) => {
-                queue.count(&entry.ticket);
-                entry.record(&mut self.journal);
-            }
-            Stage::Posted(keys) => queue.withdraw(&entry.ticket, keys),
+            Stage::Entered(_) => self.count(seat),
+            Stage::Posted(_) => self.withdraw(seat),
         }
-        entry.stage = Stage::Away;
-        self.set_timer(id, Some(now + self.lease));
+        self.seats[seat].stage = Stage::Away;
+        self.set_timer(seat, Some((now + self.lease, self.lease)));
         true
     }
 
-    pub(super) fn back(&mut self, user: &User, now: Time) -> Option<Option<Arc<Ticket>>> {
-        let Some(Standing::Waiting(id)) = self.users.get(user).copied() else { return None };
-        let entry = self.tickets.get_mut(&id)?;
-        if !matches!(entry.stage, Stage::Away) {
+    pub(super) fn back(&mut self, user: &User, now: Time) -> Option<Option<Handle>> {
+        let seat = self.seat_of(user)?;
+        if !matches!(self.seats[seat].stage, Stage::Away) {
             return Some(None);
         }
-        let ticket = Arc::clone(&entry.ticket);
-        entry.stage = Stage::Posted(self.queues[entry.queue].post(&ticket, now));
-        self.schedule(id, now);
-        Some(Some(ticket))
+        self.let_find(seat, now);
+        self.schedule(seat, now);
+        Some(Some(Handle { id: self.seats.ticket(seat)?.id, seat }))
     }
 
     /// Takes a ticket out of everything but its record and the table of users.
-    fn remove(&mut self, id: TicketId) -> Option<(Arc<Ticket>, Recorded)> {
-        self.set_timer(id, None);
-        let Entry { ticket, queue, stage, recorded, .. } = self.tickets.remove(&id)?;
+    fn remove(&mut self, seat: Seat) -> Option<(Ticket, Recorded)> {
+        self.timers.stop(seat, &mut self.seats);
+        let (ticket, Entry { queue, stage, recorded, .. }) = self.seats.leave(seat)?;
         let queue = &mut self.queues[queue];
-        if let Stage::Posted(keys) = &stage {
-            queue.withdraw(&ticket, keys);
+        if let Stage::Posted(blocks) = &stage {
+            queue.withdraw(seat, blocks);
         }
         if !matches!(stage, Stage::Entered(_)) {
             queue.discount(&ticket);
@@ -278,27 +249,44 @@ impl State {
         Some((ticket, recorded))
     }
 
-    /// Posts everyone of a queue under the keys that they have by now.
+    /// Counts a ticket that is its user's place from now on.
+    fn count(&mut self, seat: Seat) {
+        let Some(ticket) = self.seats.ticket(seat) else { return };
+        self.queues[self.seats[seat].queue].count(ticket);
+        self.seats.record(seat, &mut self.journal);
+    }
+
+    /// Lets a ticket be found by what it demands now.
+    fn let_find(&mut self, seat: Seat, now: Time) {
+        let queue = &mut self.queues[self.seats[seat].queue];
+        self.seats[seat].stage = Stage::Posted(queue.post(seat, &mut self.seats, now));
+    }
+
+    /// Lets a ticket that is posted no longer be found. What it is from now on is up to the caller.
+    fn withdraw(&mut self, seat: Seat) {
+        let entry = &mut self.seats[seat];
+        if let Stage::Posted(blocks) = mem::replace(&mut entry.stage, Stage::Away) {
+            self.queues[entry.queue].withdraw(seat, &blocks);
+        }
+    }
+
+    /// Posts a ticket that is posted by what it demands now.
+    fn post_anew(&mut self, seat: Seat, now: Time) {
+        if let Stage::Posted(_) = self.seats[seat].stage {
+            self.withdraw(seat);
+            self.let_find(seat, now);
+        }
+    }
+
+    /// Posts everyone of a queue anew.
     fn post_all_anew(&mut self, queue: usize, now: Time) {
-        let entries = self.tickets.values_mut().filter(|entry| entry.queue == queue);
-        entries.for_each(|entry| entry.post_anew(&mut self.queues[queue], now));
-    }
-}
-
-impl Entry {
-    /// Has a ticket written that is its user's place from now on.
-    fn record(&mut self, journal: &mut Journal) {
-        if self.recorded != Recorded::Current {
-            self.recorded = Recorded::Current;
-            journal.put_ticket(&self.ticket);
-        }
-    }
-
-    /// Posts a ticket that is posted under the keys that it has by now.
-    fn post_anew(&mut self, queue: &mut Queue, now: Time) {
-        if let Stage::Posted(keys) = &mut self.stage {
-            queue.withdraw(&self.ticket, keys);
-            *keys = queue.post(&self.ticket, now);
-        }
+        let mut seats = self.seats.in_order();
+        seats.retain(|seat| {
+            let entry = &self.seats[*seat];
+            entry.queue == queue && matches!(entry.stage, Stage::Posted(_))
+        });
+        // All of them leave before the first is back, so that each joins the end of its lines.
+        seats.iter().for_each(|seat| self.withdraw(*seat));
+        seats.into_iter().for_each(|seat| self.let_find(seat, now));
     }
 }

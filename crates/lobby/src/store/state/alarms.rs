@@ -1,18 +1,17 @@
 //! What happens when the time has come, and when it comes for a ticket.
 
-use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Event;
 use crate::policy::Policy;
 use crate::store::outbox::Outbox;
+use crate::store::seats::{Stage, Stopped};
 use crate::store::timers::Alarm;
 use crate::store::{Cursor, Due};
-use crate::ticket::{Ticket, TicketId};
+use crate::ticket::{Handle, Seat, Ticket};
 use crate::time::Time;
 
-use super::{Stage, State};
+use super::State;
 
 /// A look that was stopped goes on after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -33,12 +32,12 @@ impl State {
             return None;
         }
         loop {
-            let due = match self.timers.pop(now)? {
+            let due = match self.timers.pop(now, &mut self.seats)? {
                 Alarm::Pairing(pairing) if self.set_deadline(pairing, now) => None,
                 Alarm::Pairing(pairing) => self.lapse(pairing, now),
-                Alarm::Ticket(id) => match self.tickets.get(&id)?.stage {
-                    Stage::Away => self.expire(id),
-                    Stage::Entered(_) | Stage::Posted(_) => self.look(id, now),
+                Alarm::Ticket(seat) => match self.seats[seat].stage {
+                    Stage::Away => self.expire(seat),
+                    Stage::Entered(_) | Stage::Posted(_) => self.look(seat, now),
                 },
             };
             if due.is_some() {
@@ -47,75 +46,71 @@ impl State {
         }
     }
 
-    fn expire(&mut self, id: TicketId) -> Option<Due> {
-        let (ticket, recorded) = self.remove(id)?;
-        self.users.remove(&ticket.user);
-        self.journal.remove_ticket(&ticket.user, recorded);
+    fn expire(&mut self, seat: Seat) -> Option<Due> {
+        let ticket = self.take(seat)?;
         self.journal.tell(Event::Expired { user: ticket.user.clone() });
         Some(Due::Done)
     }
 
     /// The ticket's time to look has come: from the beginning when it asks for less now, else from where it stopped.
-    fn look(&mut self, id: TicketId, now: Time) -> Option<Due> {
-        let entry = self.tickets.get_mut(&id)?;
-        entry.timer = None;
+    fn look(&mut self, seat: Seat, now: Time) -> Option<Due> {
+        let ticket = Handle { id: self.seats.ticket(seat)?.id, seat };
         let mut after = Cursor::default();
-        if entry.changes.is_some_and(|at| at <= now) {
-            entry.resumes = None;
-            entry.post_anew(&mut self.queues[entry.queue], now);
-        } else if let Some(stopped) = entry.resumes.take() {
-            after = stopped.1;
+        match self.seats[seat].stopped.take() {
+            Some(stopped) if stopped.changes.is_none_or(|at| at > now) => after = stopped.after,
+            _ => self.post_anew(seat, now),
         }
-        let ticket = Arc::clone(&entry.ticket);
-        self.schedule(id, now);
+        self.schedule(seat, now);
         Some(Due::Look(ticket, after))
     }
 
-    pub(in crate::store) fn look_later(&mut self, id: TicketId, after: Cursor, now: Time) {
-        let Some(entry) = self.tickets.get_mut(&id) else { return };
-        if let Stage::Posted(_) = entry.stage {
-            entry.resumes = Some(Box::new((now + LOOK_AGAIN, after)));
-            self.schedule(id, now);
-        }
+    pub(in crate::store) fn look_later(&mut self, ticket: Handle, after: Cursor, now: Time) {
+        let Some(seat) = self.seats.find(ticket) else { return };
+        self.go_on(seat, Stopped { goes_on: (now + LOOK_AGAIN, LOOK_AGAIN), after, changes: None }, now);
     }
 
     /// Has everyone look at the next occasion, from the beginning.
     pub(super) fn look_all(&mut self, now: Time) {
-        let ids: Vec<TicketId> = self.tickets.keys().copied().collect();
-        for id in ids {
-            let Some(entry) = self.tickets.get_mut(&id) else { continue };
-            if let Stage::Posted(_) = entry.stage {
-                entry.resumes = Some(Box::new((now, Cursor::default())));
-                self.schedule(id, now);
-            }
+        for seat in self.seats.in_order() {
+            let stopped = Stopped { goes_on: (now, Duration::ZERO), after: Cursor::default(), changes: None };
+            self.go_on(seat, stopped, now);
+        }
+    }
+
+    /// Has a ticket go on later, if it is posted.
+    fn go_on(&mut self, seat: Seat, stopped: Stopped, now: Time) {
+        if let Stage::Posted(_) = self.seats[seat].stage {
+            self.seats[seat].stopped = Some(Box::new(stopped));
+            self.schedule(seat, now);
         }
     }
 
     /// Sets the timer of a posted ticket to when it looks the next time.
-    pub(super) fn schedule(&mut self, id: TicketId, now: Time) {
-        let Some(entry) = self.tickets.get_mut(&id) else { return };
-        let policy = entry.ticket.policy(self.queues[entry.queue].policy());
-        entry.changes = next_change(&entry.ticket, policy, now);
-        let resumes = entry.resumes.as_ref().map(|resumes| resumes.0);
-        let next = entry.changes.into_iter().chain(resumes).min();
-        self.set_timer(id, next);
+    pub(super) fn schedule(&mut self, seat: Seat, now: Time) {
+        let Some(ticket) = self.seats.ticket(seat) else { return };
+        let policy = ticket.policy(self.queues[self.seats[seat].queue].policy());
+        let changes = next_change(ticket, policy, now);
+        let mut next = changes;
+        if let Some(stopped) = &mut self.seats[seat].stopped {
+            stopped.changes = changes.map(|(at, _)| at);
+            next = changes.into_iter().chain([stopped.goes_on]).min();
+        }
+        self.set_timer(seat, next);
     }
 
     /// Replaces the timer of a ticket.
-    pub(super) fn set_timer(&mut self, id: TicketId, timer: Option<Time>) {
-        let Some(entry) = self.tickets.get_mut(&id) else { return };
-        if let Some(at) = mem::replace(&mut entry.timer, timer) {
-            self.timers.stop(at, Alarm::Ticket(id));
-        }
-        if let Some(at) = timer {
-            self.timers.start(at, Alarm::Ticket(id));
+    pub(super) fn set_timer(&mut self, seat: Seat, timer: Option<(Time, Duration)>) {
+        self.timers.stop(seat, &mut self.seats);
+        if let Some(timer) = timer {
+            self.timers.start(seat, timer, &mut self.seats);
         }
     }
 }
 
-/// When a ticket asks for less the next time: at its next step, or when it may meet recent partners again.
-fn next_change(ticket: &Ticket, policy: &Policy, now: Time) -> Option<Time> {
+/// When a ticket asks for less the next time, and after which wait: at its next step, or when it may meet recent partners
+/// again.
+fn next_change(ticket: &Ticket, policy: &Policy, now: Time) -> Option<(Time, Duration)> {
     let recent = (!ticket.recent.is_empty()).then_some(policy.recent_after());
     let changes = policy.steps().iter().map(|step| step.after).chain(recent);
-    changes.map(|after| ticket.since() + after).filter(|at| *at > now).min()
+    changes.map(|after| (ticket.since() + after, after)).filter(|(at, _)| *at > now).min()
 }

@@ -10,10 +10,11 @@ use crate::lobby::{JoinError, Newcomer, Restored};
 use crate::record::{self, Record, WrittenPairing, WrittenTicket};
 use crate::store::journal::{Journal, Recorded};
 use crate::store::outbox::{Answer, JOIN_PATIENCE, Joining, Outbox, Wait};
-use crate::ticket::TicketId;
+use crate::store::seats::{Bound, Entry, Stage};
+use crate::ticket::Handle;
 use crate::time::Time;
 
-use super::{Bound, Entrance, Stage, State};
+use super::State;
 
 impl State {
     /// Has everything written that is done from now on. Names are new from here on: see [`Register::fence`].
@@ -75,15 +76,14 @@ impl State {
         restored: &mut Restored,
     ) {
         let ticket = written.ticket(self.new_ticket_id(), now);
-        let queue = self.names.get(&ticket.wish.queue).copied();
-        let Some(queue) = queue.filter(|_| !self.users.contains_key(&ticket.user)) else {
+        let queue = self.queue_of(&ticket.wish);
+        let Some(queue) = queue.filter(|_| !self.users.contains_key(&ticket.user.number())) else {
             return self.journal.remove(key);
         };
         // Whoever had a place has it still.
-        let entrance = Entrance { queue, bound: Bound::Waived, recorded: Recorded::Current };
-        let entered = self.register(ticket, entrance, now);
-        self.away(&entered.ticket.user, now);
-        restored.waiting.push(entered.ticket);
+        let entered = self.register(ticket, Entry::new(queue, Bound::Waived, Recorded::Current), now);
+        self.send_away(entered.ticket.seat, now);
+        restored.waiting.extend(self.seats.ticket(entered.ticket.seat).cloned().map(Arc::new));
     }
 
     /// Whether the lobby lets somebody in, as far as keeping is concerned.
@@ -109,7 +109,7 @@ impl State {
     }
 
     /// What to wait for until everything is told that was done by now; for somebody who joins, with their ticket.
-    pub(in crate::store) fn wait(&mut self, joins: Option<(TicketId, Time)>) -> Wait {
+    pub(in crate::store) fn wait(&mut self, joins: Option<(Handle, Time)>) -> Wait {
         let joins = joins.map(|(ticket, now)| Joining { ticket, deadline: now + JOIN_PATIENCE });
         self.outbox.as_mut().map_or(Wait::Over, |outbox| outbox.wait(joins))
     }
@@ -151,9 +151,8 @@ impl State {
 
     /// Forgets everything: it is somebody else's.
     fn depose(&mut self) -> Vec<Event> {
-        let ids: Vec<TicketId> = self.tickets.keys().copied().collect();
-        for id in ids {
-            self.remove(id);
+        for seat in self.seats.in_order() {
+            self.remove(seat);
         }
         for (pairing, open) in self.pairings.drain() {
             open.stop(pairing, &mut self.timers);
@@ -173,12 +172,14 @@ impl State {
     /// Lets somebody go who waits for too long to be let in. Says whether there was anybody.
     pub(super) fn give_up_a_join(&mut self, now: Time) -> bool {
         let Some(outbox) = &mut self.outbox else { return false };
-        let waits = |id| {
-            self.tickets.get(&id).is_some_and(|entry| matches!(entry.stage, Stage::Posted(_) | Stage::Away))
+        let waits = |ticket| {
+            self.seats
+                .find(ticket)
+                .is_some_and(|seat| matches!(self.seats[seat].stage, Stage::Posted(_) | Stage::Away))
         };
-        let Some((id, answer)) = outbox.pop_late(now, waits) else { return false };
-        if let Some(user) = self.tickets.get(&id).map(|entry| entry.ticket.user.clone()) {
-            self.take(&user);
+        let Some((ticket, answer)) = outbox.pop_late(now, waits) else { return false };
+        if let Some(seat) = self.seats.find(ticket) {
+            self.take(seat);
         }
         // Who does not wait for it does not want to know.
         let _ = answer.send(Err(JoinError::StoreAway));

@@ -8,12 +8,13 @@ use crate::event::Event;
 use crate::names::User;
 use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::store::journal::Recorded;
-use crate::store::timers::{Alarm, Timers};
+use crate::store::seats::{Bound, Entry, Stage};
+use crate::store::timers::Timers;
 use crate::store::{Due, Entered, Lost};
-use crate::ticket::{Ticket, TicketId};
+use crate::ticket::{Handle, Seat, Ticket};
 use crate::time::Time;
 
-use super::{Bound, Entrance, Stage, Standing, State};
+use super::{Standing, State};
 
 /// A pairing that not both have confirmed.
 #[derive(Debug)]
@@ -28,31 +29,34 @@ pub(super) struct Open {
 }
 
 impl State {
-    pub(in crate::store) fn claim(
-        &mut self,
-        mine: TicketId,
-        theirs: TicketId,
-        now: Time,
-    ) -> Result<(), Lost> {
-        let queue = match self.tickets.get(&mine) {
-            None => return Err(Lost::Mine),
-            Some(entry) if matches!(entry.stage, Stage::Away) => return Err(Lost::Mine),
-            Some(entry) => entry.queue,
-        };
-        if self.tickets.get(&theirs).is_none_or(|entry| !matches!(entry.stage, Stage::Posted(_))) {
-            return Err(Lost::Theirs);
-        }
+    pub(in crate::store) fn claim(&mut self, mine: Handle, theirs: Handle, now: Time) -> Result<(), Lost> {
+        let mine = self.seats.find(mine).filter(|seat| !matches!(self.seats[*seat].stage, Stage::Away));
+        let mine = mine.ok_or(Lost::Mine)?;
+        let theirs =
+            self.seats.find(theirs).filter(|seat| matches!(self.seats[*seat].stage, Stage::Posted(_)));
+        let theirs = theirs.ok_or(Lost::Theirs)?;
+        self.fetch(theirs);
+        let queue = self.seats[mine].queue;
         let mine = self.remove(mine).ok_or(Lost::Mine)?;
         let theirs = self.remove(theirs).ok_or(Lost::Theirs)?;
         for (ticket, recorded) in [&mine, &theirs] {
             self.journal.take_ticket(&ticket.user, *recorded);
         }
-        let (mine, theirs) = (mine.0, theirs.0);
+        let (mine, theirs) = (Arc::new(mine.0), Arc::new(theirs.0));
         let tickets = if mine.place() < theirs.place() { [mine, theirs] } else { [theirs, mine] };
         let pairing = self.open(tickets, queue, now);
         self.journal.put_pairing(&pairing);
         self.journal.tell(Event::Paired(pairing));
         Ok(())
+    }
+
+    /// Has the processor fetch what is touched when whoever has waited for long leaves their seat, as
+    /// [`Seats::fetch`](crate::store::seats::Seats::fetch) does with candidates.
+    fn fetch(&self, seat: Seat) {
+        let Some(ticket) = self.seats.ticket(seat) else { return };
+        let timer = self.seats[seat].timer.map(|timer| self.timers.touch(timer));
+        let is_known = self.users.contains_key(&ticket.user.number());
+        std::hint::black_box((timer, is_known, ticket.wish.tags.iter().len(), ticket.user.as_str().len()));
     }
 
     fn open(&mut self, tickets: [Arc<Ticket>; 2], queue: usize, now: Time) -> Pairing {
@@ -70,13 +74,12 @@ impl State {
 
         let policy = self.queues[queue].policy();
         let [older, younger] = tickets.each_ref().map(|ticket| Stance::of(ticket, policy, now));
-        let (first, second) = (&*older.ticket.wish, &*younger.ticket.wish);
         Pairing {
             id,
-            queue: first.queue.clone(),
+            queue: self.queues[queue].name.clone(),
             topic: older.topic_with(&younger).cloned(),
-            sides: sides(first.side, second.side).unwrap_or_default(),
-            tags: first.tags.shared(&second.tags).cloned().collect(),
+            sides: sides(older.ticket.sketch.side, younger.ticket.sketch.side).unwrap_or_default(),
+            tags: younger.ticket.shared_tags(older.ticket).cloned().collect(),
             tickets,
             waits,
         }
@@ -85,10 +88,10 @@ impl State {
     /// Waits for two to confirm.
     fn hold_open(&mut self, id: PairingId, open: Open) {
         if let Some(deadline) = open.deadline {
-            self.timers.start(deadline, Alarm::Pairing(id));
+            self.timers.start_pairing(deadline, id);
         }
         for ticket in &open.tickets {
-            self.users.insert(ticket.user.clone(), Standing::Paired(id));
+            self.users.insert(ticket.user.number(), Standing::Paired(id));
         }
         self.pairings.insert(id, open);
     }
@@ -96,7 +99,7 @@ impl State {
     /// Both are told of a pairing: from the next occasion on they have the time to confirm it.
     pub(super) fn told(&mut self, id: PairingId) {
         if self.pairings.contains_key(&id) {
-            self.timers.start(Time::default(), Alarm::Pairing(id));
+            self.timers.start_pairing(Time::default(), id);
         }
     }
 
@@ -106,15 +109,15 @@ impl State {
         let fresh = open.deadline.is_none();
         let deadline = *open.deadline.get_or_insert(now + self.confirm_timeout);
         if fresh {
-            self.timers.start(deadline, Alarm::Pairing(id));
+            self.timers.start_pairing(deadline, id);
         }
         fresh
     }
 
     /// Goes on with a pairing that was written. Gives it back when its queue is not there or one of the two is elsewhere.
     pub(super) fn reopen(&mut self, pairing: &Pairing) -> bool {
-        let Some(queue) = self.names.get(&pairing.queue).copied() else { return false };
-        if pairing.tickets.iter().any(|ticket| self.users.contains_key(&ticket.user)) {
+        let Some(queue) = self.names.get(&pairing.queue.number()).copied() else { return false };
+        if pairing.tickets.iter().any(|ticket| self.users.contains_key(&ticket.user.number())) {
             return false;
         }
         self.last_pairing = self.last_pairing.max(pairing.id.0);
@@ -159,7 +162,7 @@ impl State {
         let open = self.pairings.remove(&pairing)?;
         open.stop(pairing, &mut self.timers);
         for ticket in &open.tickets {
-            self.users.remove(&ticket.user);
+            self.users.remove(&ticket.user.number());
         }
         Some(open)
     }
@@ -174,12 +177,12 @@ impl State {
         let former = Ticket::clone(&open.tickets[index]);
         let id = self.new_ticket_id();
         // Nobody is refused for a full queue who had a place in it.
-        let entrance = Entrance { queue: open.queue, bound: Bound::Waived, recorded: Recorded::Current };
+        let entry = Entry::new(open.queue, Bound::Waived, Recorded::Current);
         let ticket = Ticket { id, enqueued: now, credit: open.waits[index], ..former };
         self.journal.put_ticket(&ticket);
-        let entered = self.register(ticket, entrance, now);
-        let (user, place) = (entered.ticket.user.clone(), entered.place);
-        self.journal.tell(Event::Returned { pairing, user, place });
+        let user = ticket.user.clone();
+        let entered = self.register(ticket, entry, now);
+        self.journal.tell(Event::Returned { pairing, user, place: entered.place });
         entered
     }
 }
@@ -187,7 +190,7 @@ impl State {
 impl Open {
     /// Stops the timer of a pairing.
     pub(super) fn stop(&self, id: PairingId, timers: &mut Timers) {
-        timers.stop(self.deadline.unwrap_or_default(), Alarm::Pairing(id));
+        timers.stop_pairing(self.deadline.unwrap_or_default(), id);
     }
 
     fn index_of(&self, user: &User) -> Option<usize> {

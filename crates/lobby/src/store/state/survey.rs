@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::names::QueueName;
 use crate::statistics::{QueueStatistics, Statistics};
-use crate::store::journal::Recorded;
-use crate::ticket::{Ticket, TicketId};
+use crate::store::seats::Stage;
+use crate::ticket::Ticket;
 use crate::time::Time;
 
-use super::{Stage, State};
+use super::State;
 
 impl State {
     pub(in crate::store) fn pause(&mut self) {
@@ -25,40 +24,33 @@ impl State {
     }
 
     pub(in crate::store) fn extract(&mut self) -> Vec<Ticket> {
-        let ids: Vec<TicketId> = self.tickets.keys().copied().collect();
-        let removed: Vec<(Arc<Ticket>, Recorded)> =
-            ids.into_iter().filter_map(|id| self.remove(id)).collect();
-        for (ticket, recorded) in &removed {
-            self.journal.remove_ticket(&ticket.user, *recorded);
-        }
-        let mut tickets: Vec<Arc<Ticket>> = removed.into_iter().map(|(ticket, _)| ticket).collect();
-        tickets.sort_unstable_by_key(|ticket| ticket.place());
-        for ticket in &tickets {
-            self.users.remove(&ticket.user);
-        }
-        tickets.into_iter().map(Arc::unwrap_or_clone).collect()
+        let seats = self.seats.in_order().into_iter();
+        seats.filter_map(|seat| self.take(seat)).collect()
     }
 
     pub(in crate::store) fn estimated_wait(&self, queue: &QueueName) -> Option<Duration> {
-        self.queues[*self.names.get(queue)?].waits.median()
+        self.queues[*self.names.get(&queue.number())?].waits.median()
     }
 
     pub(in crate::store) fn statistics(&self, now: Time) -> Statistics {
         let mut queues: Vec<QueueStatistics> = Vec::with_capacity(self.queues.len());
         queues.extend(self.queues.iter().map(|queue| QueueStatistics {
             waiting: queue.waiting,
-            topics: queue.topics.iter().map(|(topic, count)| (topic.clone(), *count)).collect(),
+            topics: queue.topics.values().cloned().collect(),
             recent_wait: queue.waits.median(),
             recent_waits: queue.waits.latest().to_vec(),
             ..QueueStatistics::default()
         }));
-        for entry in self.tickets.values().filter(|entry| !matches!(entry.stage, Stage::Entered(_))) {
+        for (ticket, entry) in self.seats.iter() {
+            if matches!(entry.stage, Stage::Entered(_)) {
+                continue;
+            }
             let queue = &mut queues[entry.queue];
             queue.away += usize::from(matches!(entry.stage, Stage::Away));
-            queue.oldest_wait = queue.oldest_wait.max(Some(entry.ticket.waited(now)));
+            queue.oldest_wait = queue.oldest_wait.max(Some(ticket.waited(now)));
         }
-        let names = self.names.iter().map(|(name, index)| (name.clone(), mem::take(&mut queues[*index])));
-        let queues: BTreeMap<QueueName, QueueStatistics> = names.collect();
+        let names = self.queues.iter().map(|queue| queue.name.clone());
+        let queues: BTreeMap<QueueName, QueueStatistics> = names.zip(queues).collect();
         Statistics {
             queues,
             pairings_total: self.pairings_made,
