@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 /// Whom somebody wants to debate with, and about what.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Join {
     /// 1 to 120 characters.
@@ -86,7 +86,7 @@ pub fn install(app: &mut App, config: Config) {
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);
-        let join = |join| Request::Join(Box::new(requests::Join::Debate(join)));
+        let join = |join| Request::Join(Arc::new(requests::Join::Debate(join)));
         nsp.on("queue:join", requests::asking(&halls, join));
     });
 }

@@ -4,10 +4,12 @@
 //! A [`hall`] owns all of it for one tenant; everything else in here is a part of a hall. What the two apps do
 //! differently is one closed type, [`setting::Theme`]. The apps themselves only decode requests.
 
+pub(crate) mod absences;
 pub(crate) mod acquaintances;
 pub(crate) mod backlog;
 pub(crate) mod board;
 pub(crate) mod clock;
+pub(crate) mod contact;
 pub(crate) mod door;
 pub(crate) mod ending;
 pub(crate) mod events;
@@ -25,6 +27,7 @@ pub(crate) mod refusal;
 pub(crate) mod requests;
 pub(crate) mod roll;
 pub(crate) mod room;
+pub(crate) mod roster;
 pub(crate) mod schedule;
 pub(crate) mod setting;
 pub(crate) mod tenure;

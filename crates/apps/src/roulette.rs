@@ -10,6 +10,8 @@ pub(crate) mod media;
 mod routes;
 pub(crate) mod signal;
 
+use std::sync::Arc;
+
 use axum::Router;
 use serde::{Deserialize, Serialize};
 use throng_lobby::Wish;
@@ -47,7 +49,7 @@ pub struct Config {
 }
 
 /// Whom somebody wants to meet, and with what.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Join {
     /// A call has the lesser of two wishes. Whoever wants to write only meets others who do.
@@ -99,7 +101,7 @@ pub fn install(app: &mut App, config: Config) -> Router {
         describe(nsp);
         // A browser finds its candidates all at once.
         nsp.rate("signal", Rate::per_second(50, 200));
-        let join = |join| Request::Join(Box::new(requests::Join::Call(join)));
+        let join = |join| Request::Join(Arc::new(requests::Join::Call(join)));
         nsp.on("queue:join", requests::asking(&halls, join));
         nsp.on("signal", requests::asking(&halls, |asked| Request::Signal(Box::new(asked))));
         nsp.on("media:state", requests::asking(&halls, Request::Show));

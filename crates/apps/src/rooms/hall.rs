@@ -6,6 +6,7 @@
 //! thread that made it happen, never under either lock.
 
 mod attendance;
+mod correcting;
 mod errands;
 mod judgement;
 mod keeping;
@@ -22,8 +23,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use throng_backbone::Register;
-use throng_lobby::{Lobby, Restored, Time, User, Written, service};
-use throng_node::{Io, TenantName};
+use throng_lobby::{Event as LobbyEvent, Lobby, Restored, Time, User, Written, service};
+use throng_node::{Io, NodeTag, TenantName};
 use tokio::sync::Notify;
 
 use super::Config;
@@ -31,6 +32,7 @@ use super::acquaintances::Acquaintances;
 use super::board::Board;
 use super::ending::Cause;
 use super::figures::Figures;
+use super::guest::Route;
 use super::pace::Pace;
 use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
 use super::records::Records;
@@ -93,6 +95,10 @@ struct State {
     records: Records,
     /// Whose connections are all known, of the other nodes.
     rolls: Rolls,
+    /// The ways to those nodes.
+    routes: HashMap<NodeTag, Arc<Route>>,
+    /// What the lobby told while it was not sure that this node keeps the hall.
+    unheard: Vec<LobbyEvent>,
     /// For the lobby, once the lock is released.
     errands: Vec<Errand>,
     /// When [`timing`] looks again, unless it is woken.
@@ -156,7 +162,9 @@ impl Hall {
             Certainty::Cut | Certainty::Doubtful => return Err(UNAVAILABLE),
         }
         match request {
-            Request::Join(join) => Ok(Reply::Queued(self.join(user, self.app.theme.wanted(*join)?).await?)),
+            Request::Join(join) => {
+                Ok(Reply::Queued(self.join(user, self.app.theme.wanted(Arc::unwrap_or_clone(join))?).await?))
+            }
             Request::LeaveQueue => self.leave_queue(user).await.map(Reply::Done),
             Request::Next(room) => self.next(user, room.as_deref()).await.map(Reply::Queued),
             Request::Say(asked) => self.say(user, &asked.text, asked.room.as_deref()).map(Reply::Sent),
@@ -376,6 +384,8 @@ impl State {
             calls: Calls::default(),
             records: Records::default(),
             rolls: Rolls::default(),
+            routes: HashMap::new(),
+            unheard: Vec::new(),
             errands: Vec::new(),
             alarm: now,
             sweep: now + timing::SWEEP_INTERVAL,

@@ -6,14 +6,16 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::{Either, join_all};
+use serde_json::Value;
 use throng_node::{App, AppStatistics, Io, Leaving, Namespace, Socket, TenantName};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::door::Door;
+use super::guest::Telling;
 use super::hall::{AppSetup, Site};
 use super::keeper;
-use super::letter::{Body, LETTER, Letter, NEWS, News, SEEK};
+use super::letter::{Body, LETTER, Letter, NEWS, News, SEEK, TELLING};
 use super::records::review::{Review, Wanted};
 use crate::roulette::calls::Calls;
 
@@ -64,6 +66,13 @@ impl Halls {
             // A node without sockets of the tenant takes over all the same, when it has to.
             if let Some(tenant) = TenantName::parse(&news.tenant) {
                 here.at(&tenant).hear(news);
+            }
+            ready(())
+        });
+        let here = self.clone();
+        nsp.on_server_side(TELLING, move |(telling, payload): (Telling, Option<Value>)| {
+            if let Some(door) = here.find(&telling.tenant) {
+                door.pass_on(telling, payload);
             }
             ready(())
         });

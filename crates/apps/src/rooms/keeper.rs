@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throng_backbone::{Commit, Committed, Lease, LeaseError, Register, Scope, StoreError};
-use throng_node::{NodeTag, Peers};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use throng_backbone::{Commit, Committed, Lease, LeaseError, Register, Scope, Status, StoreError};
+use throng_node::Peers;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout, timeout_at};
 
+use super::absences::Absences;
 use super::door::{Door, Keeper, Stand};
 use super::hall::Hall;
 use super::letter::{NEWS, News, SEEK, Said};
@@ -59,7 +60,8 @@ struct Held {
 /// Sees to it that the hall has a keeper, for as long as it runs.
 pub(super) async fn attend(door: Arc<Door>, peers: Peers) {
     let paces = Paces::of(door.site.app.config.takeover);
-    let office = Office { door, peers, paces };
+    let reconnects = peers.backbone().status().reconnects;
+    let mut office = Office { door, peers, paces, reconnects, disturbed: None };
     loop {
         match office.door.stand() {
             Stand::Following(keeper) => office.follow(keeper).await,
@@ -76,50 +78,45 @@ struct Office {
     door: Arc<Door>,
     peers: Peers,
     paces: Paces,
+    /// How often the store had come back at the last look.
+    reconnects: u64,
+    /// When it was last found to be away, or to have been.
+    disturbed: Option<Instant>,
 }
 
 impl Office {
     /// Until the keeper is gone or another is known.
-    async fn follow(&self, keeper: Keeper) {
-        let (mut turned, mut members) = (self.door.watch(), self.peers.watch());
+    async fn follow(&mut self, keeper: Keeper) {
+        let mut turned = self.door.watch();
         loop {
             if !matches!(self.door.stand(), Stand::Following(known) if known == keeper) {
                 return;
             }
+            self.look_at_the_store();
             let silent = self.door.heard() + self.paces.silence;
             if silent <= Instant::now() {
                 return self.door.lose(keeper);
             }
-            tokio::select! {
-                () = tokio::time::sleep_until(silent) => {}
-                _ = turned.changed() => {}
-                changed = members.changed() => {
-                    if changed.is_ok() && !self.peers.nodes().contains(&keeper.node) {
-                        return self.door.lose(keeper);
-                    }
-                }
-            }
+            let _ = timeout_at(silent.min(Instant::now() + self.paces.news), turned.changed()).await;
         }
     }
 
     /// Until somebody keeps the hall: this node, or another.
-    async fn seek(&self) -> Option<Held> {
-        let leases = self.peers.backbone().leases();
+    async fn seek(&mut self) -> Option<Held> {
+        let leases = self.peers.backbone().leases().clone();
         let mut turned = self.door.watch();
         loop {
             if let Stand::Following(_) = self.door.stand() {
                 return None;
             }
-            if !self.door.is_leaving() {
+            self.look_at_the_store();
+            if !self.door.is_leaving() && !self.is_disturbed() {
                 let asked = Instant::now();
-                match timeout(self.paces.lease, leases.acquire(&self.name(), self.paces.lease)).await {
-                    Ok(Ok(Some(lease))) => {
-                        if let Some(held) = self.take_over(lease, asked).await {
-                            return Some(held);
-                        }
-                    }
-                    Ok(Ok(None)) => {}
-                    Ok(Err(_)) | Err(_) => self.wait_for_the_store().await,
+                let (name, patience) = (self.name(), self.paces.lease);
+                if let Ok(Ok(Some(lease))) = timeout(patience, leases.acquire(&name, patience)).await
+                    && let Some(held) = self.take_over(lease, asked).await
+                {
+                    return Some(held);
                 }
             }
             self.all().server_side_emit(SEEK, &*self.door.site.tenant);
@@ -127,15 +124,18 @@ impl Office {
         }
     }
 
-    /// The store is away. Whoever kept the hall goes first when it is back.
-    async fn wait_for_the_store(&self) {
-        sleep(self.paces.retry).await;
-        if !self.peers.backbone().status().connected {
-            while !self.peers.backbone().status().connected {
-                sleep(self.paces.retry).await;
-            }
-            sleep(self.paces.silence).await;
+    /// Notes whether the store has been away since the last look.
+    fn look_at_the_store(&mut self) {
+        let Status { connected, reconnects, .. } = self.peers.backbone().status();
+        if !connected || reconnects != self.reconnects {
+            self.disturbed = Some(Instant::now());
         }
+        self.reconnects = reconnects;
+    }
+
+    /// Whether the store is away, or has just come back: whoever kept the hall goes first.
+    fn is_disturbed(&self) -> bool {
+        self.disturbed.is_some_and(|disturbed| disturbed.elapsed() < self.paces.silence)
     }
 
     /// Opens what is written down, and goes on with it. `None` when that cannot be done in time.
@@ -148,7 +148,7 @@ impl Office {
             Ok(Err(error)) => return self.give_back(&lease, &error.to_string()).await,
             Err(_) => return self.give_back(&lease, "it takes too long").await,
         };
-        let tenure = Tenure::until(self.until(asked));
+        let tenure = Tenure::until(self.until(asked), lease.fence);
         tracing::info!(app = site.app.theme.name(), tenant = %site.tenant, fence = lease.fence, "keeping a hall");
         let register = book.0.clone();
         let hall = Hall::open(site.clone(), tenure.clone(), Some(book));
@@ -167,7 +167,7 @@ impl Office {
     /// Until the hall is not kept here any longer.
     async fn keep(&self, mut held: Held) {
         let (mut turned, mut members) = (self.door.watch(), self.peers.watch());
-        let mut known = self.peers.nodes();
+        let mut absences = Absences::new(self.peers.nodes(), self.paces.silence);
         let (mut news, mut renewal) = (interval(self.paces.news), interval(self.paces.renewal));
         news.set_missed_tick_behavior(MissedTickBehavior::Delay);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -192,16 +192,9 @@ impl Office {
                         return;
                     }
                 }
-                changed = members.changed() => {
-                    if changed.is_ok() {
-                        let nodes = self.peers.nodes();
-                        let gone: Vec<NodeTag> =
-                            known.into_iter().filter(|node| !nodes.contains(node)).collect();
-                        known = nodes;
-                        if !gone.is_empty() {
-                            held.hall.lose_nodes(&gone);
-                        }
-                    }
+                _ = members.changed() => absences.look(self.peers.nodes(), Instant::now()),
+                () = sleep_until(absences.due(Instant::now())) => {
+                    held.hall.lose_nodes(&absences.take_gone(Instant::now()));
                 }
                 () = &mut settling, if !settled => {
                     settled = true;
@@ -209,7 +202,13 @@ impl Office {
                 }
                 _ = turned.changed() => {}
                 () = self.door.sought.notified() => self.tell(&held),
-                _ = news.tick() => self.tell(&held),
+                _ = news.tick() => {
+                    self.tell(&held);
+                    if held.tenure.is_cut() && self.peers.backbone().status().connected {
+                        // Before anybody else thinks of it.
+                        renewal.reset_immediately();
+                    }
+                }
             }
         }
     }
@@ -218,7 +217,6 @@ impl Office {
     async fn renew(&self, held: &mut Held) -> bool {
         let (leases, lease) = (self.peers.backbone().leases(), self.paces.lease);
         let asked = Instant::now();
-        let was_sure = held.tenure.is_sure();
         if held.tenure.is_deposed() {
             return false;
         }
@@ -248,10 +246,12 @@ impl Office {
                 ) {
                     return false;
                 }
+                held.tenure.renumber(held.lease.fence);
                 self.door.keep_on(held.lease.fence);
             }
             Err(LeaseError::Lost) => return false,
         }
+        let was_sure = held.tenure.is_sure();
         held.tenure.extend(self.until(asked));
         if !was_sure {
             held.hall.resume();

@@ -14,12 +14,15 @@ use super::guest::Name;
 use super::hall::Dismissal;
 use super::records::review;
 use super::requests::Request;
-use super::roll::Part;
+use super::roll::{Part, Rolled};
+use super::room::RoomId;
 
 /// The event of a letter.
 pub(crate) const LETTER: &str = "hall:letter";
 /// The event of news.
 pub(crate) const NEWS: &str = "hall:news";
+/// The event of something for a client of another node.
+pub(crate) const TELLING: &str = "hall:telling";
 /// The event of whoever looks for a keeper, with the tenant.
 pub(crate) const SEEK: &str = "hall:seek";
 
@@ -45,8 +48,10 @@ pub(crate) enum Body {
     Depart(Name),
     /// The server is about to close somebody's connection.
     Dismiss(Name, Dismissal),
-    /// Who is connected.
+    /// Who is connected, and what they know.
     Roll(Part),
+    /// Somebody's page has shown the room.
+    Confirm(Box<str>, RoomId),
     /// Somebody asks for something; what it is answered with goes to the client as it is.
     Ask(Box<str>, Request),
     /// What people said about rooms.
@@ -68,7 +73,7 @@ pub(crate) struct News {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Said {
     /// It keeps the hall, and knows all connections of these nodes.
-    Kept { rolled: Vec<NodeTag>, figures: Box<Figures> },
+    Kept { rolled: Vec<Rolled>, figures: Box<Figures> },
     /// It does no longer; somebody else shall.
     Released,
 }

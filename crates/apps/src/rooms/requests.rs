@@ -21,7 +21,7 @@ use crate::{debate, roulette};
 /// the hall checks them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    Join(Box<Join>),
+    Join(Arc<Join>),
     LeaveQueue,
     Next(Option<String>),
     Say(MessageRequest),
@@ -36,7 +36,7 @@ pub(crate) enum Request {
 }
 
 /// A wish, as each app has it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Join {
     Debate(debate::Join),
     Call(roulette::Join),

@@ -6,15 +6,19 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use throng_node::{Id, NodeTag};
 
+use super::contact::Known;
 use super::guest::Name;
-use crate::roulette::media::Media;
 
 /// Connections in one part.
-pub(crate) const PART_MAX: usize = 1_000;
+pub(crate) const PART_MAX: usize = 500;
 
 /// A part of a roll.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
+    /// Of which roll of the node; each has a higher number.
+    pub(crate) roll: u32,
+    /// Something that the keeper said since the last roll has not come. Nobody knows whom it was for.
+    pub(crate) has_missed: bool,
     /// Which one, from 0.
     pub(crate) number: usize,
     /// Of so many.
@@ -28,8 +32,16 @@ pub(crate) struct Listed {
     pub(crate) name: Name,
     /// Whether the client is new: it has not been told anything.
     pub(crate) is_new: bool,
-    /// What the client last asked to call with.
-    pub(crate) media: Option<Media>,
+    pub(crate) known: Known,
+}
+
+/// A node whose roll has come, as its keeper tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rolled {
+    pub(crate) node: NodeTag,
+    pub(crate) roll: u32,
+    /// What the keeper has said to its connections since.
+    pub(crate) told: u64,
 }
 
 /// The rolls of all other nodes, as far as they have come.
@@ -72,17 +84,18 @@ impl Rolls {
     }
 
     /// The nodes whose roll is whole.
-    pub(crate) fn whole(&self) -> Vec<NodeTag> {
-        self.whole.iter().copied().collect()
+    pub(crate) fn whole(&self) -> impl Iterator<Item = &NodeTag> {
+        self.whole.iter()
     }
 }
 
 /// A roll in parts; at least one.
-pub(crate) fn parts(listed: &[Listed]) -> Vec<Part> {
+pub(crate) fn parts(listed: &[Listed], roll: u32, has_missed: bool) -> Vec<Part> {
     let count = listed.len().div_ceil(PART_MAX).max(1);
     let part = |number: usize| {
         let from = number * PART_MAX;
-        Part { number, count, listed: listed[from..listed.len().min(from + PART_MAX)].to_vec() }
+        let listed = listed[from..listed.len().min(from + PART_MAX)].to_vec();
+        Part { roll, has_missed, number, count, listed }
     };
     (0..count).map(part).collect()
 }
@@ -95,7 +108,8 @@ mod tests {
         let one = |at: usize| {
             let mut bytes = [0; 15];
             bytes[..8].copy_from_slice(&(at as u64).to_le_bytes());
-            Listed { name: Name { id: Id::from_bytes(bytes), user: "a".into() }, is_new: false, media: None }
+            let name = Name { id: Id::from_bytes(bytes), user: "a".into() };
+            Listed { name, is_new: false, known: Known::default() }
         };
         (0..count).map(one).collect()
     }
@@ -104,24 +118,25 @@ mod tests {
     fn a_roll_is_whole_when_all_parts_have_come_in_order() {
         let node = NodeTag::draw();
         for (size, count) in [(0, 1), (1, 1), (PART_MAX, 1), (PART_MAX + 1, 2), (3 * PART_MAX, 3)] {
-            let (mut rolls, parts) = (Rolls::default(), parts(&listed(size)));
+            let (mut rolls, parts) = (Rolls::default(), parts(&listed(size), 1, false));
             assert_eq!(parts.len(), count);
             let mut taken: Vec<_> = parts.iter().map(|part| rolls.take(node, part)).collect();
             assert_eq!(taken.pop().flatten().map(|ids| ids.len()), Some(size));
             assert!(taken.iter().all(Option::is_none));
-            assert_eq!(rolls.whole(), [node]);
+            assert!(rolls.whole().eq([&node]));
             rolls.forget(&[node]);
-            assert!(rolls.whole().is_empty());
+            assert!(rolls.whole().next().is_none());
         }
     }
 
     #[test]
     fn a_roll_with_a_gap_says_nothing() {
-        let (node, mut rolls, parts) = (NodeTag::draw(), Rolls::default(), parts(&listed(3 * PART_MAX)));
+        let (node, mut rolls, parts) =
+            (NodeTag::draw(), Rolls::default(), parts(&listed(3 * PART_MAX), 1, false));
         for at in [0, 2, 1, 2] {
             assert!(rolls.take(node, &parts[at]).is_none());
         }
-        assert!(rolls.whole().is_empty());
+        assert!(rolls.whole().next().is_none());
         assert!(parts.iter().map(|part| rolls.take(node, part)).last().flatten().is_some());
     }
 }

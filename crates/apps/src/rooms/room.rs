@@ -273,6 +273,21 @@ impl Room {
         effects
     }
 
+    /// A member knows that the room has begun, though that was never written down. Whoever is away is waited for as in any
+    /// room that has.
+    pub(crate) fn has_begun(&mut self, seat: Seat, now: Time) -> Vec<Effect> {
+        if self.is_active() {
+            return Vec::new();
+        }
+        let until = now + self.grace;
+        for member in &mut self.members {
+            member.confirmed = true;
+            member.away_until = member.away_until.map(|_| until);
+        }
+        self.stage = Stage::Active;
+        vec![Effect::Tell(seat.other(), Notice::Active), Effect::Begun]
+    }
+
     /// A member's connection is gone. Before both have confirmed this is the end.
     pub(crate) fn away(&mut self, seat: Seat, now: Time) -> Vec<Effect> {
         if !self.is_active() {

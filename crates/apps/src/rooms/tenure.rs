@@ -11,6 +11,7 @@ pub(crate) struct Tenure(Option<Arc<Mutex<Term>>>);
 
 #[derive(Debug)]
 struct Term {
+    fence: u64,
     until: Instant,
     is_cut: bool,
     is_deposed: bool,
@@ -33,9 +34,21 @@ impl Tenure {
         Self(None)
     }
 
-    /// One that lasts until then.
-    pub(crate) fn until(until: Instant) -> Self {
-        Self(Some(Arc::new(Mutex::new(Term { until, is_cut: false, is_deposed: false }))))
+    /// One of this number, that lasts until then.
+    pub(crate) fn until(until: Instant, fence: u64) -> Self {
+        Self(Some(Arc::new(Mutex::new(Term { fence, until, is_cut: false, is_deposed: false }))))
+    }
+
+    /// It goes on under this number.
+    pub(crate) fn renumber(&self, fence: u64) {
+        if let Some(mut term) = self.term() {
+            term.fence = fence;
+        }
+    }
+
+    /// Its number: higher than that of any before it.
+    pub(crate) fn fence(&self) -> u64 {
+        self.term().map_or(0, |term| term.fence)
     }
 
     /// It lasts until then.
@@ -103,7 +116,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_term_is_sure_until_its_end_and_then_depends_on_the_store() {
         let (second, now) = (Duration::from_secs(1), Instant::now());
-        let tenure = Tenure::until(now + 2 * second);
+        let tenure = Tenure::until(now + 2 * second, 1);
         let certainty = Tenure::certainty;
         assert_eq!(certainty(&tenure), Certainty::Sure);
         tokio::time::advance(2 * second).await;

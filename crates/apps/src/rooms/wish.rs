@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
 }
 
 /// The fields that every `queue:join` may have.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct About {
     /// Which queue; `default` when it is missing.
     queue: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct About {
 }
 
 /// A fact.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Property {
     Number(f64),
@@ -62,7 +62,7 @@ enum Property {
 }
 
 /// What must hold.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Requires {
     /// Whether the other must speak the same language.
@@ -77,7 +77,7 @@ struct Requires {
 }
 
 /// What had better hold.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Prefers {
     /// What had better hold of the other's facts.
@@ -86,7 +86,7 @@ struct Prefers {
 }
 
 /// What is asked of a fact: a text or number that it is, or bounds that it lies in.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Demand {
     Number(f64),
@@ -95,7 +95,7 @@ enum Demand {
 }
 
 /// Bounds of a number, both included; a missing one does not bound.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Bounds {
     min: Option<f64>,

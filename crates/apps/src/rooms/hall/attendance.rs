@@ -1,5 +1,8 @@
 //! Coming and going.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use serde::{Deserialize, Serialize};
 use throng_lobby::{User, service};
 use throng_node::{End, Id, NodeTag};
@@ -8,11 +11,10 @@ use super::{Hall, HallStage, State};
 use crate::rooms::clock::millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events;
-use crate::rooms::guest::{Guest, Home};
+use crate::rooms::guest::{Guest, Name, Route};
 use crate::rooms::people::Errand;
-use crate::rooms::roll::Part;
+use crate::rooms::roll::{Part, Rolled};
 use crate::rooms::room::Seat;
-use crate::roulette::media::Media;
 
 /// Why the server ends somebody's connection for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +53,7 @@ impl Hall {
         self.show_board_to(&mut state, &guest, now);
         if let Some(waiting) = waiting {
             let estimated = self.lobby.estimated_wait(&waiting.queue);
-            guest.emit("queue:waiting", events::Waiting::new(&waiting, estimated));
+            guest.tell_waiting(&events::Waiting::new(&waiting, estimated));
             state.errands.push(Errand::Settle(user.clone()));
         }
         if let Some(id) = room
@@ -67,36 +69,11 @@ impl Hall {
         }
     }
 
-    /// Someone has been connected all along, and this hall did not know: it is new, or its node was lost from view. Nothing
-    /// has happened for that client, so it is told nothing. `media` is what it last asked to call with.
-    pub(crate) fn recognise(&self, guest: Guest, media: Option<Media>) {
-        let user = guest.user.clone();
-        let mut state = self.state();
-        let presence = state.people.entry(user.clone()).or_default();
-        match &presence.guest {
-            Some(known) if known.id == guest.id => return,
-            // They have come back since, on another node.
-            Some(_) => {
-                drop(state);
-                return guest.disconnect();
-            }
-            None => presence.guest = Some(guest),
-        }
-        if let Some(wanted) = &mut presence.wanted {
-            wanted.media = wanted.media.or(media);
-        }
-        let (room, waits) = (presence.room.clone(), presence.waiting.is_some());
-        if waits {
-            state.errands.push(Errand::Settle(user.clone()));
-        }
-        if let Some(id) = room
-            && let Some(room) = state.rooms.get_mut(&id)
-            && let Some(seat) = room.seat(&user)
-        {
-            let effects = room.still_there(seat);
-            self.carry_out(&mut state, &id, effects);
-        }
-        self.finish(state);
+    /// Someone connects to another node. Says whether that node has called its roll.
+    pub(crate) fn arrive_there(&self, name: Name, node: NodeTag) -> bool {
+        let Some(route) = self.state().routes.get(&node).cloned() else { return false };
+        self.arrive(Guest::there(name, route));
+        true
     }
 
     /// Someone's connection is gone. Their room and their place in a queue wait for them, for a while.
@@ -153,26 +130,54 @@ impl Hall {
     }
 
     /// Takes a part of another node's roll. Whoever is not on it has gone.
-    pub(crate) fn call_roll(&self, home: &Home, part: Part) {
-        let whole = self.state().rolls.take(home.node, &part);
+    pub(crate) fn call_roll(&self, node: NodeTag, part: Part) {
+        let (whole, route) = {
+            let mut state = self.state();
+            if part.number == 0 {
+                state.routes.insert(node, Arc::new(self.route(node, part.roll)));
+            }
+            (state.rolls.take(node, &part), state.routes.get(&node).cloned())
+        };
+        let Some(route) = route else { return };
         for listed in part.listed {
-            let guest = Guest::there(listed.name, home.clone());
-            if listed.is_new { self.arrive(guest) } else { self.recognise(guest, listed.media) }
+            let guest = Guest::there(listed.name, route.clone());
+            if listed.is_new {
+                self.arrive(guest);
+            } else {
+                self.recognise(guest, listed.known, part.has_missed);
+            }
         }
         if let Some(there) = whole {
-            self.lose(|guest| guest.node() == Some(home.node) && !there.contains(&guest.id));
+            self.lose(|guest| guest.node() == Some(node) && !there.contains(&guest.id));
+        }
+    }
+
+    fn route(&self, node: NodeTag, roll: u32) -> Route {
+        Route {
+            node,
+            roll,
+            io: self.io.clone(),
+            namespace: self.app.namespace,
+            tenant: self.tenant.clone(),
+            tenure: self.tenure.clone(),
+            told: AtomicU64::default(),
         }
     }
 
     /// These nodes are gone, and with them whoever was connected there.
     pub(crate) fn lose_nodes(&self, gone: &[NodeTag]) {
-        self.state().rolls.forget(gone);
+        {
+            let mut state = self.state();
+            state.rolls.forget(gone);
+            state.routes.retain(|node, _| !gone.contains(node));
+        }
         self.lose(|guest| guest.node().is_some_and(|node| gone.contains(&node)));
     }
 
     /// The nodes whose connections are all known.
-    pub(crate) fn rolled(&self) -> Vec<NodeTag> {
-        self.state().rolls.whole()
+    pub(crate) fn rolled(&self) -> Vec<Rolled> {
+        let state = self.state();
+        state.rolls.whole().filter_map(|node| Some(state.routes.get(node)?.rolled())).collect()
     }
 
     fn lose(&self, is_lost: impl Fn(&Guest) -> bool) {

@@ -13,24 +13,36 @@ use crate::rooms::people::{Dissolution, Errand, Waiting};
 use crate::rooms::room::Room;
 
 impl Hall {
-    /// Takes in what has happened in the lobby.
+    /// Takes in what has happened in the lobby. What it tells in doubt waits until there is none; if another keeps the hall
+    /// by then, it finds that written down.
     pub(super) fn hear(&self, event: LobbyEvent) {
         if let LobbyEvent::Deposed = event {
             return self.tenure.depose();
         }
-        if !self.tenure.is_sure() {
-            // Whoever keeps the hall next finds it written down, this node perhaps.
-            return tracing::debug!("the lobby is not heard in doubt");
-        }
         let mut state = self.state();
-        match event {
-            LobbyEvent::Paired(pairing) => self.pair(&mut state, &pairing),
-            LobbyEvent::Returned { user, place, .. } => Self::returned(&mut state, &user, place),
-            LobbyEvent::Lapsed { pairing, user } => self.lapsed(&mut state, pairing, &user),
-            LobbyEvent::Expired { user } => self.expired(&mut state, &user),
-            LobbyEvent::Deposed => {}
+        if self.tenure.is_sure() && state.unheard.is_empty() {
+            self.take_in(&mut state, event);
+        } else {
+            state.unheard.push(event);
         }
         self.finish(state);
+    }
+
+    /// Takes in what the lobby told in doubt.
+    pub(super) fn catch_up(&self, state: &mut State) {
+        for event in std::mem::take(&mut state.unheard) {
+            self.take_in(state, event);
+        }
+    }
+
+    fn take_in(&self, state: &mut State, event: LobbyEvent) {
+        match event {
+            LobbyEvent::Paired(pairing) => self.pair(state, &pairing),
+            LobbyEvent::Returned { user, place, .. } => Self::returned(state, &user, place),
+            LobbyEvent::Lapsed { pairing, user } => self.lapsed(state, pairing, &user),
+            LobbyEvent::Expired { user } => self.expired(state, &user),
+            LobbyEvent::Deposed => {}
+        }
     }
 
     /// Two people were paired: their room opens, if both are still free for it.
@@ -88,7 +100,7 @@ impl Hall {
             return;
         };
         match &presence.guest {
-            Some(guest) => guest.emit("queue:waiting", events::Waiting::new(waiting, place.estimated_wait)),
+            Some(guest) => guest.tell_waiting(&events::Waiting::new(waiting, place.estimated_wait)),
             None => state.errands.push(Errand::Settle(user.clone())),
         }
         state.board.change(service::now());

@@ -1,16 +1,14 @@
 //! How the hall tells people things: by queueing, under its lock, so that everyone hears them in the order in which they
 //! happened.
 
-use std::future::Future as _;
-use std::task::{Context, Poll, Waker};
-
 use throng_lobby::{Time, User, service};
-use throng_node::{Args, IntoArgs as _};
 
 use super::{Hall, State};
 use crate::rooms::board;
 use crate::rooms::clock::millis;
-use crate::rooms::events::{Active, Away, Ended, Joined, Message, Typing, Warning};
+use crate::rooms::contact::Meaning;
+use crate::rooms::ending::Next;
+use crate::rooms::events::{Active, Away, Ended, Joined, Message, Typing, Waiting, Warning};
 use crate::rooms::guest::Guest;
 use crate::rooms::room::{Arrival, Notice, Room, RoomId, Seat};
 use crate::rooms::setting::{CallJoined, DebateJoined, Setting};
@@ -21,59 +19,44 @@ impl Hall {
         let Some(room) = state.rooms.get(room) else { return };
         let presence = state.people.get(room.user(seat));
         let Some(guest) = presence.and_then(|presence| presence.guest.as_ref()) else { return };
+        let (id, plain) = (&room.id, Meaning::Nothing);
         match notice {
             Notice::Joined(arrival) => self.introduce(guest, (room, seat), *arrival),
-            Notice::Active => guest.emit("room:active", Active { room: &room.id }),
+            Notice::Active => guest.tell("room:active", Active { room: id }, Meaning::Begun(id.clone())),
             Notice::Warning { ends, remaining } => {
-                guest.emit("room:warning", Warning::new(&room.id, *ends, *remaining));
+                guest.tell("room:warning", Warning::new(id, *ends, *remaining), plain);
             }
-            Notice::Said(line) => guest.emit("room:message", Message::new(&room.id, line, seat)),
-            Notice::Typing(typing) => guest.emit_volatile("room:typing", Typing { typing: *typing }),
-            Notice::Away { until } => guest.emit("partner:away", Away { until: millis(*until) }),
-            Notice::Back => guest.emit("partner:back", ()),
-            Notice::Signal(signal) => guest.emit("signal", &**signal),
-            Notice::Media(media) => guest.emit("media:state", media),
+            Notice::Said(line) => guest.tell("room:message", Message::new(id, line, seat), plain),
+            Notice::Typing(typing) => {
+                guest.tell("room:typing", Typing { typing: *typing }, Meaning::Fleeting);
+            }
+            Notice::Away { until } => guest.tell("partner:away", Away { until: millis(*until) }, plain),
+            Notice::Back => guest.tell("partner:back", (), plain),
+            Notice::Signal(signal) => guest.tell("signal", &**signal, plain),
+            Notice::Media(media) => guest.tell("media:state", media, plain),
             Notice::Ended { reason, next } => {
-                guest.emit("room:ended", Ended { room: &room.id, reason: *reason, next: *next });
+                guest.tell_end(&Ended { room: id, reason: *reason, next: *next });
             }
         }
     }
 
     /// Tells a member which room it is in. Its acknowledgement confirms that it is there.
     fn introduce(&self, guest: &Guest, (room, seat): (&Room, Seat), arrival: Arrival) {
-        let user = room.user(seat);
         let joined = Joined::new(room, seat, arrival);
-        let joined = match &room.setting {
-            Setting::Debate { topic, sides } => DebateJoined::new(joined, topic, *sides, seat).into_args(),
-            Setting::Call { media } => {
-                let servers = self.app.theme.ice_servers(*media, user, service::now());
-                CallJoined::new(joined, *media, seat, servers).into_args()
+        let meaning = Meaning::Joined { room: room.id.clone(), has_begun: room.is_active() };
+        match &room.setting {
+            Setting::Debate { topic, sides } => {
+                guest.tell("room:joined", DebateJoined::new(joined, topic, *sides, seat), meaning);
             }
-        };
-        match joined {
-            Ok(joined) => self.ask_to_confirm(guest, (user.clone(), room.id.clone()), joined),
-            Err(error) => tracing::error!(%error, "room not announced"),
+            Setting::Call { media } => {
+                let servers = self.app.theme.ice_servers(*media, room.user(seat), service::now());
+                guest.tell("room:joined", CallJoined::new(joined, *media, seat, servers), meaning);
+            }
         }
     }
 
-    fn ask_to_confirm(&self, guest: &Guest, (user, room): (User, RoomId), joined: Args) {
-        let (guest, me, timeout) = (guest.clone(), self.me.clone(), self.app.config.confirm_timeout);
-        let mut answer = Box::pin(async move { guest.ask("room:joined", joined, timeout).await });
-        // It is sent with the first poll, which must not wait for a task's turn: what is sent next comes after it.
-        let first = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        tokio::spawn(async move {
-            let is_there = match first {
-                Poll::Ready(is_there) => is_there,
-                Poll::Pending => answer.await,
-            };
-            if is_there && let Some(hall) = me.upgrade() {
-                hall.confirm(&user, &room);
-            }
-        });
-    }
-
     /// Somebody's page has shown the room.
-    fn confirm(&self, user: &User, id: &RoomId) {
+    pub(crate) fn confirm(&self, user: &User, id: &RoomId) {
         if !self.tenure.is_sure() {
             return;
         }
@@ -92,7 +75,7 @@ impl Hall {
         let State { board, rooms, .. } = state;
         let picture = || board::picture(&self.app.theme, &self.lobby.statistics(now), rooms.values());
         if let Some(picture) = board.show(now, picture) {
-            guest.emit("lobby:state", picture);
+            guest.tell("lobby:state", picture, Meaning::Nothing);
         }
     }
 
@@ -103,5 +86,16 @@ impl Hall {
         if let Some(picture) = board.take_due(now, picture) {
             self.io.of(self.app.namespace).volatile().emit("lobby:state", picture);
         }
+    }
+}
+
+impl Guest {
+    pub(super) fn tell_end(&self, ended: &Ended<'_>) {
+        let meaning = Meaning::Ended { room: ended.room.into(), waits: ended.next == Next::Waiting };
+        self.tell("room:ended", ended, meaning);
+    }
+
+    pub(super) fn tell_waiting(&self, waiting: &Waiting<'_>) {
+        self.tell("queue:waiting", waiting, Meaning::Waits);
     }
 }

@@ -14,7 +14,7 @@ use crate::rooms::{Config, Queue};
 use crate::roulette::Ice;
 use crate::roulette::media::Media;
 
-fn hall() -> Arc<Hall> {
+pub(super) fn hall() -> Arc<Hall> {
     let theme = Theme::Roulette(Ice::default());
     let config = Config { queues: [("default".to_owned(), Queue::default())].into(), ..Config::default() };
     let app = AppSetup { namespace: "/test", theme, config };
@@ -26,7 +26,7 @@ fn hall() -> Arc<Hall> {
 }
 
 /// A room of two people who are believed to be in these rooms, as it is after a crash: nothing is due.
-fn leave_behind(hall: &Hall, id: &str, believed: [Option<&str>; 2]) {
+pub(super) fn leave_behind(hall: &Hall, id: &str, believed: [Option<&str>; 2]) {
     let mut state = hall.state();
     let users = [0, 1].map(|number| User::from(format!("{number} of {id}")));
     for (user, room) in users.iter().zip(believed) {
@@ -47,7 +47,7 @@ fn leave_behind(hall: &Hall, id: &str, believed: [Option<&str>; 2]) {
 }
 
 /// Lets every task run that can; one may start another.
-async fn until_idle() {
+pub(super) async fn until_idle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -101,7 +101,7 @@ fn believe_waiting(hall: &Hall, user: &User) {
 }
 
 /// How many wait, as the lobby knows it.
-fn waiting_in_the_lobby(hall: &Hall) -> usize {
+pub(super) fn waiting_in_the_lobby(hall: &Hall) -> usize {
     hall.lobby.statistics(service::now()).queues[&QueueName::from("default")].waiting
 }
 

@@ -43,8 +43,9 @@ impl Hall {
         if state.stage == HallStage::Open {
             self.lobby.resume(now);
         }
+        self.catch_up(&mut state);
         state.sweep = now;
-        drop(state);
+        self.finish(state);
         self.bell.notify_one();
     }
 

@@ -17,8 +17,8 @@ fn at(seconds: u64) -> Time {
     Time(Duration::from_secs(seconds))
 }
 
-fn open_with(times: Times) -> Room {
-    let opening = Opening {
+fn opening(times: Times) -> Opening {
+    Opening {
         id: "room".into(),
         pairing: PairingId(7),
         queue: "default".into(),
@@ -27,8 +27,11 @@ fn open_with(times: Times) -> Room {
         language: None,
         members: [("one".into(), at(0)), ("two".into(), at(0))],
         times,
-    };
-    let (room, effects) = Room::open(opening, at(0));
+    }
+}
+
+fn open_with(times: Times) -> Room {
+    let (room, effects) = Room::open(opening(times), at(0));
     assert_eq!(effects, both(&Notice::Joined(Arrival::New)));
     room
 }
@@ -73,6 +76,20 @@ fn whoever_vanishes_before_both_confirmed_drops_out() {
     let mut room = open();
     room.confirm(TWO);
     assert_eq!(room.away(TWO, at(1)), ended(Cause::Gone(TWO), [Next::Waiting, Next::Offered]));
+}
+
+#[test]
+fn whoever_is_away_from_a_room_that_had_begun_is_waited_for_as_long_as_ever() {
+    let mut room = Room::open_unseen(opening(TIMES), at(0));
+    assert_eq!(room.has_begun(ONE, at(1)), [Effect::Tell(TWO, Notice::Active), Effect::Begun]);
+    assert_eq!(
+        (room.has_begun(ONE, at(2)), room.still_there(ONE)),
+        (vec![], vec![Effect::Tell(TWO, Notice::Back)])
+    );
+    assert_eq!(
+        (room.due(), room.absences()),
+        (Some(at(31)), vec![Effect::Tell(ONE, Notice::Away { until: at(31) })])
+    );
 }
 
 #[test]
