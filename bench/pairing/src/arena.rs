@@ -72,22 +72,20 @@ impl Arena {
         self.began.elapsed()
     }
 
-    /// Somebody arrives who was to arrive at some time. Says whether there was anybody left to arrive.
-    pub(crate) fn arrive(&mut self, next: Next, at: Duration) -> anyhow::Result<bool> {
+    /// Somebody arrives now who was to arrive at some time. Says whether there was anybody left to arrive.
+    pub(crate) fn arrive(&mut self, next: Next, at: Duration, now: Duration) -> anyhow::Result<bool> {
         let Some((number, newcomer)) = self.crowd.next(next) else { return Ok(false) };
         self.arrivals[number] = at;
         self.tally.arrivals += 1;
         self.waiting_for += usize::from(newcomer.wish.side == Some(SideWish::For));
-        let now = Time(self.now());
-        done(self.lobby.join(newcomer, now))?;
+        done(self.lobby.join(newcomer, Time(now)))?;
         self.confirm(at);
         Ok(true)
     }
 
     /// Does what is due first, if it is by now. Says whether there was anything.
-    pub(crate) fn advance(&mut self) -> bool {
-        let now = Time(self.now());
-        let Some(due) = self.lobby.due().filter(|due| *due <= now) else { return false };
+    pub(crate) fn advance(&mut self, now: Duration) -> bool {
+        let Some(due) = self.lobby.due().filter(|due| due.0 <= now) else { return false };
         done(self.lobby.advance(due));
         self.confirm(due.0);
         true
@@ -111,7 +109,10 @@ impl Arena {
     /// Has those confirm who were paired by something that was to happen at a time.
     fn confirm(&mut self, at: Duration) {
         let paired = mem::take(&mut *self.paired.lock().unwrap_or_else(PoisonError::into_inner));
-        let told = self.began.elapsed();
+        if paired.is_empty() {
+            return;
+        }
+        let told = self.now();
         for pairing in paired {
             self.tally.pairings += 1;
             let arrivals = pairing.tickets.each_ref().map(|ticket| {

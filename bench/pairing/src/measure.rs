@@ -52,12 +52,13 @@ pub(crate) fn saturation(waiting: usize, queues: usize, lasts: Duration) -> anyh
 }
 
 fn run_for(arena: &mut Arena, waiting: usize, lasts: Duration) -> anyhow::Result<()> {
-    let end = arena.now() + lasts;
-    while arena.now() < end {
-        let now = arena.now();
+    let mut now = arena.now();
+    let end = now + lasts;
+    while now < end {
         let next = next_of(arena, waiting);
-        arena.arrive(next, now)?;
-        arena.advance();
+        arena.arrive(next, now, now)?;
+        arena.advance(now);
+        now = arena.now();
     }
     Ok(())
 }
@@ -92,10 +93,10 @@ pub(crate) fn load(waiting: usize, queues: usize, rate: Rate, lasts: Duration) -
         }
         // Between arrivals it looks at the clock without sleeping: how late the kernel wakes a thread is not measured.
         if now >= next {
-            arena.arrive(next_of(&arena, waiting), next)?;
+            arena.arrive(next_of(&arena, waiting), next, now)?;
             next += gaps.next();
             busy += arena.now() - now;
-        } else if arena.advance() {
+        } else if arena.advance(now) {
             busy += arena.now() - now;
         }
     }
@@ -120,7 +121,7 @@ fn crowded(waiting: usize, queues: usize) -> anyhow::Result<Arena> {
     let mut arena = Arena::new(queues, waiting + SPARE)?;
     while arena.waiting_for() < waiting {
         let now = arena.now();
-        arena.arrive(Next::For, now)?;
+        arena.arrive(Next::For, now, now)?;
     }
     Ok(arena)
 }

@@ -154,8 +154,9 @@ fn saturation(page: &mut String, measured: &Measured) -> fmt::Result {
     writeln!(
         page,
         "## As fast as one core can\n\nSo many wait who are all for their topics; then people arrive for and against in turns, \
-         one after the other. By the CPU time of the thread.\n\n\
-         | waiting | queues | pairings a second | arrivals a second | µs an arrival | waiting at the end |\n|---:|---:|---:|---:|---:|---:|"
+         one after the other. By the CPU time of the thread; the best of {} rounds, all rows in turns.\n\n\
+         | waiting | queues | pairings a second | arrivals a second | µs an arrival | waiting at the end |\n|---:|---:|---:|---:|---:|---:|",
+        crate::ROUNDS
     )?;
     for saturation in &measured.saturations {
         writeln!(
@@ -176,8 +177,10 @@ fn halves(page: &mut String, measured: &Measured) -> fmt::Result {
     writeln!(
         page,
         "## Time to match at half of saturation\n\nArrivals by a Poisson process. From when somebody was to arrive \
-         (or was to ask for less) who was paired by that, until both were told: what the lobby adds to waiting for the right person.\n\n\
-         | waiting | queues | arrivals a second | pairings | p50 ms | p99 ms | p99.9 ms | core busy |\n|---:|---:|---:|---:|---:|---:|---:|---:|"
+         (or was to ask for less) who was paired by that, until both were told: what the lobby adds to waiting for the right person. The best of \
+         {} rounds.\n\n\
+         | waiting | queues | arrivals a second | pairings | p50 ms | p99 ms | p99.9 ms | core busy |\n|---:|---:|---:|---:|---:|---:|---:|---:|",
+        crate::CALM_ROUNDS
     )?;
     for load in &measured.halves {
         let matching = &load.tally.matching;

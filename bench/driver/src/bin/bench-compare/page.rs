@@ -1,13 +1,14 @@
 //! The comparison as a page of Markdown: the figures, the budget, what stands behind each figure, and how to repeat it.
 
 use crate::{
-    budget,
+    budget::{self, Row},
     campaign::{OTHERS_SHARE_MAX, Outcome, Sample},
     figure::{Figure, Spread},
     scenario::Scenario,
     server::Server,
 };
 use std::fmt::{self, Write};
+use throng_bench::Report;
 
 /// Writes the page.
 pub(crate) fn write(outcome: &Outcome) -> String {
@@ -15,7 +16,7 @@ pub(crate) fn write(outcome: &Outcome) -> String {
     let write = |page: &mut String| -> fmt::Result {
         head(page, outcome)?;
         summary(page, outcome)?;
-        check(page, outcome)?;
+        check(page, budget::check(outcome))?;
         details(page, outcome)?;
         notes(page, outcome)
     };
@@ -71,10 +72,11 @@ fn summary(page: &mut String, outcome: &Outcome) -> fmt::Result {
     writeln!(page)
 }
 
-fn check(page: &mut String, outcome: &Outcome) -> fmt::Result {
+/// The budget, checked.
+pub(crate) fn check(page: &mut String, rows: Vec<Row>) -> fmt::Result {
     writeln!(page, "## Throng's budget\n")?;
     writeln!(page, "| what | budget | measured | |\n|---|---|---:|---|")?;
-    for row in budget::check(outcome) {
+    for row in rows {
         writeln!(page, "| {} | {} | {} | {} |", row.what, row.budget, row.measured, row.verdict.text())?;
     }
     writeln!(page)
@@ -184,19 +186,32 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     for sample in &outcome.samples {
         let name =
             format!("{} {}, repetition {}", sample.server.name(), sample.scenario.name(), sample.repetition);
-        let report = &sample.report;
-        if report.driver_bound {
-            let share = percent(report.driver_cpu_share);
-            notes.push(format!("{name}: the driver was the bottleneck ({share} of its core)"));
-        }
-        for (fault, count) in &report.faults {
-            notes.push(format!("{name}: {fault} {count}"));
-        }
-        if report.connections < report.connections_wanted && sample.scenario != Scenario::Connects {
-            notes
-                .push(format!("{name}: {} of {} connections", report.connections, report.connections_wanted));
+        notes.extend(reservations(&name, &sample.report));
+        if sample.scenario != Scenario::Connects {
+            notes.extend(absences(&name, &sample.report));
         }
     }
+    list(page, &notes)
+}
+
+/// What speaks against the figures of a run.
+pub(crate) fn reservations(name: &str, report: &Report) -> Vec<String> {
+    let share = percent(report.driver_cpu_share);
+    let bound =
+        report.driver_bound.then(|| format!("{name}: the driver was the bottleneck ({share} of its core)"));
+    let faults = report.faults.iter().map(|(fault, count)| format!("{name}: {fault} {count}"));
+    bound.into_iter().chain(faults).collect()
+}
+
+/// How many connections a run went without, if it did.
+pub(crate) fn absences(name: &str, report: &Report) -> Option<String> {
+    let Report { connections, connections_wanted, .. } = report;
+    (connections < connections_wanted)
+        .then(|| format!("{name}: {connections} of {connections_wanted} connections"))
+}
+
+/// The notes, if there are any.
+pub(crate) fn list(page: &mut String, notes: &[String]) -> fmt::Result {
     if notes.is_empty() {
         return Ok(());
     }

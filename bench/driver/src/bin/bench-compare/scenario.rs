@@ -107,21 +107,31 @@ impl Scenario {
             Self::Connects => (Load::Connects, 64),
             Self::Idle => (Load::Idle, 10_000),
         };
-        Plan {
-            target: Target {
-                address,
-                others: Vec::new(),
-                host: address.to_string(),
-                path: "/socket.io/".to_owned(),
-                namespace: "/".to_owned(),
-            },
-            load,
-            connections,
-            handshakes: 64,
-            payload_bytes: 1,
-            warm_up: pacing.warm_up,
-            duration: if self == Self::Idle { pacing.idle } else { pacing.duration },
-            timeout: Duration::from_secs(10),
-        }
+        let duration = if self == Self::Idle { pacing.idle } else { pacing.duration };
+        plan((address, Vec::new()), (load, connections), (pacing.warm_up, duration))
+    }
+}
+
+/// A load of so many connections, against a server and the others of its fleet: warming up, then measured.
+pub(crate) fn plan(
+    (address, others): (SocketAddr, Vec<SocketAddr>),
+    (load, connections): (Load, usize),
+    (warm_up, duration): (Duration, Duration),
+) -> Plan {
+    Plan {
+        target: Target {
+            address,
+            others,
+            host: address.to_string(),
+            path: "/socket.io/".to_owned(),
+            namespace: "/".to_owned(),
+        },
+        load,
+        connections,
+        handshakes: 64,
+        payload_bytes: 1,
+        warm_up,
+        duration,
+        timeout: Duration::from_secs(10),
     }
 }

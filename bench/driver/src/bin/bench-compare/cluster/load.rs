@@ -1,9 +1,10 @@
 //! What the clients of a fleet do: the same for each.
 
 use super::Pacing;
+use crate::scenario;
 use serde::Serialize;
-use std::{net::SocketAddr, time::Duration};
-use throng_bench::{Addressee, Load, Pace, Plan, Target};
+use std::net::SocketAddr;
+use throng_bench::{Addressee, Load, Pace, Plan};
 
 /// Messages a second, in total, where latencies are compared. The page says what the slowest fleet does at most.
 pub(super) const RATE: u32 = 2_000;
@@ -66,22 +67,7 @@ impl ClusterLoad {
             Self::PacedByRoom => (direct(Pace::Rate(RATE.into()), Addressee::Room), TALKERS),
             Self::Fanout => (Load::Fanout { pace: Pace::Window(1), rooms: 0 }, RECEIVERS),
         };
-        Plan {
-            target: Target {
-                address: one,
-                others: vec![other],
-                host: one.to_string(),
-                path: "/socket.io/".to_owned(),
-                namespace: "/".to_owned(),
-            },
-            load,
-            connections,
-            handshakes: 64,
-            payload_bytes: 1,
-            warm_up: pacing.warm_up,
-            duration: pacing.duration,
-            timeout: Duration::from_secs(10),
-        }
+        scenario::plan((one, vec![other]), (load, connections), (pacing.warm_up, pacing.duration))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     figure::{Spread, thousands},
-    page::{disturbance, percent},
+    page::{absences, check, disturbance, list, percent, reservations},
 };
 use std::fmt::{self, Write};
 
@@ -19,7 +19,7 @@ pub(super) fn write(outcome: &Outcome) -> String {
     let write = |page: &mut String| -> fmt::Result {
         head(page, outcome)?;
         summary(page, outcome)?;
-        check(page, outcome)?;
+        check(page, verdict::check(outcome))?;
         outcome.loads.iter().try_for_each(|load| details(page, outcome, *load))?;
         notes(page, outcome)
     };
@@ -75,15 +75,6 @@ fn summary(page: &mut String, outcome: &Outcome) -> fmt::Result {
     writeln!(page)
 }
 
-fn check(page: &mut String, outcome: &Outcome) -> fmt::Result {
-    writeln!(page, "## Throng's budget\n")?;
-    writeln!(page, "| what | budget | measured | |\n|---|---|---:|---|")?;
-    for row in verdict::check(outcome) {
-        writeln!(page, "| {} | {} | {} | {} |", row.what, row.budget, row.measured, row.verdict.text())?;
-    }
-    writeln!(page)
-}
-
 /// What stands behind the figures of a load: the spread, who used how much CPU, and the latencies.
 fn details(page: &mut String, outcome: &Outcome, load: ClusterLoad) -> fmt::Result {
     writeln!(page, "## {}\n\n{}\n", load.title(), load.explanation())?;
@@ -135,24 +126,10 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     for sample in &outcome.samples {
         let name =
             format!("{}, {}, repetition {}", sample.fleet.name(), sample.load.title(), sample.repetition);
-        let report = &sample.report;
-        if report.driver_bound {
-            let share = percent(report.driver_cpu_share);
-            notes.push(format!("{name}: the driver was the bottleneck ({share} of its core)"));
-        }
-        for (fault, count) in &report.faults {
-            notes.push(format!("{name}: {fault} {count}"));
-        }
-        if report.connections < report.connections_wanted {
-            notes
-                .push(format!("{name}: {} of {} connections", report.connections, report.connections_wanted));
-        }
+        notes.extend(reservations(&name, &sample.report));
+        notes.extend(absences(&name, &sample.report));
     }
-    if notes.is_empty() {
-        return Ok(());
-    }
-    writeln!(page, "## Notes\n")?;
-    notes.iter().try_for_each(|note| writeln!(page, "- {note}"))
+    list(page, &notes)
 }
 
 /// How far below the slowest fleet's best the common rate is.
