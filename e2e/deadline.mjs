@@ -11,3 +11,12 @@ export function within(promise, what, ms = WAIT_MAX) {
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/** Asks each so many milliseconds until it holds. */
+export async function until(what, holds, ms, every) {
+  let isLate = false;
+  const look = async () => {
+    while (!(await holds()) && !isLate) await new Promise((resolve) => setTimeout(resolve, every));
+  };
+  await within(look(), what, ms).finally(() => (isLate = true));
+}

@@ -16,12 +16,21 @@ const FLAGS = [
   "--allow-loopback-in-peer-connection",
 ];
 
-/** A camera that shows a moving picture and a microphone that beeps, and what a person says when asked for them. */
+/**
+ * A camera that shows a moving picture, slow enough to be encoded by a machine without a graphics card, and a microphone that
+ * beeps; and what a person says when asked for them.
+ */
 export const DEVICES = {
-  granted: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  granted: ["--use-fake-device-for-media-stream=fps=5", "--use-fake-ui-for-media-stream"],
   denied: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream=deny"],
   missing: ["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"],
 };
+
+/** How people are unless a test says otherwise. Movement is drawn by the processor here, and would take half of it. */
+const PERSON = { viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" };
+
+/** The same for somebody whom movement does not disturb. */
+export const MOVING = { reducedMotion: "no-preference" };
 
 /** Longest wait for any condition, in milliseconds. */
 const PATIENCE_MS = 15_000;
@@ -40,7 +49,7 @@ export async function launchBrowser(flags = []) {
  * function that runs in every page of it before the page's own script.
  */
 export async function newPerson(browser, url, { prepare, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ ...PERSON, ...options });
   if (prepare) await context.addInitScript(prepare);
   return visit(await context.newPage(), url);
 }

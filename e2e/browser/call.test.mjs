@@ -1,7 +1,7 @@
 // Two people see, hear and write to each other, with cameras that show a moving picture.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { DEVICES, launchBrowser } from "./browser.mjs";
+import { DEVICES, MOVING, launchBrowser, until } from "./browser.mjs";
 import { connect, hears, isConnected, meet, newCaller, seesFrames, waits } from "./roulette.mjs";
 import { startServer } from "./server.mjs";
 import { block, heading, leave, next, report, say, talks, transcript } from "./talk.mjs";
@@ -17,9 +17,9 @@ after(async () => {
   await server?.stop();
 });
 
-async function callers(t, count = 2) {
+async function callers(t, { count = 2, ...options } = {}) {
   const pages = [];
-  for (let caller = 0; caller < count; caller += 1) pages.push(await newCaller(browser, server.url));
+  for (let caller = 0; caller < count; caller += 1) pages.push(await newCaller(browser, server.url, options));
   t.after(() => Promise.all(pages.map((page) => page.context().close())));
   return pages;
 }
@@ -43,7 +43,7 @@ test("two people see and hear each other, and write beside it", async (t) => {
 });
 
 test("one looks at oneself first, and the camera's light goes out when it is turned off", async (t) => {
-  const [ada] = await callers(t, 1);
+  const [ada] = await callers(t, { count: 1 });
   await ada.getByRole("button", { name: "See yourself first" }).click();
   const track = await ada.getByTestId("self").evaluateHandle((video) => video.srcObject.getVideoTracks()[0]);
   assert.equal(await track.evaluate(({ readyState }) => readyState), "live");
@@ -80,7 +80,7 @@ test("one who has the camera off goes on with it off", async (t) => {
 });
 
 test("next one is found in one step, and seen", async (t) => {
-  const [ada, ben, cy] = await callers(t, 3);
+  const [ada, ben, cy] = await callers(t, { count: 3 });
   await connect(ada, ben);
   await meet(cy, "Video");
   await waits(cy);
@@ -93,7 +93,7 @@ test("next one is found in one step, and seen", async (t) => {
 });
 
 test("voices alone: no picture is asked for, and none is sent", async (t) => {
-  const [ada, ben] = await callers(t);
+  const [ada, ben] = await callers(t, MOVING);
   await connect(ada, ben, "Voice");
   for (const page of [ada, ben]) {
     await page.locator(".call-words", { hasText: "You hear each other." }).waitFor();
@@ -103,6 +103,7 @@ test("voices alone: no picture is asked for, and none is sent", async (t) => {
       globalThis.peers.at(-1).getReceivers().map(({ track }) => track.kind),
     );
     assert.deepEqual(kinds, ["audio"]);
+    await until(page, () => document.querySelector(".voices .half-marigold").style.getPropertyValue("--level") > 0);
   }
 });
 
@@ -147,7 +148,7 @@ async function areNotPairedAgain([first, second, third]) {
 }
 
 test("report ends it for both, and the two are not paired again", async (t) => {
-  const [ada, ben, cy] = await callers(t, 3);
+  const [ada, ben, cy] = await callers(t, { count: 3 });
   await connect(ada, ben);
   await report(ada, "Sexual content");
   await heading(ben, "A report ended this");
@@ -155,7 +156,7 @@ test("report ends it for both, and the two are not paired again", async (t) => {
 });
 
 test("block ends it, and the two are not paired again", async (t) => {
-  const [ada, ben, cy] = await callers(t, 3);
+  const [ada, ben, cy] = await callers(t, { count: 3 });
   await connect(ada, ben);
   await block(ada);
   await heading(ben, "Your partner left");

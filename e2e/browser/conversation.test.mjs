@@ -1,7 +1,7 @@
 // Two people choose, are paired, talk, leave, and go again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launchBrowser, newPerson, until, visit } from "./browser.mjs";
+import { MOVING, launchBrowser, newPerson, until, visit } from "./browser.mjs";
 import { ask, newTopic, pair, waits } from "./debate.mjs";
 import { startServer } from "./server.mjs";
 import { clock, composer, heading, leave, next, reads, say, talks, transcript } from "./talk.mjs";
@@ -17,14 +17,14 @@ after(async () => {
   await server?.stop();
 });
 
-async function twoPeople(t) {
-  const people = [await newPerson(browser, server.url), await newPerson(browser, server.url)];
+async function twoPeople(t, options) {
+  const people = [await newPerson(browser, server.url, options), await newPerson(browser, server.url, options)];
   t.after(() => Promise.all(people.map((page) => page.context().close())));
   return people;
 }
 
 test("two people on opposite sides are paired and talk both ways", async (t) => {
-  const [ada, ben] = await twoPeople(t);
+  const [ada, ben] = await twoPeople(t, MOVING);
   const topic = await pair(ada, ben);
   for (const page of [ada, ben]) await heading(page, topic);
   await ada.getByText("You: For").waitFor();

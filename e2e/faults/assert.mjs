@@ -18,10 +18,8 @@ export function survives(...names) {
       const { whole, afresh, swallowed, local, before, during, afterwards } = figures;
       assert.equal(whole.people + afresh.people, figures.clients);
       assert.ok(whole.people > 0 && whole.heard > 1000, "they talk");
-      const { lost, twice, disorder, heard } = whole;
-      assert.deepEqual({ lost, twice, swallowed }, { lost: 0, twice: 0, swallowed: 0 });
-      // What was on its way when the store went away is written again, now and then behind what followed it.
-      assert.ok(disorder <= (scenario.mayForget ? heard / 1000 : 0), `${disorder} of ${heard} out of order`);
+      const { lost, twice, disorder } = whole;
+      assert.deepEqual({ lost, twice, disorder, swallowed }, { lost: 0, twice: 0, disorder: 0, swallowed: 0 });
       assert.deepEqual({ silent: local.silent, deaf: local.deaf }, { silent: 0, deaf: 0 }, "each node goes on by itself");
       assert.ok(afterwards.recovered + afterwards.afresh > 0, "connections break all the time");
       // A machine that is busy with other things makes a store seem late, and some positions unknown for a moment.

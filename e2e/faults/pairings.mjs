@@ -3,12 +3,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { met } from "../fleet/fleet.mjs";
+import { keeperOf, met } from "../fleet/fleet.mjs";
 import { request } from "../polling.mjs";
 import { SECRET } from "../product/token.mjs";
-import { PRODUCT, startServer } from "../server.mjs";
+import { PRODUCT } from "../server.mjs";
 import { Debater } from "./debaters.mjs";
 import { judge, meetings } from "./meetings.mjs";
+import { startMortal } from "./mortal.mjs";
 import { startSingle, until } from "./redis.mjs";
 
 const NODES = 3;
@@ -97,6 +98,14 @@ export const PAIRINGS = {
     redis: startSingle,
     strike: restart,
   },
+  "debates-lost": {
+    title: "`kill -9` of Redis and of the keeper, Redis restarted empty",
+    redis: startSingle,
+    async strike({ keeper, redis }, scale) {
+      await keeper.end("SIGKILL");
+      await restart({ redis }, scale);
+    },
+  },
   "debates-redis-paused": {
     title: "Redis is paused",
     redis: startSingle,
@@ -107,35 +116,6 @@ export const PAIRINGS = {
     },
   },
 };
-
-async function startNode(env, folder, opened) {
-  const program = { ...PRODUCT, args: [...PRODUCT.args, "--config", path.join(folder, "throng.toml")] };
-  const node = await startServer({ ...env, JWT_SECRET: SECRET }, program);
-  const own = { ...node, isGone: false };
-  /** Ends it by a signal. */
-  own.end = async (signal) => {
-    own.isGone = true;
-    await node.close(signal);
-  };
-  opened.push(async () => {
-    node.signal("SIGCONT");
-    if (!own.isGone) await node.close();
-  });
-  return own;
-}
-
-/** The node that counts the rooms. */
-async function findKeeper(nodes) {
-  let keeper;
-  await until("a keeper", async () => {
-    for (const node of nodes) {
-      const { body } = await request(node.url, "/metrics");
-      if (Number(/^throng_app_rooms\{app="debate"\} (\d+)$/m.exec(body)?.[1]) > 0) keeper = node;
-    }
-    return keeper;
-  });
-  return keeper;
-}
 
 /** Rooms and waiting people that the nodes still know of when all have left; the highest that any of them says. */
 async function leftover(nodes) {
@@ -172,7 +152,9 @@ async function act(scenario, scale, opened, trace) {
   const redis = await scenario.redis();
   opened.push(() => redis.close());
   const env = { ...redis.env, ...scale.env };
-  const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(env, folder, opened)));
+  const program = { ...PRODUCT, args: [...PRODUCT.args, "--config", path.join(folder, "throng.toml")] };
+  const start = () => startMortal({ ...env, JWT_SECRET: SECRET }, { program, opened });
+  const nodes = await Promise.all(Array.from({ length: NODES }, start));
   const urls = nodes.map(({ url }) => url);
   await met(urls, NODES);
 
@@ -187,7 +169,7 @@ async function act(scenario, scale, opened, trace) {
   });
   const haveMet = (from, times) => people.filter((person) => meetings(person, from).length >= times).length;
   await until("everybody to have met somebody", () => haveMet(0, 1) === people.length);
-  const keeper = await findKeeper(nodes);
+  const keeper = await keeperOf(nodes);
   await wait(scale.before);
 
   const struckAt = Date.now();

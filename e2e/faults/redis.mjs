@@ -1,10 +1,10 @@
 // Redis as fleets meet it, real servers on free ports: alone, behind sentinels, as a cluster. What happens to them is up to the
 // scenarios; `env` is how a node is told where they are.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { within } from "../deadline.mjs";
+import { until as holds } from "../deadline.mjs";
 import { REDIS, freePort, onFreePort, start } from "../fleet/parts.mjs";
 import { ask, askRaw } from "./resp.mjs";
 
@@ -13,13 +13,8 @@ const AGREE_MAX = 60_000;
 
 const SLOTS = 16_384;
 
-/** Asks until it holds. */
-export async function until(what, holds, ms = AGREE_MAX) {
-  const look = async () => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
-  };
-  await within(look(), what, ms);
-}
+/** Asks until it is so. */
+export const until = (what, isSo, ms = AGREE_MAX) => holds(what, isSo, ms, 50);
 
 /** One server with a folder of its own. */
 class Server {
@@ -47,6 +42,14 @@ class Server {
     this.process = await start(REDIS, this.args, this.port);
     // It takes connections before it has read what it had.
     await until("a server that has read its data", () => this.ask("PING").then((pong) => pong === "PONG", () => false));
+  }
+
+  /** Loses the last bytes that a server which has ended had written, as a slow disk does. */
+  async loseEnd(bytes) {
+    const folder = path.join(this.folder, "appendonlydir");
+    const file = (await readdir(folder)).find((name) => name.endsWith(".incr.aof"));
+    const written = path.join(folder, file);
+    await truncate(written, Math.max(0, (await stat(written)).size - bytes));
   }
 
   pause() {

@@ -2,4 +2,4 @@
 
 import { survives } from "./assert.mjs";
 
-survives("redis-restarted", "redis-emptied", "redis-paused");
+survives("redis-restarted", "redis-rewound", "redis-emptied", "redis-paused");

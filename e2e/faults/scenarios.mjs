@@ -3,6 +3,9 @@
 
 import { startCluster, startSentinels, startSingle } from "./redis.mjs";
 
+/** What a Redis loses that forgets its last writes: some dozens of messages. */
+const REWOUND_BYTES = 20_000;
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -45,6 +48,19 @@ export const SCENARIOS = {
     mayForget: true,
     async strike({ redis }, { outage }) {
       await redis.server.crash();
+      await wait(outage);
+      await redis.server.restart();
+      return Date.now();
+    },
+  },
+  "redis-rewound": {
+    title: "`kill -9` of Redis, restarted without its last writes",
+    redis: () => startSingle({ keeps: true }),
+    mayForget: true,
+    forgets: true,
+    async strike({ redis }, { outage }) {
+      await redis.server.crash();
+      await redis.server.loseEnd(REWOUND_BYTES);
       await wait(outage);
       await redis.server.restart();
       return Date.now();

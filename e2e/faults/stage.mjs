@@ -1,10 +1,10 @@
 // One run of a scenario: a fleet with recovery on a Redis, a crowd that talks, the fault, and what came of it.
 
 import { met } from "../fleet/fleet.mjs";
-import { startServer } from "../server.mjs";
 import { gather } from "./crowd.mjs";
 import { startNetwork } from "./network.mjs";
 import { watch } from "./probes.mjs";
+import { startMortal } from "./mortal.mjs";
 import { until } from "./redis.mjs";
 import { judge } from "./verdict.mjs";
 
@@ -64,19 +64,7 @@ async function build(scenario, scale, opened) {
         opened.push(() => networks[at].close());
       }
       const env = scenario.isBetween ? { REDIS_URL: networks[at].url } : redis.env;
-      const node = await startServer({ ...env, ...scale.heartbeat, RECOVERY: "120000" });
-      const own = { ...node, excuse: () => {} };
-      /** Ends it by a signal. */
-      own.end = async (signal) => {
-        own.excuse();
-        own.isGone = true;
-        await node.close(signal);
-      };
-      opened.push(async () => {
-        node.signal("SIGCONT");
-        if (!own.isGone) await node.close();
-      });
-      return own;
+      return startMortal({ ...env, ...scale.heartbeat, RECOVERY: "120000" }, { opened });
     }),
   );
   await met(nodes.map(({ url }) => url), NODES);

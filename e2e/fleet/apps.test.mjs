@@ -2,16 +2,13 @@
 // the rooms had decided outlives it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { ask, create, next } from "../client.mjs";
-import { within } from "../deadline.mjs";
+import { until as holds, within } from "../deadline.mjs";
 import { request } from "../polling.mjs";
 import { SECRET, token } from "../product/token.mjs";
-import { PRODUCT } from "../server.mjs";
-import { met } from "./fleet.mjs";
+import { PRODUCT, startServer } from "../server.mjs";
+import { keeperOf, met } from "./fleet.mjs";
 import { startRedis } from "./parts.mjs";
 
 const PEOPLE = 200;
@@ -21,36 +18,14 @@ const TAKEOVER_MAX = 15_000;
 let redis, nodes;
 before(async () => {
   redis = await startRedis();
-  nodes = await Promise.all([0, 1, 2].map(start));
+  const env = { JWT_SECRET: SECRET, REDIS_URL: redis.url, HEARTBEAT_INTERVAL: "500", FAILURE_DETECTION_TIMEOUT: "3000" };
+  nodes = await Promise.all([0, 1, 2].map(() => startServer(env, PRODUCT)));
   await met(nodes.map(({ url }) => url), 3);
 });
 after(async () => {
-  for (const { child, ended } of nodes ?? []) {
-    child.kill("SIGTERM");
-    await ended;
-  }
+  for (const node of nodes ?? []) await node.close();
   await redis?.close();
 });
-
-/** A node that may be killed. */
-async function start() {
-  const program = path.resolve(fileURLToPath(import.meta.url), "../..", PRODUCT.program);
-  const env = { ...process.env, PORT: "0", JWT_SECRET: SECRET, REDIS_URL: redis.url, HEARTBEAT_INTERVAL: "500", FAILURE_DETECTION_TIMEOUT: "3000" };
-  const child = spawn(program, PRODUCT.args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  let output = "";
-  const listening = new Promise((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output += text;
-        const found = /"message":"listening","address":"127\.0\.0\.1:(\d+)/.exec(output);
-        if (found) resolve(Number(found[1]));
-      });
-    }
-  });
-  const port = await within(listening, "the address of a node", 10_000);
-  return { child, ended, url: `http://127.0.0.1:${port}`, log: () => output };
-}
 
 /** Somebody in the debates, with every room that they were told of. */
 function debater(t, { url }, name) {
@@ -63,27 +38,9 @@ function debater(t, { url }, name) {
   return socket;
 }
 
-async function until(what, holds, ms = TAKEOVER_MAX) {
-  const look = async () => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 250));
-  };
-  await within(look(), what, ms);
-}
+const until = (what, isSo) => holds(what, isSo, TAKEOVER_MAX, 250);
 
 const stats = async ({ url }) => JSON.parse((await request(url, "/api/stats")).body).apps.debate;
-
-/** The node that counts the rooms. */
-async function keeper() {
-  let found;
-  await until("a keeper", async () => {
-    for (const node of nodes) {
-      const { body } = await request(node.url, "/metrics");
-      if (Number(/^throng_app_rooms\{app="debate"\} (\d+)$/m.exec(body)?.[1]) > 0) found = node;
-    }
-    return found;
-  });
-  return found;
-}
 
 test("everyone meets once and talks, and goes on when the keeper is killed", { timeout: 60_000 }, async (t) => {
   const people = Array.from({ length: PEOPLE }, (_, at) => {
@@ -122,13 +79,12 @@ test("everyone meets once and talks, and goes on when the keeper is killed", { t
 
   const waiting = debater(t, nodes[0], "who waits");
   await next(waiting, "connect");
-  const killed = await keeper();
+  const killed = await keeperOf(nodes);
   const staying = people.filter(({ node }) => node !== killed);
   const lonely = killed === nodes[0] ? debater(t, nodes[1], "who waits") : waiting;
   if (lonely !== waiting) await next(lonely, "connect");
   assert.equal((await ask(lonely, "queue:join", { topic: "art", side: "for" }))[0].ok, true);
-  killed.child.kill("SIGKILL");
-  await killed.ended;
+  await killed.close("SIGKILL");
   nodes = nodes.filter((node) => node !== killed);
   await until("another keeper", async () => {
     const [answer] = await ask(staying[0].socket, "room:typing", { typing: false });

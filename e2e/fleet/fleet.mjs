@@ -1,6 +1,6 @@
 // Three fixture servers on one Redis, and nginx in front of them.
 
-import { within } from "../deadline.mjs";
+import { until, within } from "../deadline.mjs";
 import { request } from "../polling.mjs";
 import { startServer } from "../server.mjs";
 import { startNginx, startRedis } from "./parts.mjs";
@@ -14,6 +14,9 @@ const NODES = 3;
 /** Milliseconds that nodes have to know each other. */
 const MEET_MAX = 10_000;
 
+/** Milliseconds that a node has to keep what has rooms. */
+const KEEP_MAX = 60_000;
+
 /** Waits until each of some servers knows of so many members. */
 export async function met(urls, count) {
   const knows = async (url) => {
@@ -24,6 +27,21 @@ export async function met(urls, count) {
     }
   };
   await within(Promise.all(urls.map(knows)), `a fleet of ${count}`, MEET_MAX);
+}
+
+/** The node of the shipped binary that keeps the debates: the one that counts their rooms. */
+export async function keeperOf(nodes) {
+  let keeper;
+  const counts = async (node) => {
+    const { body } = await request(node.url, "/metrics");
+    return Number(/^throng_app_rooms\{app="debate"\} (\d+)$/m.exec(body)?.[1]) > 0;
+  };
+  const look = async () => {
+    for (const node of nodes) if (await counts(node)) keeper = node;
+    return keeper;
+  };
+  await until("a keeper", look, KEEP_MAX, 250);
+  return keeper;
 }
 
 /** Starts a fleet behind a port that is wanted or free, until `close()`. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, create, freshRoom, next, open } from "../client.mjs";
-import { within } from "../deadline.mjs";
+import { until, within } from "../deadline.mjs";
 import { startServer } from "../server.mjs";
 import { met } from "./fleet.mjs";
 import { startRedis } from "./parts.mjs";
@@ -57,15 +57,15 @@ function heard(socket, count) {
 
 const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
 
-/** A client in two rooms with data, which has heard three ticks of a sender. */
+/** A client in two rooms with data, which has heard three ticks of a sender; and a witness in the same rooms. */
 async function settle(t, node, sender, options) {
-  const socket = await open(t, node.url, options);
+  const [socket, witness] = [await open(t, node.url, options), await open(t, nodes[0].url)];
   const rooms = [freshRoom(), freshRoom()];
-  for (const room of rooms) await ask(socket, "join", room);
+  for (const room of rooms) for (const member of [witness, socket]) await ask(member, "join", room);
   await ask(socket, "remember", { name: "Ada", at: [1, 2] });
   for (const number of range(0, 3)) sender.emit("to-room", rooms[0], "tick", number);
-  await heard(socket, 3);
-  return { socket, rooms, id: socket.id };
+  await Promise.all([socket, witness].map((member) => heard(member, 3)));
+  return { socket, witness, rooms, id: socket.id };
 }
 
 /** Asserts that a client is who it was, has heard all ticks in order and once, and hears what comes. */
@@ -81,12 +81,12 @@ async function isWhole({ socket, rooms, id }, sender, count) {
 }
 
 /** Has a sender speak to a client that is away, over both of its rooms in turn and to nobody in particular. */
-async function speak(sender, { rooms }, from, to) {
+async function speak(sender, { rooms, witness }, from, to) {
   for (const number of range(from, to)) {
     sender.emit("to-room", rooms[number % 2], "tick", number);
     sender.emit("to-room", freshRoom(), "tick", "not for this one");
-    // Events of different rooms are told in the order of sending, by the clock: no two of them in one instant.
-    await ask(sender, "message-with-ack");
+    // Events of different rooms are told in the order of sending, by the clock, once the store has them: one at a time.
+    await heard(witness, number + 1);
   }
 }
 
@@ -170,10 +170,13 @@ test("whoever has missed too much starts afresh, with nothing of what was", asyn
 test("whoever was disconnected by the server, or left, starts afresh", async (t) => {
   const sender = await open(t, nodes[2].url);
   for (const leave of [(socket) => socket.emit("kick"), (socket) => socket.disconnect()]) {
-    const { socket, id } = await settle(t, nodes[0], sender);
+    const { socket, rooms, id } = await settle(t, nodes[0], sender);
     const ended = next(socket, "disconnect");
     leave(socket);
     await ended;
+    // A client that leaves knows of it before its node does.
+    const members = async () => (await ask(sender, "fetch-sockets", rooms[0]))[0];
+    await until("the nodes know of it", async () => !(await members()).includes(id));
     await comeBack(socket, nodes[1]);
     assert.equal(socket.recovered, false);
     assert.notEqual(socket.id, id);

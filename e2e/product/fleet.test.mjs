@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { create, next } from "../client.mjs";
-import { within } from "../deadline.mjs";
+import { until as holds, within } from "../deadline.mjs";
 import { met } from "../fleet/fleet.mjs";
 import { startRedis } from "../fleet/parts.mjs";
 import { request } from "../polling.mjs";
@@ -51,12 +51,7 @@ async function backbone(url) {
   return [status, JSON.parse(body).parts.find(({ name }) => name === "backbone")];
 }
 
-async function until(what, holds) {
-  const look = async () => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 250));
-  };
-  await within(look(), what, SEEN_MAX);
-}
+const until = (what, isSo) => holds(what, isSo, SEEN_MAX, 250);
 
 test("the log says where the fleet meets and how many there are, and no secret", async () => {
   const listening = nodes.map((node) => node.log().split("\n").find((line) => line.includes('"listening"')));
