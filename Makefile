@@ -24,7 +24,7 @@ bench-cluster: ## Measure two nodes on one Redis beside Node's adapters, write b
 
 bench-pairing: ## Measure the lobby, write bench/PAIRING.md and its plot
 	@scripts/need cargo
-	cargo run --release -p throng-bench-pairing -- $(ARGS)
+	cargo run --profile dist -p throng-bench-pairing -- $(ARGS)
 
 fuzz: ## Fuzz every decoder, SECONDS each (default 60)
 	@scripts/fuzz $(or $(SECONDS),60)

@@ -39,7 +39,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let histogram = || Histogram::new_with_bounds(1, LONGEST, 3);
+        let histogram = || Histogram::new_with_bounds(1, LONGEST, 2);
         Ok(Self { arrivals: 0, pairings: 0, matching: histogram()?, waits: histogram()? })
     }
 }

@@ -1,9 +1,9 @@
 //! What a namespace does: its middleware and listeners, registered once and shared by every socket in it.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
 use utoipa::ToSchema;

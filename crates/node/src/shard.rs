@@ -19,6 +19,7 @@ mod restore;
 mod send;
 pub(crate) mod session;
 mod sessions;
+mod stream;
 pub(crate) mod survey;
 mod tokens;
 mod turn;

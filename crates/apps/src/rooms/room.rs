@@ -275,7 +275,7 @@ impl Room {
 
     /// A member knows that the room has begun, though that was never written down. Whoever is away is waited for as in any
     /// room that has.
-    pub(crate) fn has_begun(&mut self, seat: Seat, now: Time) -> Vec<Effect> {
+    pub(crate) fn believe_begun(&mut self, seat: Seat, now: Time) -> Vec<Effect> {
         if self.is_active() {
             return Vec::new();
         }

@@ -6,6 +6,8 @@
 //! its own demands, and T asks for every set of its facets that has all of T's; D is among both, and the two have a key
 //! for D in common exactly when their values for D are the same. So nothing is found that does not fit.
 
+use smallvec::SmallVec;
+
 use crate::accept::Stance;
 use crate::facet::{Facet, Facets};
 use crate::names::Number;
@@ -16,9 +18,12 @@ const ALL: u64 = 1;
 /// In place of a topic: takes any topic itself.
 const ANY: u64 = 2;
 
+/// So many that nearly every ticket has fewer, and needs no allocation.
+pub(super) type Keys = SmallVec<[u64; 24]>;
+
 /// The keys under which a ticket is found. `demandable` are the facets that anybody in the queue may demand: about others
 /// nobody needs to ask.
-pub(super) fn found_under(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+pub(super) fn found_under(stance: &Stance<'_>, demandable: Facets) -> Keys {
     let sides = [side_of(stance.ticket.sketch.side)];
     if stance.takes_any_topic() {
         all([ANY, ALL].into_iter(), &sides, stance, demandable)
@@ -28,7 +33,7 @@ pub(super) fn found_under(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
 }
 
 /// The keys that a ticket asks for.
-pub(super) fn asked_for(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+pub(super) fn asked_for(stance: &Stance<'_>, demandable: Facets) -> Keys {
     let sides = opposite(stance.ticket.sketch.side);
     if stance.takes_any_topic() {
         all([ALL].into_iter(), sides, stance, demandable)
@@ -37,14 +42,9 @@ pub(super) fn asked_for(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
     }
 }
 
-fn all(
-    topics: impl Iterator<Item = u64>,
-    sides: &[u64],
-    stance: &Stance<'_>,
-    demandable: Facets,
-) -> Vec<u64> {
+fn all(topics: impl Iterator<Item = u64>, sides: &[u64], stance: &Stance<'_>, demandable: Facets) -> Keys {
     let facets = facets(stance, demandable);
-    let mut keys = Vec::with_capacity(2 * sides.len() * facets.len());
+    let mut keys = Keys::new();
     for topic in topics {
         for side in sides {
             let place = mixed(topic, *side);
@@ -55,9 +55,9 @@ fn all(
 }
 
 /// A number for every set of facets between what the ticket demands and what it has, with a value for each facet.
-fn facets(stance: &Stance<'_>, demandable: Facets) -> Vec<u64> {
+fn facets(stance: &Stance<'_>, demandable: Facets) -> SmallVec<[u64; 8]> {
     let sketch = &stance.ticket.sketch;
-    let mut numbers = Vec::with_capacity(8);
+    let mut numbers = SmallVec::new();
     for set in stance.demands.up_to(sketch.has.and(demandable)) {
         let values = [(Facet::Language, sketch.language), (Facet::Region, sketch.region)];
         let values = values.into_iter().filter(|(facet, _)| set.contains(*facet));

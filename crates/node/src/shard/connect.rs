@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use throng_protocol::end::End;
 
-use super::dispatch::one_after_the_other;
+use super::dispatch::{Whom, one_after_the_other};
 use super::hub::Nsp;
 use super::restore::{CaughtUp, Claim, Restored};
 use super::{Shard, State};
@@ -270,8 +270,9 @@ impl Shard {
         self.schedule_flush();
         if !nsp.behaviour.connect.is_empty() {
             let start = || nsp.behaviour.connect.iter().map(|listen| listen(socket.clone())).collect();
-            if let Some(listeners) = self.guard(&socket.0, start) {
-                self.run(&socket.0, Box::pin(one_after_the_other(listeners)));
+            let whom = Whom::of(&socket.0);
+            if let Some(listeners) = self.guard(whom, start) {
+                self.run(whom, Box::pin(one_after_the_other(listeners)));
             }
         }
     }

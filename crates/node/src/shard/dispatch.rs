@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::json;
 use throng_protocol::end::End;
+use throng_protocol::id::Id;
 use throng_protocol::socket::args::ArgsRef;
 use throng_protocol::socket::packet::{ArgValue, Body, Packet};
 
@@ -109,22 +110,23 @@ impl Shard {
             }
             entry.socket.clone()
         };
-        if let Some(running) = self.guard(&socket, || self.handle(&socket, name, args, ack)).flatten() {
-            self.run(&socket, running);
+        let whom = Whom::of(&socket);
+        if let Some(running) = self.guard(whom, || self.handle(socket, name, args, ack)).flatten() {
+            self.run(whom, running);
         }
     }
 
     /// Whether an event is within the limits of its socket and the quotas of its tenant.
     fn let_in(&self, entry: &mut Entry, name: &str, args: ArgsRef<'_>) -> Result<(), Throttled> {
         let tenant = &entry.nsp.space.tenant;
-        let settings = tenant.settings();
         let bytes = u32::try_from(name.len() + args_bytes(args)).unwrap_or(u32::MAX);
         let seen = tenant.usage.of(self.index);
         seen.events_received.add(1);
         seen.bytes_received.add(bytes.into());
-        if !settings.bounds_events() {
+        if !tenant.bounds_events() {
             return Ok(());
         }
+        let settings = tenant.settings();
         let now = self.event_time();
         let bounds = Bounds { limits: &settings.events, own: &entry.nsp.behaviour.rates };
         entry.throttle.take(bounds, name, now)?;
@@ -223,13 +225,13 @@ impl Shard {
     /// Starts the listeners of an event.
     fn handle(
         self: &Rc<Self>,
-        socket: &Arc<SocketInner>,
+        socket: Arc<SocketInner>,
         name: &str,
         args: ArgsRef<'_>,
         ack: Option<u64>,
     ) -> Option<Running> {
-        let nsp = self.state.borrow().hub.sockets.get(slot_of(socket))?.nsp.clone();
-        let socket = Socket(socket.clone());
+        let nsp = self.state.borrow().hub.sockets.get(socket.place.slot as usize)?.nsp.clone();
+        let socket = Socket(socket);
         if !nsp.behaviour.any.is_empty() {
             let args = args.to_owned();
             nsp.behaviour.any.iter().for_each(|listen| listen(&socket, name, &args));
@@ -262,38 +264,35 @@ impl Shard {
     }
 
     /// Runs a handler: to its end if it does not wait, else in a task, with the socket's next events queueing behind it.
-    pub(super) fn run(self: &Rc<Self>, socket: &Arc<SocketInner>, mut running: Running) {
+    pub(super) fn run(self: &Rc<Self>, whom: Whom, mut running: Running) {
         let mut context = Context::from_waker(Waker::noop());
         match std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut context))) {
             Ok(Poll::Ready(())) => {}
-            Err(_) => self.panicked(socket),
+            Err(_) => self.panicked(whom),
             Ok(Poll::Pending) => {
-                if let Some(entry) = self.state.borrow_mut().hub.sockets.get_mut(slot_of(socket)) {
+                if let Some(entry) = whom.entry(&mut self.state.borrow_mut()) {
                     entry.backlog.get_or_insert_default();
                 }
-                tokio::task::spawn_local(self.clone().run_on(socket.clone(), running));
+                tokio::task::spawn_local(self.clone().run_on(whom, running));
             }
         }
     }
 
     /// Carries a handler on that waits for something, then whatever has queued behind it.
-    async fn run_on(self: Rc<Self>, socket: Arc<SocketInner>, mut running: Running) {
+    async fn run_on(self: Rc<Self>, whom: Whom, mut running: Running) {
         while AssertUnwindSafe(running).catch_unwind().await.is_ok() {
-            let Some(next) = self.next_event(&socket) else { return };
+            let Some(next) = self.next_event(whom) else { return };
             running = next;
         }
-        self.panicked(&socket);
+        self.panicked(whom);
     }
 
     /// The next event in the line behind a handler that has finished; none left, and the line is gone.
-    fn next_event(self: &Rc<Self>, socket: &Arc<SocketInner>) -> Option<Running> {
+    fn next_event(self: &Rc<Self>, whom: Whom) -> Option<Running> {
         loop {
-            let (event, session, low) = {
+            let (socket, event, session, low) = {
                 let mut state = self.state.borrow_mut();
-                let entry = state.hub.sockets.get_mut(slot_of(socket))?;
-                if entry.socket.id != socket.id {
-                    return None;
-                }
+                let entry = whom.entry(&mut state)?;
                 let session = entry.session;
                 let backlog = entry.backlog.as_mut()?;
                 let event = backlog.events.pop_front();
@@ -302,13 +301,13 @@ impl Shard {
                 if event.is_none() {
                     entry.backlog = None;
                 }
-                (event, session, low)
+                (entry.socket.clone(), event, session, low)
             };
             if low {
                 self.resume(session);
             }
             let Waiting { name, args, ack, .. } = event?;
-            let started = self.guard(socket, || self.handle(socket, &name, args.as_ref(), ack));
+            let started = self.guard(whom, || self.handle(socket, &name, args.as_ref(), ack));
             if let Some(running) = started.flatten() {
                 return Some(running);
             }
@@ -316,27 +315,16 @@ impl Shard {
     }
 
     /// Calls code of the app; a panic in it ends the socket.
-    pub(super) fn guard<T>(
-        self: &Rc<Self>,
-        socket: &Arc<SocketInner>,
-        call: impl FnOnce() -> T,
-    ) -> Option<T> {
+    pub(super) fn guard<T>(self: &Rc<Self>, whom: Whom, call: impl FnOnce() -> T) -> Option<T> {
         let called = std::panic::catch_unwind(AssertUnwindSafe(call));
-        called.map_err(|_| self.panicked(socket)).ok()
+        called.map_err(|_| self.panicked(whom)).ok()
     }
 
-    fn panicked(self: &Rc<Self>, socket: &Arc<SocketInner>) {
-        tracing::error!(nsp = &*socket.space.nsp, "handler panicked");
-        let slot = socket.place.slot;
-        if self
-            .state
-            .borrow()
-            .hub
-            .sockets
-            .get(slot as usize)
-            .is_some_and(|entry| entry.socket.id == socket.id)
-        {
-            self.end_socket(slot, End::HandlerPanic);
+    fn panicked(self: &Rc<Self>, whom: Whom) {
+        let nsp = whom.entry(&mut self.state.borrow_mut()).map(|entry| entry.nsp.space.nsp.clone());
+        tracing::error!(nsp = nsp.as_deref(), "handler panicked");
+        if nsp.is_some() {
+            self.end_socket(whom.slot, End::HandlerPanic);
         }
     }
 
@@ -349,8 +337,21 @@ impl Shard {
     }
 }
 
-fn slot_of(socket: &SocketInner) -> usize {
-    socket.place.slot as usize
+/// A socket for which something of the app runs. It may end meanwhile, and another have its slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whom {
+    slot: u32,
+    id: Id,
+}
+
+impl Whom {
+    pub(super) fn of(socket: &SocketInner) -> Self {
+        Self { slot: socket.place.slot, id: socket.id }
+    }
+
+    fn entry(self, state: &mut State) -> Option<&mut Entry> {
+        state.hub.sockets.get_mut(self.slot as usize).filter(|entry| entry.socket.id == self.id)
+    }
 }
 
 pub(super) async fn one_after_the_other(listeners: Vec<Running>) {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
 
+use super::dispatch::Whom;
 use super::{Shard, State};
 use crate::ack::{Sink as _, Waiter};
 use crate::app::Service;
@@ -102,7 +103,7 @@ impl Shard {
             let Some(behaviour) = namespaces.find(socket.namespace()) else { return };
             let call =
                 || behaviour.any_outgoing.iter().for_each(|listen| listen(socket, &spoken.0, &spoken.1));
-            self.guard(&socket.0, call);
+            self.guard(Whom::of(&socket.0), call);
         }
     }
 

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mio::net::TcpStream;
 use throng_protocol::end::End;
 use throng_protocol::engine::handshake::Transport as TransportName;
 use throng_protocol::id::Id;
@@ -18,6 +17,7 @@ use crate::node::ConnectionPermit;
 use crate::outgoing::Message;
 use crate::shard::hub::Nsp;
 use crate::shard::outbox::Outbox;
+use crate::shard::stream::Stream;
 use crate::tenants::Seat;
 
 /// One session.
@@ -70,7 +70,7 @@ impl Transport {
 /// A WebSocket connection.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     pub(crate) decoder: Decoder,
     pub(crate) outbox: Outbox,
     /// permessage-deflate was negotiated. One compressed form serves all connections, so a message that the window of

@@ -14,6 +14,7 @@ use super::Shard;
 use super::deadlines::Kind;
 use super::outbox::Outbox;
 use super::session::{Probe, Session, Transport, WebSocket};
+use super::stream::Stream;
 use super::turn::PROBE;
 use crate::envelope::{PollAnswer, Upgraded};
 use crate::http::bound_writes;
@@ -26,7 +27,7 @@ impl Shard {
         // From here on heartbeats tell who is gone.
         bound_writes(&upgraded.stream, Duration::ZERO);
         Some(WebSocket {
-            stream: mio::net::TcpStream::from_std(upgraded.stream),
+            stream: Stream::from_std(upgraded.stream),
             decoder: Decoder::new(upgraded.window.is_some()),
             outbox: Outbox::default(),
             window: upgraded.window,

@@ -89,7 +89,7 @@ fn chosen<T: clap::ValueEnum>(asked: Vec<T>) -> Vec<T> {
 struct Places {
     /// The project.
     root: PathBuf,
-    /// Where cargo put this program, and puts the servers.
+    /// Where cargo put this program, and puts the peers.
     built: PathBuf,
     /// Raw results and the servers' logs; not committed.
     out: PathBuf,

@@ -79,7 +79,7 @@ impl Server {
     pub(crate) fn command(self, places: &Places) -> Command {
         let peer = self.peer(places);
         let program = match self {
-            Self::Throng | Self::Guarded => places.built.join("examples").join(self.example()),
+            Self::Throng | Self::Guarded => example(places, self.example()),
             Self::Floor | Self::Socketioxide => {
                 self.target(places).join("release").join(format!("throng-bench-{}", self.name()))
             }
@@ -133,9 +133,17 @@ impl Server {
     }
 }
 
-/// Builds an example of this project.
+/// What this project is deployed with; the peers in Rust are built alike.
+const PROFILE: &str = "dist";
+
+/// Where an example of this project is built.
+pub(crate) fn example(places: &Places, example: &str) -> PathBuf {
+    places.built.with_file_name(PROFILE).join("examples").join(example)
+}
+
+/// Builds it.
 pub(crate) fn build_example(places: &Places, example: &str) -> anyhow::Result<()> {
-    let words = ["build", "--release", "--package", "throng", "--example", example];
+    let words = ["build", "--profile", PROFILE, "--package", "throng", "--example", example];
     complete(Command::new("cargo").args(words).current_dir(&places.root))
 }
 
@@ -143,7 +151,8 @@ pub(crate) fn build_example(places: &Places, example: &str) -> anyhow::Result<()
 pub(crate) fn throng_version(places: &Places, example: &str) -> anyhow::Result<String> {
     let words = ["describe", "--always", "--dirty", "--abbrev=10"];
     let commit = output(Command::new("git").args(words).current_dir(&places.root))?;
-    Ok(format!("{} (commit {commit}), example `{example}`, one shard", env!("CARGO_PKG_VERSION")))
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(format!("{version} (commit {commit}), example `{example}`, profile `{PROFILE}`, one shard"))
 }
 
 /// A command as one would type it, without the place where it runs.

@@ -65,7 +65,7 @@ impl Hall {
         let knows_it = known.room.as_ref() == Some(id);
         let mut effects = Vec::new();
         if knows_it && known.has_begun {
-            effects = room.has_begun(seat, service::now());
+            effects = room.believe_begun(seat, service::now());
         }
         if known.over.as_ref() == Some(id) {
             // What one of the two was told to be over is over.

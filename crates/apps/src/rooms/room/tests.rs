@@ -81,9 +81,9 @@ fn whoever_vanishes_before_both_confirmed_drops_out() {
 #[test]
 fn whoever_is_away_from_a_room_that_had_begun_is_waited_for_as_long_as_ever() {
     let mut room = Room::open_unseen(opening(TIMES), at(0));
-    assert_eq!(room.has_begun(ONE, at(1)), [Effect::Tell(TWO, Notice::Active), Effect::Begun]);
+    assert_eq!(room.believe_begun(ONE, at(1)), [Effect::Tell(TWO, Notice::Active), Effect::Begun]);
     assert_eq!(
-        (room.has_begun(ONE, at(2)), room.still_there(ONE)),
+        (room.believe_begun(ONE, at(2)), room.still_there(ONE)),
         (vec![], vec![Effect::Tell(TWO, Notice::Back)])
     );
     assert_eq!(

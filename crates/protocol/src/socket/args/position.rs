@@ -1,6 +1,6 @@
 //! Taking arguments apart by position without decoding them.
 
-use super::{Args, ArgsRef};
+use super::Args;
 use crate::socket::json::scan;
 
 impl Args {
@@ -13,10 +13,17 @@ impl Args {
     }
 
     /// The first argument alone; none when there is none.
-    pub fn first(&self) -> Self {
-        match self.as_ref() {
-            ArgsRef::Json(text) => Self::Json(split(text).0.into()),
-            ArgsRef::Values(values) => Self::Values(values.get(..1).unwrap_or_default().to_vec()),
+    pub fn first(self) -> Self {
+        match self {
+            Self::Json(text) => {
+                let mut text = String::from(text);
+                text.truncate(split(&text).0.len());
+                Self::Json(text.into())
+            }
+            Self::Values(mut values) => {
+                values.truncate(1);
+                Self::Values(values)
+            }
         }
     }
 }
@@ -34,7 +41,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, first: &str, rest: &str) {
         let args = Args::Json(text.into());
-        assert_eq!((args.first(), args.skip(1)), (Args::Json(first.into()), Args::Json(rest.into())));
+        assert_eq!((args.clone().first(), args.skip(1)), (Args::Json(first.into()), Args::Json(rest.into())));
     }
 
     #[test]
@@ -51,7 +58,7 @@ mod tests {
     fn values_are_taken_apart_alike() {
         let args = Args::Values(vec![1.into(), 2.into()]);
         assert_eq!(
-            (args.first(), args.skip(1)),
+            (args.clone().first(), args.skip(1)),
             (Args::Values(vec![1.into()]), Args::Values(vec![2.into()]))
         );
         assert_eq!(args.skip(9), Args::Values(vec![]));

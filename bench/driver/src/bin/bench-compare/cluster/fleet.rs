@@ -3,7 +3,7 @@
 use crate::{
     Places,
     process::{Cores, Process, free_address},
-    server::{Server, build_example, npm_version, output, throng_version},
+    server::{Server, build_example, example, npm_version, output, throng_version},
 };
 use anyhow::Context;
 use serde::Serialize;
@@ -82,7 +82,7 @@ impl Fleet {
     fn node(self, places: &Places) -> Command {
         match self {
             Self::Throng => {
-                let mut command = Command::new(places.built.join("examples").join(EXAMPLE));
+                let mut command = Command::new(example(places, EXAMPLE));
                 command.env("THRONG_SHARDS", "1");
                 command
             }
