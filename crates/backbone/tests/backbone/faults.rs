@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use throng_backbone::{
     Backbone, Backoff, Batch, BusError, Channel, Config, Credentials, Deliveries, Delivery, Deployment,
-    Missed, OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Urgency,
+    Missed, OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Tls, Urgency,
 };
 use tokio::time::{Instant, timeout};
 
 use crate::fleet::{Fleet, LONG, Node, PATIENCE, until};
-use crate::servers::{Cluster, Sentinels, Single};
+use crate::servers::{Cluster, Encrypted, Sentinels, Single, self_signed};
 
 const KEEP: Retention = Retention { entries_max: 100_000, ttl: LONG, epoch_ttl: LONG };
 
@@ -302,6 +302,27 @@ async fn a_login_without_the_rights_of_a_node_is_refused_at_once() {
         assert!(matches!(error, OpenError::Login { .. }), "{rights}: {error}");
         assert!(error.to_string().contains("NOPERM"), "{rights}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_encrypted_server_is_trusted_by_its_certificate_alone() {
+    let encrypted = Encrypted::start();
+    let open = async |certificate: &str| {
+        let redis = RedisConfig {
+            tls: Tls::Authority(certificate.into()),
+            open_attempts_max: 1,
+            ..RedisConfig::new(encrypted.deployment())
+        };
+        Backbone::open(Config::new("a", Store::Redis(Box::new(redis)))).await
+    };
+    let (reader, mut deliveries) = open(&encrypted.certificate).await.expect("trusted");
+    let (writer, _) = open(&encrypted.certificate).await.expect("trusted");
+    let room = Channel::room("t", "/", "tea");
+    reader.bus().subscribe(room.clone()).await.expect("subscribed");
+    writer.bus().publish(room, Bytes::from("x"), Urgency::Kept).expect("taken");
+    assert!(timeout(PATIENCE, deliveries.next()).await.expect("heard in time").is_some());
+    let error = open(&self_signed().cert.pem()).await.expect_err("not trusted");
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
 }
 
 async fn log_in(single: &Single, password: &str) -> Result<(Backbone, Deliveries), OpenError> {
