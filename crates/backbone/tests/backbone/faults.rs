@@ -15,6 +15,7 @@ use throng_backbone::{
 use tokio::time::{Instant, timeout};
 
 use crate::fleet::{Fleet, LONG, Node, PATIENCE, until};
+use crate::proxy::Proxy;
 use crate::servers::{Cluster, Encrypted, Sentinels, Single, self_signed};
 
 const KEEP: Retention = Retention { entries_max: 100_000, ttl: LONG, epoch_ttl: LONG };
@@ -128,6 +129,26 @@ async fn a_paused_server_holds_nobody_up() {
         let _ = (writer.backbone.members().list(), status(&writer));
     }
     single.server.resume();
+    hears_all(&mut reader, &writer, &rooms).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_looks_healthy_and_hears_nothing_is_made_anew() {
+    let (single, rooms) = (Single::start(), rooms());
+    let (fleet, proxy) = (Fleet::redis(single.deployment()), Proxy::start(single.server.address()).await);
+    let through_proxy = |config: &mut Config| {
+        if let Store::Redis(redis) = &mut config.store {
+            redis.deployment = proxy.deployment();
+        }
+    };
+    let (mut reader, writer) = (fleet.node_with("reader", through_proxy).await, fleet.node("writer").await);
+    for room in &rooms {
+        reader.subscribe(room).await;
+    }
+    hears_all(&mut reader, &writer, &rooms).await;
+    proxy.deafen();
+    misses_all(&mut reader, &rooms).await;
+    assert!(proxy.swallowed() > 0, "its own beats were lost");
     hears_all(&mut reader, &writer, &rooms).await;
 }
 
