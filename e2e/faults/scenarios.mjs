@@ -1,7 +1,9 @@
 // What can go wrong with a fleet, one function each: it breaks something, waits, and gives back when that was over. `scale` says
 // for how long; `world` is what there is to break.
 
-import { startCluster, startSentinels, startSingle } from "./redis.mjs";
+import { met } from "../fleet/fleet.mjs";
+import { request } from "../polling.mjs";
+import { startCluster, startSentinels, startSingle, until } from "./redis.mjs";
 
 /** What a Redis loses that forgets its last writes: some dozens of messages. */
 const REWOUND_BYTES = 20_000;
@@ -35,11 +37,14 @@ export const SCENARIOS = {
     title: "a node is paused and returns",
     redis: startSingle,
     async strike({ nodes }, { zombie }) {
-      nodes[0].excuse();
-      nodes[0].signal("SIGSTOP");
-      await wait(zombie);
-      nodes[0].signal("SIGCONT");
-      return Date.now();
+      const [paused, ...others] = nodes;
+      paused.excuse();
+      paused.signal("SIGSTOP");
+      await Promise.all([wait(zombie), until("a node taken for dead", () => haveSwept(others))]);
+      paused.signal("SIGCONT");
+      const overAt = Date.now();
+      await met(nodes.map(({ url }) => url), nodes.length);
+      return overAt;
     },
   },
   "redis-restarted": {
@@ -158,3 +163,9 @@ export const SCENARIOS = {
     },
   },
 };
+
+/** Whether one of these nodes has cleared away another. */
+async function haveSwept(nodes) {
+  const pages = await Promise.all(nodes.map(({ url }) => request(url, "/metrics")));
+  return pages.some(({ body }) => /^throng_members_swept_total [1-9]/m.test(body));
+}

@@ -15,7 +15,7 @@ const NORMAL_MAX = 120_000;
 
 /**
  * How large and how long a run is: for figures, and for a test of every change. Times in milliseconds; `calm` is how long nothing
- * may be amiss for all to be normal.
+ * may be amiss for all to be normal, and `members` how nodes notice each other.
  */
 export const SCALES = {
   full: {
@@ -37,6 +37,7 @@ export const SCALES = {
     crowd: { clients: 150, roomSize: 50, speakers: 5, processes: 2 },
     client: { timeout: 2_000, reconnectionDelay: 100, reconnectionDelayMax: 400 },
     heartbeat: { PING_INTERVAL: "1500", PING_TIMEOUT: "2000" },
+    members: { HEARTBEAT_INTERVAL: "500", FAILURE_DETECTION_TIMEOUT: "4000" },
     speakEvery: 400,
     roamPerSecond: 10,
     calm: 1_200,
@@ -64,7 +65,7 @@ async function build(scenario, scale, opened) {
         opened.push(() => networks[at].close());
       }
       const env = scenario.isBetween ? { REDIS_URL: networks[at].url } : redis.env;
-      return startMortal({ ...env, ...scale.heartbeat, RECOVERY: "120000" }, { opened });
+      return startMortal({ ...env, ...scale.heartbeat, ...scale.members, RECOVERY: "120000" }, { opened });
     }),
   );
   await met(nodes.map(({ url }) => url), NODES);

@@ -58,7 +58,7 @@ pub enum OpenError {
         /// What was wrong the last time.
         error: String,
     },
-    /// The server does not let this login in.
+    /// The server does not let this login in, or not do what a node must.
     #[error("the store at {address} refuses the login: {error}")]
     Login {
         /// Where the first server or sentinel is.

@@ -26,6 +26,7 @@ mod sessions;
 mod tickets;
 mod topology;
 mod traffic;
+mod trial;
 mod wire;
 
 use std::sync::Arc;
@@ -126,6 +127,7 @@ async fn connect(
         let directory = Directory::open(config.clone(), dial.clone()).await?;
         let config = (config.clone(), keys.clone());
         let commands = Commands::open(config, directory.clone(), counters.clone()).await?;
+        trial::pass(dial, keys, &directory).await?;
         Ok((directory, commands))
     };
     let mut attempts = 1;

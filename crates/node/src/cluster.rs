@@ -15,7 +15,7 @@ mod peers;
 mod questions;
 mod recorder;
 mod relay;
-mod secret;
+pub(crate) mod secret;
 mod sweeper;
 mod wire;
 
@@ -54,7 +54,6 @@ use crate::fleet::Fleet;
 use crate::ids::NodeTag;
 use crate::node::Node;
 use crate::recovery::Recovery;
-use crate::run::RunError;
 use crate::tenants::Space;
 
 /// Copies that are remembered; a room's members hear twice of what took longer than so many to arrive.
@@ -147,13 +146,9 @@ pub(crate) struct Counts {
 }
 
 impl Cluster {
-    /// Reads what the nodes of the fleet know each other by.
-    pub(crate) async fn begin(
-        fleet: Fleet,
-        recovery: Option<Recovery>,
-    ) -> Result<(Self, FromOthers), RunError> {
-        let Fleet { tag, backbone, deliveries, listener } = fleet;
-        let secret = secret::read(backbone.documents()).await?;
+    /// A node of this fleet that tells nobody anything yet.
+    pub(crate) fn begin(fleet: Fleet, recovery: Option<Recovery>) -> std::io::Result<(Self, FromOthers)> {
+        let Fleet { tag, backbone, deliveries, listener, secret } = fleet;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let keep = recovery.map(|recovery| recovery.retention());

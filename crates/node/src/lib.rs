@@ -45,7 +45,7 @@ pub use broadcast::Broadcast;
 pub use client::ClientAddress;
 pub use config::{Config, Drain, MetricsAccess, Origins, PacketLimits, Parser, ServerKeys};
 pub use envelope::{Closing, Room};
-pub use fleet::{Fleet, FleetConfig};
+pub use fleet::{Fleet, FleetConfig, FleetError};
 pub use handler::{Handler, Incoming, Refusal};
 pub use handshake::Handshake;
 pub use http::{EdgeConfig, RequestId, TlsError, TlsHandle, TraceContext};

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use throng_backbone::{Backbone, Documents, MemoryStore, Store, StoreError};
+use throng_backbone::{Backbone, Documents, MemoryStore, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
@@ -37,11 +37,8 @@ pub enum RunError {
     #[error("{0} shards are more than the 256 that a node can have")]
     TooManyShards(usize),
     /// The listener or a thread could not be set up.
-    #[error("cannot start: {0}")]
+    #[error("cannot start")]
     Start(#[from] std::io::Error),
-    /// The store that the nodes share did not answer.
-    #[error("cannot join the fleet: {0}")]
-    Fleet(#[from] StoreError),
 }
 
 /// How a stop went.
@@ -122,7 +119,7 @@ async fn run(
     let tag = fleet.as_ref().map_or_else(NodeTag::draw, |fleet| fleet.tag);
     let (cluster, from_others) = match fleet {
         Some(fleet) => {
-            let (cluster, from_others) = Cluster::begin(fleet, config.recovery).await?;
+            let (cluster, from_others) = Cluster::begin(fleet, config.recovery)?;
             (Some(cluster), Some(from_others))
         }
         None => (None, None),

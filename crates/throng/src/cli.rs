@@ -60,7 +60,7 @@ Environment: HOST, PORT, MAX_CONNECTIONS, CORS_ORIGIN, JWT_SECRET, REDIS_URL, NO
 Signals: SIGHUP reads the configuration again, as does a change of its files; SIGTERM and Ctrl-C drain and exit 0, a
   second one exits at once.
 Exit codes: 0 after a drain, 1 when serving failed, 64 when the configuration or the command line is wrong, 69 when the
-  configured Redis cannot be reached in 10 attempts, 77 when it refuses the login.")]
+  configured Redis cannot be used in 10 attempts, 77 when it refuses the login or what a node must do with it.")]
 pub(crate) struct ServeFlags {
     /// IP address to listen on, or `localhost` [default: 127.0.0.1]
     #[arg(long)]

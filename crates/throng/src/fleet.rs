@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
 use throng_backbone::{Address, Deployment, Heartbeat, MemoryStore, OpenError, RedisConfig, Store, Tls};
-use throng_node::{Fleet, FleetConfig, RunError};
+use throng_node::{Fleet, FleetConfig, FleetError};
 use tokio::net::{UdpSocket, lookup_host};
 
 use crate::config::typed::Config;
 
 /// Redis could not be reached (`EX_UNAVAILABLE` of sysexits.h).
 const EXIT_UNAVAILABLE: u8 = 69;
-/// Redis does not let this login in (`EX_NOPERM`).
+/// Redis does not let this login in, or not do what a node must (`EX_NOPERM`).
 const EXIT_REFUSED: u8 = 77;
 
 /// A place in a fleet.
@@ -55,10 +55,10 @@ async fn alone() -> anyhow::Result<Joined> {
 
 /// What whoever started the node reads in its exit code, where it could not join.
 pub(crate) fn exit_code(error: &anyhow::Error) -> Option<u8> {
-    match (error.downcast_ref::<OpenError>(), error.downcast_ref::<RunError>()) {
-        (Some(OpenError::Login { .. }), _) => Some(EXIT_REFUSED),
-        (Some(OpenError::Unreachable { .. }), _) | (_, Some(RunError::Fleet(_))) => Some(EXIT_UNAVAILABLE),
-        _ => None,
+    match error.downcast_ref()? {
+        FleetError::Open(OpenError::Login { .. }) => Some(EXIT_REFUSED),
+        FleetError::Open(OpenError::Unreachable { .. }) | FleetError::Secret(_) => Some(EXIT_UNAVAILABLE),
+        FleetError::Open(OpenError::Tls(_)) => None,
     }
 }
 
@@ -127,6 +127,7 @@ async fn route_to(target: SocketAddr) -> std::io::Result<IpAddr> {
 #[cfg(test)]
 mod tests {
     use throng_backbone::{Backoff, StoreError};
+    use throng_node::RunError;
 
     use super::*;
     use crate::config::Sources;
@@ -195,9 +196,14 @@ mod tests {
 
     #[test]
     fn other_failures_have_no_code_of_their_own() {
-        let login = OpenError::Login { address: "a:1".into(), error: "WRONGPASS".into() };
+        let login = FleetError::Open(OpenError::Login { address: "a:1".into(), error: "WRONGPASS".into() });
         assert_eq!(exit_code(&anyhow::Error::from(login).context("more")), Some(77));
-        assert_eq!(exit_code(&RunError::Fleet(StoreError::Away).into()), Some(69));
+        let away = anyhow::Error::from(FleetError::Secret(StoreError::Away)).context("more");
+        assert_eq!(exit_code(&away), Some(69));
+        assert_eq!(
+            format!("{away:#}"),
+            "more: the secret of the fleet cannot be read: the store cannot be reached"
+        );
         assert_eq!(exit_code(&RunError::TooManyShards(257).into()), None);
         assert_eq!(exit_code(&anyhow::anyhow!("else")), None);
     }

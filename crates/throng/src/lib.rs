@@ -5,7 +5,7 @@
 pub use throng_node::{
     Ack, Answers, App, AppStatistics, ArgValue, Args, AskError, Broadcast, Closing, Config, DecodeError,
     Distribution, Drain, Drained, EdgeConfig, EncodeError, End, EventLimits, Family, FamilyKind, Fleet,
-    FleetConfig, FromArgs, GuestPolicy, Handler, Handshake, Id, Identity, IntoArgs, Io, Limits,
+    FleetConfig, FleetError, FromArgs, GuestPolicy, Handler, Handshake, Id, Identity, IntoArgs, Io, Limits,
     MetricsAccess, NamedRates, Namespace, Origins, PacketLimits, Parser, Problem, Quotas, Rate, RawMessage,
     Recovery, Refusal, RemoteSocket, Role, Room, RunError, Series, Server, ServerKeys, Socket, Status,
     Tenancy, TenantError, TenantName, TenantSettings, TlsHandle, Transport, Waits, identity, text,

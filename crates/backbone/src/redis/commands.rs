@@ -37,7 +37,7 @@ pub(crate) struct Commands {
 #[error("{message}")]
 pub(crate) struct ConnectError {
     pub(crate) message: String,
-    /// Trying again will not help: login refused.
+    /// Trying again will not help: the login is refused, or has not the rights.
     pub(crate) lasting: bool,
 }
 

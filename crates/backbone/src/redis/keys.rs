@@ -95,6 +95,11 @@ impl Keys {
         self.name(partition, "beat", &["", &format!("{subscriber:016x}")])
     }
 
+    /// What a node that starts writes to, and listens to, in a partition.
+    pub(crate) fn trial(&self, partition: u16) -> String {
+        self.name(partition, "trial", &[""])
+    }
+
     fn spread(&self, kind: &str, parts: &[&str]) -> String {
         self.name(self.partition(parts), kind, parts)
     }

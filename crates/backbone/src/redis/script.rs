@@ -55,6 +55,7 @@ scripts! {
     MEMBER_FALLEN = "member_fallen";
     MEMBER_BURY = "member_bury";
     MEMBER_LEAVE = "member_leave";
+    TRIAL = "trial";
 }
 
 #[cfg(test)]

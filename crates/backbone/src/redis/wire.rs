@@ -78,10 +78,23 @@ impl Dial {
 impl Wire {
     /// Sends a command and waits for its answer. Not for commands that subscribe.
     pub(crate) async fn call(&mut self, command: &[&str]) -> Result<Frame, WireError> {
+        let mut bytes = Vec::new();
+        resp::command(command, &mut bytes);
+        self.answer_to(&bytes).await
+    }
+
+    /// Subscribes to a channel. The answer to a subscription is a push, so that of a ping says that there was no error.
+    pub(crate) async fn subscribe(&mut self, channel: &str) -> Result<(), WireError> {
+        let mut bytes = Vec::new();
+        resp::command(&["SSUBSCRIBE", channel], &mut bytes);
+        resp::command(&["PING"], &mut bytes);
+        self.answer_to(&bytes).await.map(drop)
+    }
+
+    /// The first answer to what is sent.
+    async fn answer_to(&mut self, bytes: &[u8]) -> Result<Frame, WireError> {
         let calling = async {
-            let mut bytes = Vec::new();
-            resp::command(command, &mut bytes);
-            self.writer.write_all(&bytes).await?;
+            self.writer.write_all(bytes).await?;
             self.writer.flush().await?;
             loop {
                 match self.reader.next().await? {

@@ -9,15 +9,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use throng_backbone::{
-    Backbone, Backoff, Batch, BusError, Channel, Config, Credentials, Delivery, Deployment, Missed,
-    OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Urgency,
+    Backbone, Backoff, Batch, BusError, Channel, Config, Credentials, Deliveries, Delivery, Deployment,
+    Missed, OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Tls, Urgency,
 };
 use tokio::time::{Instant, timeout};
 
 use crate::fleet::{Fleet, LONG, Node, PATIENCE, until};
-use crate::servers::{Cluster, Sentinels, Server, Single};
+use crate::proxy::Proxy;
+use crate::servers::{Cluster, Encrypted, Sentinels, Single, self_signed};
 
 const KEEP: Retention = Retention { entries_max: 100_000, ttl: LONG, epoch_ttl: LONG };
+
+const AT_ONCE: Backoff = Backoff { first: Duration::from_millis(1), max: Duration::from_millis(1) };
 
 /// Rooms enough that every primary of three has some.
 fn rooms() -> Vec<Channel> {
@@ -126,6 +129,26 @@ async fn a_paused_server_holds_nobody_up() {
         let _ = (writer.backbone.members().list(), status(&writer));
     }
     single.server.resume();
+    hears_all(&mut reader, &writer, &rooms).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_looks_healthy_and_hears_nothing_is_made_anew() {
+    let (single, rooms) = (Single::start(), rooms());
+    let (fleet, proxy) = (Fleet::redis(single.deployment()), Proxy::start(single.server.address()).await);
+    let through_proxy = |config: &mut Config| {
+        if let Store::Redis(redis) = &mut config.store {
+            redis.deployment = proxy.deployment();
+        }
+    };
+    let (mut reader, writer) = (fleet.node_with("reader", through_proxy).await, fleet.node("writer").await);
+    for room in &rooms {
+        reader.subscribe(room).await;
+    }
+    hears_all(&mut reader, &writer, &rooms).await;
+    proxy.deafen();
+    misses_all(&mut reader, &rooms).await;
+    assert!(proxy.swallowed() > 0, "its own beats were lost");
     hears_all(&mut reader, &writer, &rooms).await;
 }
 
@@ -256,10 +279,7 @@ async fn opening_gives_up_and_says_why() {
     let gone = Single::start();
     let deployment = gone.deployment();
     drop(gone);
-    let redis = RedisConfig {
-        backoff: Backoff { first: Duration::from_millis(1), max: Duration::from_millis(1) },
-        ..RedisConfig::new(deployment)
-    };
+    let redis = RedisConfig { backoff: AT_ONCE, ..RedisConfig::new(deployment) };
     let error =
         Backbone::open(Config::new("a", Store::Redis(Box::new(redis)))).await.expect_err("nobody is there");
     assert!(matches!(error, OpenError::Unreachable { attempts: 10, .. }), "{error}");
@@ -268,27 +288,66 @@ async fn opening_gives_up_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_replica_is_waited_for_until_it_is_the_primary() {
+    let single = Single::start();
+    single.server.ask::<()>("REPLICAOF 127.0.0.1 1");
+    let redis = RedisConfig { backoff: AT_ONCE, ..RedisConfig::new(single.deployment()) };
+    let open = || Backbone::open(Config::new("a", Store::Redis(Box::new(redis.clone()))));
+    let error = open().await.expect_err("nothing can be written");
+    assert!(matches!(error, OpenError::Unreachable { attempts: 10, .. }), "{error}");
+    assert!(error.to_string().contains("READONLY"), "{error}");
+    single.server.ask::<()>("REPLICAOF NO ONE");
+    open().await.expect("it is the primary now");
+}
+
+#[tokio::test]
 async fn a_login_is_used_and_a_wrong_one_refused_at_once() {
     let single = Single::start();
-    secure(&single.server);
-    let open = async |password: &str| {
-        let Deployment::Single(address) = single.deployment() else { panic!("it is a single server") };
-        let credentials =
-            Credentials { user: Some("throng".to_owned()), password: password.to_owned().into() };
-        let redis =
-            RedisConfig { credentials: Some(credentials), ..RedisConfig::new(Deployment::Single(address)) };
-        Backbone::open(Config::new("a", Store::Redis(Box::new(redis)))).await
-    };
-    let (backbone, mut deliveries) = open("right").await.expect("let in");
+    single.server.ask::<()>("ACL SETUSER throng on >right ~* &* +@all");
+    let (backbone, mut deliveries) = log_in(&single, "right").await.expect("let in");
     let room = Channel::room("t", "/", "tea");
     backbone.bus().subscribe(room.clone()).await.expect("subscribed");
-    let (other, _) = open("right").await.expect("let in");
+    let (other, _) = log_in(&single, "right").await.expect("let in");
     other.bus().publish(room, Bytes::from("x"), Urgency::Kept).expect("taken");
     assert!(timeout(PATIENCE, deliveries.next()).await.expect("heard in time").is_some());
-    let error = open("wrong").await.expect_err("not let in");
+    let error = log_in(&single, "wrong").await.expect_err("not let in");
     assert!(matches!(error, OpenError::Login { .. }), "trying again would not help: {error}");
 }
 
-fn secure(server: &Server) {
-    server.ask::<()>("ACL SETUSER throng on >right ~* &* +@all");
+#[tokio::test]
+async fn a_login_without_the_rights_of_a_node_is_refused_at_once() {
+    let single = Single::start();
+    for rights in ["&* +@all", "~* resetchannels +@all", "~* &* +@all -eval", "~* &* +@all -spublish"] {
+        single.server.ask::<()>(&format!("ACL SETUSER throng reset on >right {rights}"));
+        let error = log_in(&single, "right").await.expect_err("not let in");
+        assert!(matches!(error, OpenError::Login { .. }), "{rights}: {error}");
+        assert!(error.to_string().contains("NOPERM"), "{rights}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_encrypted_server_is_trusted_by_its_certificate_alone() {
+    let encrypted = Encrypted::start();
+    let open = async |certificate: &str| {
+        let redis = RedisConfig {
+            tls: Tls::Authority(certificate.into()),
+            open_attempts_max: 1,
+            ..RedisConfig::new(encrypted.deployment())
+        };
+        Backbone::open(Config::new("a", Store::Redis(Box::new(redis)))).await
+    };
+    let (reader, mut deliveries) = open(&encrypted.certificate).await.expect("trusted");
+    let (writer, _) = open(&encrypted.certificate).await.expect("trusted");
+    let room = Channel::room("t", "/", "tea");
+    reader.bus().subscribe(room.clone()).await.expect("subscribed");
+    writer.bus().publish(room, Bytes::from("x"), Urgency::Kept).expect("taken");
+    assert!(timeout(PATIENCE, deliveries.next()).await.expect("heard in time").is_some());
+    let error = open(&self_signed().cert.pem()).await.expect_err("not trusted");
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+}
+
+async fn log_in(single: &Single, password: &str) -> Result<(Backbone, Deliveries), OpenError> {
+    let credentials = Credentials { user: Some("throng".to_owned()), password: password.to_owned().into() };
+    let redis = RedisConfig { credentials: Some(credentials), ..RedisConfig::new(single.deployment()) };
+    Backbone::open(Config::new("a", Store::Redis(Box::new(redis)))).await
 }

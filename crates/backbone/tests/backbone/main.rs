@@ -3,6 +3,7 @@
 mod cases;
 mod faults;
 mod fleet;
+mod proxy;
 mod servers;
 mod tidy;
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rcgen::{CertifiedKey, KeyPair};
 use redis::{Connection, FromRedisValue};
 use rustix::process::{Pid, Signal, kill_process};
 use throng_backbone::{Address, Deployment};
@@ -183,6 +184,44 @@ impl Single {
     pub(crate) fn deployment(&self) -> Deployment {
         Deployment::Single(self.server.address())
     }
+}
+
+/// A server alone that encrypts what passes on another port, by a certificate that nobody else signed.
+pub(crate) struct Encrypted {
+    _server: Server,
+    port: u16,
+    /// In PEM.
+    pub(crate) certificate: String,
+}
+
+impl Encrypted {
+    pub(crate) fn start() -> Self {
+        let CertifiedKey { cert, signing_key } = self_signed();
+        let (port, tls_port, certificate) = (free_port(), free_port(), cert.pem());
+        let server = Server::spawn(port, |folder| {
+            let [cert_file, key_file] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
+            std::fs::write(&cert_file, &certificate).expect("the target folder can be written to");
+            std::fs::write(&key_file, signing_key.serialize_pem())
+                .expect("the target folder can be written to");
+            let (cert_file, key_file) = (cert_file.display().to_string(), key_file.display().to_string());
+            let (port, tls_port) = (port.to_string(), tls_port.to_string());
+            let ports = ["--port", &port, "--tls-port", &tls_port, "--save", ""];
+            let tls =
+                ["--tls-cert-file", &cert_file, "--tls-key-file", &key_file, "--tls-auth-clients", "no"];
+            ports.into_iter().chain(tls).map(ToOwned::to_owned).collect()
+        });
+        assert!(server.comes_up(PATIENCE), "the server comes up; was it built with TLS?");
+        Self { _server: server, port: tls_port, certificate }
+    }
+
+    pub(crate) fn deployment(&self) -> Deployment {
+        Deployment::Single(Address::new("127.0.0.1", self.port))
+    }
+}
+
+/// A certificate for the loopback, with its key.
+pub(crate) fn self_signed() -> CertifiedKey<KeyPair> {
+    rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("keys can be made")
 }
 
 /// A primary with a replica, and three sentinels that agree within a second.

@@ -11,7 +11,7 @@ use crate::ids;
 const BYTES: usize = 32;
 
 /// Reads the secret, or makes it.
-pub(super) async fn read(documents: &Documents) -> Result<HeaderValue, StoreError> {
+pub(crate) async fn read(documents: &Documents) -> Result<HeaderValue, StoreError> {
     let key = DocumentKey::new("", "fleet-secret");
     let fresh = URL_SAFE_NO_PAD.encode(ids::random::<BYTES>());
     let terms = Terms { expect: Expect::Absent, ttl: None };

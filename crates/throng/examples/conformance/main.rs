@@ -5,7 +5,8 @@
 //! Also read: `PING_INTERVAL`, `PING_TIMEOUT`, `CONNECT_TIMEOUT` (milliseconds), `MAX_PAYLOAD` (bytes), `PARSER=msgpack`,
 //! `DEFLATE=1` (permessage-deflate from 1 KiB; always on for `websocket`), `THRONG_SHARDS`, `REDIS_URL`, `REDIS_CLUSTER` or
 //! `REDIS_SENTINELS` (several servers with the same one are one fleet; the latter two list `host:port`, and the sentinels'
-//! service is `service`), `RECOVERY` (milliseconds that clients may be away and recover).
+//! service is `service`), `HEARTBEAT_INTERVAL` and `FAILURE_DETECTION_TIMEOUT` (milliseconds, how its nodes notice each other),
+//! `RECOVERY` (milliseconds that clients may be away and recover).
 
 mod fixture;
 
@@ -81,7 +82,20 @@ fn addresses(name: &str) -> anyhow::Result<Option<Vec<Address>>> {
 async fn fleet(store: Store) -> anyhow::Result<Fleet> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string().into();
-    Ok(Fleet::open(FleetConfig { store, heartbeat: Heartbeat::default(), listener, address }).await?)
+    Ok(Fleet::open(FleetConfig { store, heartbeat: heartbeat()?, listener, address }).await?)
+}
+
+fn heartbeat() -> anyhow::Result<Heartbeat> {
+    let mut heartbeat = Heartbeat::default();
+    for (name, place) in [
+        ("HEARTBEAT_INTERVAL", &mut heartbeat.interval),
+        ("FAILURE_DETECTION_TIMEOUT", &mut heartbeat.dead_after),
+    ] {
+        if let Some(millis) = setting(name)? {
+            *place = Duration::from_millis(millis);
+        }
+    }
+    Ok(heartbeat)
 }
 
 fn config() -> anyhow::Result<Config> {
