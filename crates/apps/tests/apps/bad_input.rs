@@ -56,11 +56,21 @@ fn unknown_fields_are_refused_by_name() {
         extra(json!({"topic": "tea", "side": "for"})),
         json!({"topic": "tea", "side": "for", "requires": {"surprise": true}}),
         json!({"topic": "tea", "side": "for", "prefers": {"surprise": {}}}),
+        json!({"topic": "tea", "side": "for", "requires": {"properties": {"a": {"min": 1, "surprise": 2}}}}),
+        json!({"topic": "tea", "side": "for", "prefers": {"properties": {"a": {"surprise": 2}}}}),
     ] {
         let message = debater.refused("queue:join", fields, "invalid_arguments");
         assert!(message.contains("surprise"), "{message}");
     }
-    caller.refused("queue:join", extra(json!({"media": "text"})), "invalid_arguments");
+    for (event, fields) in [
+        ("queue:join", extra(json!({"media": "text"}))),
+        ("signal", json!({"description": {"type": "offer", "sdp": "v=0", "surprise": 1}})),
+        ("signal", json!({"candidate": {"candidate": "", "surprise": 1}})),
+        ("signal", json!({"renewal": {"asks": "a", "surprise": 1}})),
+    ] {
+        let message = caller.refused(event, fields, "invalid_arguments");
+        assert!(message.contains("surprise"), "{event}: {message}");
+    }
     debater.refused("queue:leave", extra(json!({})), "invalid_arguments");
 }
 
@@ -77,6 +87,8 @@ fn wrong_types_and_missing_fields_are_refused() {
         ("queue:join", json!({"topic": "tea", "side": "for", "tags": "food"})),
         ("queue:join", json!({"topic": "tea", "side": "for", "anyTopic": "yes"})),
         ("queue:join", json!({"topic": "tea", "side": "for", "properties": {"a": []}})),
+        ("queue:join", json!({"topic": "tea", "side": "for", "properties": {"a": {"min": 1}}})),
+        ("queue:join", json!({"topic": "tea", "side": "for", "requires": {"properties": {"a": true}}})),
         ("queue:join", json!({"topic": "tea", "side": "for", "requires": {"language": "en"}})),
         ("queue:join", json!("tea")),
         ("room:message", json!({})),
