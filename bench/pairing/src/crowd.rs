@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use throng_lobby::{
-    AnyTopic, Few, Language, Newcomer, People, QueueName, SideWish, Tag, Tags, Topic, User, Wish,
+    AnyTopic, Bound, Few, Language, Newcomer, People, QueueName, SideWish, Tag, Tags, Topic, User, Wish,
 };
 
 /// Wishes that are made; then they come round again.
@@ -62,6 +62,7 @@ impl Crowd {
             blocked: blocked.clone(),
             recent: recent.clone(),
             policy: None,
+            bound: Bound::Kept,
         };
         Some((number, newcomer))
     }

@@ -20,7 +20,7 @@ use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
 use crate::rooms::refusal::INVALID_TOPIC;
-use crate::rooms::requests::Request;
+use crate::rooms::requests::{Json, Request};
 use crate::rooms::setting::{DebateJoined, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -86,7 +86,7 @@ pub fn install(app: &mut App, config: Config) {
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);
-        let join = |join| Request::Join(Arc::new(requests::Join::Debate(join)));
+        let join = |Json(join)| Request::Join(Arc::new(requests::Join::Debate(join)));
         nsp.on("queue:join", requests::asking(&halls, join));
     });
 }

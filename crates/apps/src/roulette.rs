@@ -23,7 +23,7 @@ use crate::rooms::board::Crowd;
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
-use crate::rooms::requests::Request;
+use crate::rooms::requests::{Json, Request};
 use crate::rooms::setting::{CallJoined, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -101,7 +101,7 @@ pub fn install(app: &mut App, config: Config) -> Router {
         describe(nsp);
         // A browser finds its candidates all at once.
         nsp.rate("signal", Rate::per_second(50, 200));
-        let join = |join| Request::Join(Arc::new(requests::Join::Call(join)));
+        let join = |Json(join)| Request::Join(Arc::new(requests::Join::Call(join)));
         nsp.on("queue:join", requests::asking(&halls, join));
         nsp.on("signal", requests::asking(&halls, |asked| Request::Signal(Box::new(asked))));
         nsp.on("media:state", requests::asking(&halls, Request::Show));

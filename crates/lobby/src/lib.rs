@@ -35,7 +35,7 @@ pub use decide::{Choice, decide};
 pub use event::{Event, Place};
 pub use facet::{Facet, Facets};
 pub use few::Few;
-pub use lobby::{JoinError, Lobby, Newcomer, Restored, Written};
+pub use lobby::{Bound, JoinError, Lobby, Newcomer, Restored, Written};
 pub use names::{Language, PropertyName, QueueName, Region, Tag, Topic, User};
 pub use pairing::{Confirmed, Pairing, PairingId};
 pub use policy::{Policy, PolicyProblem, STEPS_MAX, Step, TopicScope, Weights};

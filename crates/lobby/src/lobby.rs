@@ -80,6 +80,17 @@ pub struct Newcomer {
     pub recent: People,
     /// The policy that counts for them instead of the queue's.
     pub policy: Option<Arc<Policy>>,
+    /// Whether a full queue refuses them.
+    pub bound: Bound,
+}
+
+/// Whether a full queue refuses a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// It does.
+    Kept,
+    /// It lets the user in: they have a place in the queue already, or gave it up for a partner who is gone.
+    Waived,
 }
 
 impl Newcomer {
@@ -91,6 +102,7 @@ impl Newcomer {
             blocked: People::default(),
             recent: People::default(),
             policy: None,
+            bound: Bound::Kept,
         }
     }
 }
@@ -98,8 +110,8 @@ impl Newcomer {
 /// Why somebody could not join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum JoinError {
-    /// As many wait in the queue as may, and none of them is a partner. Whatever else the user waited for is over. May
-    /// be tried again soon.
+    /// As many wait in the queue as may, and none of them is a partner. Whoever waits in another queue keeps their place
+    /// there, unless the queue filled up while they looked. May be tried again soon.
     #[error("too many people are waiting")]
     QueueFull,
     /// There is no queue of this name.
@@ -197,8 +209,8 @@ impl Lobby {
 
     /// Lets somebody in, who is paired at once or waits. Gives the place that they have, or would have had.
     ///
-    /// Whoever waits already and joins with the same wish keeps their place; with another wish they start anew. Their
-    /// former ticket is gone either way, and with it whom they had blocked or met when they made it. Joining also means
+    /// Whoever waits already and joins with the same wish keeps their place; with another wish they start anew. Once
+    /// they are let in their former ticket is gone either way, and with it whom they had blocked or met when they made it. Joining also means
     /// being [back](Self::back).
     pub async fn join(&self, newcomer: Newcomer, now: Time) -> Result<Place, JoinError> {
         let entered = self.inner.store.enter(newcomer, now).await?;

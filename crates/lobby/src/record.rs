@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use throng_backbone::VALUE_BYTES_MAX;
 
-use crate::lobby::Newcomer;
+use crate::lobby::{Bound, Newcomer};
 use crate::names::{QueueName, Tag, Topic, User};
 use crate::pairing::{Pairing, PairingId};
 use crate::policy::Policy;
@@ -81,7 +81,7 @@ pub(crate) fn of_pairing(pairing: &Pairing) -> Bytes {
 
 /// Whether somebody's ticket, and any pairing of it, can be written.
 pub(crate) fn fits(newcomer: &Newcomer) -> bool {
-    let Newcomer { user, wish, blocked, recent, policy } = newcomer.clone();
+    let Newcomer { user, wish, blocked, recent, policy, .. } = newcomer.clone();
     let (enqueued, credit) = (Time(Duration::MAX), Duration::MAX);
     let written = write(&WrittenTicket { user, wish, blocked, recent, policy, enqueued, credit });
     // A pairing is two tickets, and once more what they share.
@@ -122,7 +122,8 @@ impl WrittenTicket {
     /// The ticket under another name. Nobody has waited since later than now.
     pub(crate) fn ticket(self, id: TicketId, now: Time) -> Ticket {
         let Self { user, wish, blocked, recent, policy, enqueued, credit } = self;
-        Ticket::new(id, Newcomer { user, wish, blocked, recent, policy }, enqueued.min(now), credit)
+        let newcomer = Newcomer { user, wish, blocked, recent, policy, bound: Bound::Waived };
+        Ticket::new(id, newcomer, enqueued.min(now), credit)
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Ticket {
 impl Ticket {
     /// A new ticket.
     pub(crate) fn new(id: TicketId, newcomer: Newcomer, enqueued: Time, credit: Duration) -> Self {
-        let Newcomer { user, wish, blocked, recent, policy } = newcomer;
+        let Newcomer { user, wish, blocked, recent, policy, .. } = newcomer;
         let sketch = Sketch::of(&user, &wish);
         Self { id, enqueued, credit, policy, blocked, recent, sketch, user, wish }
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use throng_lobby::{
-    AnyTopic, Confirmed, Event, Few, JoinError, Lobby, LobbyConfig, Newcomer, Pairing, PairingId,
+    AnyTopic, Bound, Confirmed, Event, Few, JoinError, Lobby, LobbyConfig, Newcomer, Pairing, PairingId,
     QueueConfig, QueueName, Side, SideWish, Tag, Tags, Ticket, Time, Topic, User, Wish,
 };
 
@@ -235,6 +235,32 @@ fn a_full_queue_refuses_whoever_would_have_to_wait() {
     assert_eq!(join("ann", SideWish::For), Ok(()), "who has the place may join again");
     assert_eq!(join("cy", SideWish::Against), Ok(()), "who finds somebody needs no place");
     table.check_paired(["ann", "cy"]);
+}
+
+#[test]
+fn a_full_queue_leaves_who_waits_elsewhere_where_they_are() {
+    let one = QueueConfig { waiting_max: 1, ..QueueConfig::default() };
+    let queues = ["default", "fast"].map(|name| (QueueName::from(name), one.clone())).into();
+    let lobby = Lobby::new(LobbyConfig { queues, ..LobbyConfig::default() }, |_| {});
+    let join = |user: &str, queue: &str, side| {
+        let wish = Wish { queue: queue.into(), side: Some(side), ..wish("tea", &[]) };
+        done(lobby.join(Newcomer::new(user, wish), at(0))).map(|_| ())
+    };
+    let waiting = |queue: &str| lobby.statistics(at(0)).queues[&QueueName::from(queue)].waiting;
+    assert_eq!(join("ann", "default", SideWish::For), Ok(()));
+    assert_eq!(join("bob", "fast", SideWish::For), Ok(()));
+    assert_eq!(join("ann", "fast", SideWish::For), Err(JoinError::QueueFull));
+    assert_eq!((waiting("default"), waiting("fast")), (1, 1));
+    assert_eq!(join("ann", "fast", SideWish::Against), Ok(()), "there is a partner");
+    assert_eq!((waiting("default"), waiting("fast")), (0, 0));
+}
+
+#[test]
+fn whoever_goes_on_is_let_into_a_full_queue() {
+    let table = Table::with(QueueConfig { waiting_max: 1, ..QueueConfig::default() });
+    table.join("ann", wish("tea", &[]), 0);
+    let bob = Newcomer { bound: Bound::Waived, ..Newcomer::new("bob", wish("art", &[])) };
+    assert_eq!(done(table.lobby.join(bob, at(0))).map(|_| ()), Ok(()));
 }
 
 #[test]

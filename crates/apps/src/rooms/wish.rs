@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use throng_lobby::{
     Condition, Criteria, Facet, Facets, Few, Properties, PropertyName, Tags, Test, Value, Wish,
 };
@@ -55,7 +56,7 @@ pub(crate) struct About {
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "Json")]
 enum Property {
     Number(f64),
     Text(String),
@@ -87,7 +88,7 @@ struct Prefers {
 
 /// What is asked of a fact: a text or number that it is, or bounds that it lies in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "Json")]
 enum Demand {
     Number(f64),
     Text(String),
@@ -100,6 +101,31 @@ enum Demand {
 struct Bounds {
     min: Option<f64>,
     max: Option<f64>,
+}
+
+/// Untagged alone, serde would not say what is wrong with it.
+impl TryFrom<Json> for Property {
+    type Error = serde_json::Error;
+
+    fn try_from(said: Json) -> Result<Self, serde_json::Error> {
+        match said {
+            Json::String(text) => Ok(Self::Text(text)),
+            number => serde_json::from_value(number).map(Self::Number),
+        }
+    }
+}
+
+/// As with [`Property`].
+impl TryFrom<Json> for Demand {
+    type Error = serde_json::Error;
+
+    fn try_from(asked: Json) -> Result<Self, serde_json::Error> {
+        match asked {
+            Json::String(text) => Ok(Self::Text(text)),
+            Json::Object(_) => serde_json::from_value(asked).map(Self::Between),
+            number => serde_json::from_value(number).map(Self::Number),
+        }
+    }
 }
 
 impl About {

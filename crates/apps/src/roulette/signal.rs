@@ -87,12 +87,32 @@ pub(crate) struct Candidate {
 /// Where a new connection begins: signals of the one before may still arrive after the page that sent them has forgotten
 /// it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "RenewalRequest")]
 pub(crate) enum Renewal {
     /// The page has let go of its connection and ignores all signals until the answer with this name, 1 to 64 bytes.
     Asks(String),
     /// The page that was asked by this name has let go of its own; all that it sends from here on is of a new one.
     Answers(String),
+}
+
+/// A renewal as it came. Of an enum serde would not name the field that is too much.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RenewalRequest {
+    asks: Option<String>,
+    answers: Option<String>,
+}
+
+impl TryFrom<RenewalRequest> for Renewal {
+    type Error = &'static str;
+
+    fn try_from(request: RenewalRequest) -> Result<Self, &'static str> {
+        match (request.asks, request.answers) {
+            (Some(name), None) => Ok(Self::Asks(name)),
+            (None, Some(name)) => Ok(Self::Answers(name)),
+            _ => Err("a renewal has one of `asks` and `answers`"),
+        }
+    }
 }
 
 impl SignalRequest {
@@ -232,7 +252,9 @@ mod tests {
             (json!({"candidate": {"sdpMid": "0"}}), "candidate"),
             (json!({"description": null}), "null"),
             (json!({"renewal": {"begs": "a"}}), "begs"),
-            (json!({"renewal": {"asks": "a", "answers": "b"}}), "single key"),
+            (json!({"renewal": {"asks": "a", "answers": "b"}}), "one of"),
+            (json!({"renewal": {}}), "one of"),
+            (json!({"renewal": {"asks": "a", "more": 1}}), "more"),
             (json!({"offer": {}}), "offer"),
         ] {
             let error = serde_json::from_value::<SignalRequest>(bad.clone()).unwrap_err().to_string();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use throng_apps::{debate, rooms, roulette};
 use throng_node::{EventLimits, Tenancy, TenantSettings};
@@ -55,11 +56,21 @@ fn unknown_fields_are_refused_by_name() {
         extra(json!({"topic": "tea", "side": "for"})),
         json!({"topic": "tea", "side": "for", "requires": {"surprise": true}}),
         json!({"topic": "tea", "side": "for", "prefers": {"surprise": {}}}),
+        json!({"topic": "tea", "side": "for", "requires": {"properties": {"a": {"min": 1, "surprise": 2}}}}),
+        json!({"topic": "tea", "side": "for", "prefers": {"properties": {"a": {"surprise": 2}}}}),
     ] {
         let message = debater.refused("queue:join", fields, "invalid_arguments");
         assert!(message.contains("surprise"), "{message}");
     }
-    caller.refused("queue:join", extra(json!({"media": "text"})), "invalid_arguments");
+    for (event, fields) in [
+        ("queue:join", extra(json!({"media": "text"}))),
+        ("signal", json!({"description": {"type": "offer", "sdp": "v=0", "surprise": 1}})),
+        ("signal", json!({"candidate": {"candidate": "", "surprise": 1}})),
+        ("signal", json!({"renewal": {"asks": "a", "surprise": 1}})),
+    ] {
+        let message = caller.refused(event, fields, "invalid_arguments");
+        assert!(message.contains("surprise"), "{event}: {message}");
+    }
     debater.refused("queue:leave", extra(json!({})), "invalid_arguments");
 }
 
@@ -76,6 +87,8 @@ fn wrong_types_and_missing_fields_are_refused() {
         ("queue:join", json!({"topic": "tea", "side": "for", "tags": "food"})),
         ("queue:join", json!({"topic": "tea", "side": "for", "anyTopic": "yes"})),
         ("queue:join", json!({"topic": "tea", "side": "for", "properties": {"a": []}})),
+        ("queue:join", json!({"topic": "tea", "side": "for", "properties": {"a": {"min": 1}}})),
+        ("queue:join", json!({"topic": "tea", "side": "for", "requires": {"properties": {"a": true}}})),
         ("queue:join", json!({"topic": "tea", "side": "for", "requires": {"language": "en"}})),
         ("queue:join", json!("tea")),
         ("room:message", json!({})),
@@ -103,6 +116,35 @@ fn wrong_types_and_missing_fields_are_refused() {
         ("call:report", json!({"phase": "connected", "setupMs": -1})),
     ] {
         caller.refused(event, fields, "invalid_arguments");
+    }
+    let wish = |name, value| with(json!({"topic": "tea", "side": "for"}), name, value);
+    for (event, fields) in [
+        ("queue:join", wish("topic", json!("bytes"))),
+        ("queue:join", wish("otherTopics", json!(["bytes"]))),
+        ("queue:join", wish("tags", json!(["bytes"]))),
+        ("queue:join", wish("language", json!("bytes"))),
+        ("queue:join", wish("properties", json!({"a": "bytes"}))),
+        ("queue:join", wish("requires", json!({"properties": {"a": "bytes"}}))),
+        ("room:message", json!({"text": "bytes"})),
+    ] {
+        let answer: Value = debater.0.call(event, WithBytes(&fields)).decode().expect("one JSON value");
+        assert_eq!(answer["error"]["code"], "invalid_arguments", "{event} {fields}: {answer}");
+    }
+}
+
+/// Fields in which each text `bytes` travels as such.
+struct WithBytes<'a>(&'a Value);
+
+impl Serialize for WithBytes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) if text == "bytes" => to.serialize_bytes(text.as_bytes()),
+            Value::Array(items) => to.collect_seq(items.iter().map(WithBytes)),
+            Value::Object(fields) => {
+                to.collect_map(fields.iter().map(|(name, field)| (name, WithBytes(field))))
+            }
+            plain => plain.serialize(to),
+        }
     }
 }
 

@@ -130,11 +130,11 @@ mod tests {
     use crate::criteria::Criteria;
     use crate::facet::Facet;
     use crate::few::Few;
-    use crate::lobby::Newcomer;
+    use crate::lobby::{Bound, Newcomer};
     use crate::names::Tag;
     use crate::policy::{Step, TopicScope, Weights};
     use crate::store::journal::Recorded;
-    use crate::store::seats::{Bound, Entry, Stage};
+    use crate::store::seats::{Entry, Stage};
     use crate::ticket::TicketId;
     use crate::wish::{AnyTopic, SideWish, Tags, Wish};
 

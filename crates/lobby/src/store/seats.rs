@@ -5,6 +5,7 @@ use std::mem;
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
+use crate::lobby::Bound;
 use crate::ticket::{Handle, Seat, Ticket, TicketId};
 use crate::time::Time;
 
@@ -49,14 +50,6 @@ pub(super) enum Stage {
     Posted(Box<[Block]>),
     /// Is in no window until the user is back.
     Away,
-}
-
-/// Whether a full queue refuses a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
-    Kept,
-    /// Its user has a place in the queue already, or had one until the pairing that is over.
-    Waived,
 }
 
 /// A look that was stopped.

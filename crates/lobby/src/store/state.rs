@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::config::LobbyConfig;
 use crate::decide::decide;
-use crate::lobby::{JoinError, Newcomer};
+use crate::lobby::{Bound, JoinError, Newcomer};
 use crate::names::{Number, User};
 use crate::pairing::PairingId;
 use crate::statistics::WaitHistogram;
@@ -25,7 +25,7 @@ use crate::wish::Wish;
 use super::journal::{Journal, Recorded};
 use super::outbox::Outbox;
 use super::queue::Queue;
-use super::seats::{Bound, Entry, Seats, Stage};
+use super::seats::{Entry, Seats, Stage};
 use super::timers::Timers;
 use super::{Best, Cursor, Entered, Posted, Window};
 use pairings::Open;
@@ -102,14 +102,32 @@ impl State {
             None => None,
         };
         self.admit(&newcomer)?;
-        let former = former.and_then(|seat| self.remove(seat));
-        let recorded = former.as_ref().map_or(Recorded::Not, |former| former.1.outdated());
-        let former = former.map(|former| former.0).filter(|former| former.wish == newcomer.wish);
-        let bound = if former.is_some() { Bound::Waived } else { Bound::Kept };
-        let (enqueued, credit) =
-            former.map_or((now, Duration::ZERO), |former| (former.enqueued, former.credit));
+        let same =
+            former.and_then(|seat| self.seats.ticket(seat)).filter(|ticket| ticket.wish == newcomer.wish);
+        let bound = if same.is_some() { Bound::Waived } else { newcomer.bound };
+        let (enqueued, credit) = same.map_or((now, Duration::ZERO), |same| (same.enqueued, same.credit));
         let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
+        self.learn(queue, &ticket, now);
+        if bound == Bound::Kept && former.is_some_and(|former| self.has_no_place(&ticket, queue, former, now))
+        {
+            return Err(JoinError::QueueFull);
+        }
+        let former = former.and_then(|seat| self.remove(seat));
+        let recorded = former.map_or(Recorded::Not, |(_, recorded)| recorded.outdated());
         Ok(self.register(ticket, Entry::new(queue, bound, recorded), now))
+    }
+
+    /// Whether a ticket would be refused whose user has a place elsewhere: then they keep that one. Looks at as many as a
+    /// look does at a time.
+    fn has_no_place(&self, ticket: &Ticket, queue: usize, former: Seat, now: Time) -> bool {
+        let is_elsewhere = self.seats[former].queue != queue;
+        let queue = &self.queues[queue];
+        if !is_elsewhere || !queue.is_full() {
+            return false;
+        }
+        let found = queue.fitting(ticket, Cursor::default(), now).take(WINDOW_MAX);
+        let candidates = found.filter_map(|seat| self.seats.ticket(seat));
+        decide(ticket, candidates, queue.policy(), now).is_none()
     }
 
     pub(super) fn adopt(&mut self, ticket: Ticket, now: Time) -> Option<Ticket> {
@@ -145,14 +163,19 @@ impl State {
 
     fn register(&mut self, ticket: Ticket, entry: Entry, now: Time) -> Entered {
         let queue = entry.queue;
-        if self.queues[queue].learn(&ticket) {
-            self.post_all_anew(queue, now);
-        }
+        self.learn(queue, &ticket, now);
         let place = self.queues[queue].place(&ticket);
         let user = ticket.user.number();
         let ticket = self.seats.take(ticket, entry);
         self.users.insert(user, Standing::Waiting(ticket.seat));
         Entered { place, seen: self.queues[queue].posts, ticket }
+    }
+
+    /// Makes sure that what a ticket demands is in the index.
+    fn learn(&mut self, queue: usize, ticket: &Ticket, now: Time) {
+        if self.queues[queue].learn(ticket) {
+            self.post_all_anew(queue, now);
+        }
     }
 
     pub(super) fn post(&mut self, ticket: Handle, seen: u64, now: Time) -> Result<Posted, JoinError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use throng_lobby::{
-    Confirmed, Event, JoinError, LobbyConfig, Newcomer, Pairing, PairingId, Policy, QueueName, Ticket, Time,
-    User, Wish,
+    Bound, Confirmed, Event, JoinError, LobbyConfig, Newcomer, Pairing, PairingId, Policy, QueueName, Ticket,
+    Time, User, Wish,
 };
 
 use crate::oracle::{At, objection};
@@ -52,7 +52,7 @@ pub(crate) enum Standing {
     Out,
     /// Waits, or is about to be told of a pairing.
     Waiting,
-    /// Two joins at once, of which one failed: waits or not.
+    /// Two joins, of which one failed: waits or not.
     Unsure,
     Paired(PairingId),
 }
@@ -204,7 +204,13 @@ impl Shadow {
             Err(JoinError::QueueFull)
                 if alone == Alone::Yes && person.joining == 0 && person.joins == join =>
             {
-                self.left(&user);
+                person.tickets.retain(|ticket| ticket.join < join);
+                if person.tickets.is_empty() {
+                    self.left(&user);
+                } else {
+                    // The place in another queue is still theirs, unless this one filled up while they looked.
+                    person.standing = Standing::Unsure;
+                }
             }
             Err(JoinError::QueueFull) => person.standing = Standing::Unsure,
             Err(_) => person.tickets.retain(|ticket| ticket.join != join),
@@ -422,5 +428,6 @@ fn newcomer(ticket: &Ticket) -> Newcomer {
         blocked: ticket.blocked.clone(),
         recent: ticket.recent.clone(),
         policy: ticket.policy.clone(),
+        bound: Bound::Kept,
     }
 }

@@ -6,11 +6,11 @@ use throng_backbone::{Committed, Receipt, Register, TicketsError};
 use tokio::sync::Notify;
 
 use crate::event::Event;
-use crate::lobby::{JoinError, Newcomer, Restored};
+use crate::lobby::{Bound, JoinError, Newcomer, Restored};
 use crate::record::{self, Record, WrittenPairing, WrittenTicket};
 use crate::store::journal::{Journal, Recorded};
 use crate::store::outbox::{Answer, JOIN_PATIENCE, Joining, Outbox, Wait};
-use crate::store::seats::{Bound, Entry, Stage};
+use crate::store::seats::{Entry, Stage};
 use crate::ticket::Handle;
 use crate::time::Time;
 

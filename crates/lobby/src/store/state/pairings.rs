@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::accept::{Stance, sides};
 use crate::event::Event;
+use crate::lobby::Bound;
 use crate::names::User;
 use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::store::journal::Recorded;
-use crate::store::seats::{Bound, Entry, Stage};
+use crate::store::seats::{Entry, Stage};
 use crate::store::timers::Timers;
 use crate::store::{Due, Entered, Lost};
 use crate::ticket::{Handle, Seat, Ticket};

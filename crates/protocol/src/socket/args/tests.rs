@@ -240,3 +240,17 @@ fn binary_arrives_as_bytes() {
         Point { x: 1, y: None }
     );
 }
+
+#[test]
+fn bytes_are_no_text() {
+    fn refuses<T: DeserializeOwned + std::fmt::Debug>(value: Value) {
+        let error = Args::Values(vec![value]).decode::<T>().expect_err("bytes are no text");
+        assert_eq!(error.to_string(), "argument 1: invalid type: byte array, expected a string");
+    }
+    let bytes = || Value::Binary(b"tea".to_vec());
+    refuses::<String>(bytes());
+    refuses::<Option<Box<str>>>(bytes());
+    refuses::<Vec<String>>(Value::Array(vec!["tea".into(), bytes()]));
+    refuses::<BTreeMap<String, String>>(Value::Map(vec![("topic".into(), bytes())]));
+    refuses::<BTreeMap<String, String>>(Value::Map(vec![(bytes(), "topic".into())]));
+}
