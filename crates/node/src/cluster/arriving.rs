@@ -20,6 +20,7 @@ use super::wire::{self, Action, Answer, Body, Packet, Question, SpaceName, Targe
 use super::{Asked, Cluster};
 use crate::ack::{Collector, Sink as _};
 use crate::app::Service;
+use crate::broadcast::Broadcast;
 use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Standing, Urgency};
 use crate::handler::ServerListener;
 use crate::ids::{NodeTag, Place};
@@ -312,7 +313,7 @@ pub(crate) async fn let_go(node: &Arc<Node>, socket: Id) {
 /// Starts the server-side listeners of an event; the first to say something answers, and one that panics says nothing.
 /// `None` when there are none.
 fn listeners(
-    node: &Node,
+    node: &Arc<Node>,
     space: SpaceName<'_>,
     event: &str,
     args: WireArgs<'_>,
@@ -320,8 +321,9 @@ fn listeners(
     let Service::Sockets(namespaces) = &node.service else { return None };
     let behaviour = namespaces.find(space.nsp)?;
     let args = args.args()?;
+    let all = Broadcast::new(self::space(node, space).map(|space| (node.clone(), space)));
     let start = |listen: &ServerListener| {
-        let started = catch_unwind(AssertUnwindSafe(|| listen(args.clone())));
+        let started = catch_unwind(AssertUnwindSafe(|| listen(all.clone(), args.clone())));
         started.inspect_err(|_| tracing::error!(nsp = space.nsp, "server-side listener panicked")).ok()
     };
     let running: Vec<_> = behaviour.server_side.get(event)?.iter().filter_map(start).collect();

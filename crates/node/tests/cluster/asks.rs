@@ -83,9 +83,9 @@ fn server_side_events_reach_the_other_nodes_and_not_this_one() {
 #[test]
 fn server_side_events_are_answered_by_each_other_node() {
     let fleet = Fleet::with(|at, nsp: &mut Namespace| {
-        nsp.on_server_side("sum", move |n: u64| async move { n + at as u64 });
+        nsp.on_server_side("sum", move |_, n: u64| async move { n + at as u64 });
         if at != 1 {
-            nsp.on_server_side("some", |(): ()| async { "here" });
+            nsp.on_server_side("some", |_, (): ()| async { "here" });
         }
         nsp.on("tell-all", |socket: throng_node::Socket, event: String, ack: throng_node::Ack| async move {
             let answers = socket.nsp().server_side_emit_with_ack::<Value>(&event, 10).await.unwrap();
@@ -105,11 +105,11 @@ fn server_side_events_are_answered_by_each_other_node() {
 #[test]
 fn a_panic_in_a_server_side_listener_is_no_answer() {
     let fleet = Fleet::with(|at, nsp: &mut Namespace| {
-        nsp.on_server_side("at once", move |n: u64| {
+        nsp.on_server_side("at once", move |_, n: u64| {
             assert_ne!(at, 1, "before there is anything to wait for");
             async move { n }
         });
-        nsp.on_server_side("later", move |n: u64| async move {
+        nsp.on_server_side("later", move |_, n: u64| async move {
             tokio::task::yield_now().await;
             assert_ne!(at, 1, "after a wait");
             n
