@@ -87,6 +87,8 @@ for (const [nsp, auth] of Object.entries({ ...NAMESPACES, "/dyn-7": {} })) {
     assert.equal(error, null);
     assert.deepEqual(answers.map(({ port }) => port).sort(), ports);
     assert.ok(answers.every(({ arg }) => arg.x === 1));
+    const [unheard, none] = await ask(a, "server-side-emit-ack", "nobody listens", 1);
+    assert.deepEqual([unheard, none], ["2 servers did not answer", []]);
     assert.deepEqual(await settled(a, [a]), [[]]);
   });
 }

@@ -97,13 +97,14 @@ fn rooms(nsp: &mut Namespace) {
     nsp.on("sockets-leave", |socket: Socket, (room, target): (String, String)| async move {
         socket.nsp().to(room).sockets_leave(target);
     });
-    nsp.on("disconnect-sockets", |socket: Socket, (room, close): (String, bool)| async move {
+    nsp.on("disconnect-sockets", |socket: Socket, (room, close): (String, Option<bool>)| async move {
         socket.nsp().to(room).disconnect_sockets(closing(close));
     });
 }
 
-fn closing(close: bool) -> Closing {
-    if close { Closing::Session } else { Closing::Socket }
+/// What an argument that may be left out asks for.
+fn closing(close: Option<bool>) -> Closing {
+    if close.unwrap_or(false) { Closing::Session } else { Closing::Socket }
 }
 
 // Handlers of a socket run one after the other; what waits for clients must not hold up what they send meanwhile.
@@ -135,7 +136,7 @@ fn acknowledgements(nsp: &mut Namespace) {
 
 fn ends(nsp: &mut Namespace) {
     nsp.on("kick", |socket: Socket, close: Option<bool>| async move {
-        socket.disconnect(closing(close.unwrap_or(false)));
+        socket.disconnect(closing(close));
     });
     nsp.on("drop", |socket: Socket| async move { socket.drop_transport() });
     nsp.on_disconnecting(|socket: Socket, _| async move {
@@ -154,7 +155,10 @@ fn server_side(nsp: &mut Namespace, port: u16) {
     nsp.on("server-side-emit-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok(event) = args.decode::<String>() else { return };
         match socket.nsp().server_side_emit_with_ack::<Value>(&event, args.skip(1)).await {
-            Ok(got) => ack.send((Value::Null, got.answers)),
+            Ok(got) => {
+                let error = (got.missing > 0).then(|| format!("{} servers did not answer", got.missing));
+                ack.send((error, got.answers));
+            }
             Err(error) => ack.send((error.to_string(), Vec::<Value>::new())),
         }
     });
