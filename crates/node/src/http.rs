@@ -135,7 +135,8 @@ impl Edge {
         let metrics = &self.node.ports[usize::from(self.shard)].metrics;
         let Some(permit) = ConnectionPermit::take(&self.node, self.shard) else {
             metrics.connections_refused.add(1);
-            tokio::task::spawn_local(connection::refuse(stream));
+            let node = self.node.clone();
+            tokio::task::spawn_local(async move { connection::refuse(stream, &node.farewells).await });
             return;
         };
         metrics.connections_accepted.add(1);

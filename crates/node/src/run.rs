@@ -102,7 +102,7 @@ async fn run(
     }
     let bound = config.connections_bound();
     if bound < config.connections_max {
-        tracing::warn!(connections_max = bound, "TLS leaves descriptors for fewer connections");
+        tracing::warn!(connections_max = bound, "the descriptor limit leaves room for fewer connections");
         config.connections_max = bound;
     }
     listener.set_nonblocking(true)?;

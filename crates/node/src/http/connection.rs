@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::server::TlsStream;
 
 use super::guard::{self, Via};
@@ -71,9 +72,13 @@ pub(super) async fn serve(edge: Edge, mut stream: TcpStream, mut peer: SocketAdd
     drop(permit);
 }
 
-/// Tells a client beyond the connection limit when to come back.
-pub(super) async fn refuse(stream: TcpStream) {
-    turn_away(stream, FULL).await;
+/// Tells a client beyond the connection limit when to come back. Those beyond the farewells may not hear it: their
+/// connections are closed at once.
+pub(super) async fn refuse(mut stream: TcpStream, farewells: &Semaphore) {
+    match farewells.try_acquire() {
+        Ok(_farewell) => turn_away(stream, FULL).await,
+        Err(_) => drop(stream.write_all(FULL).await),
+    }
 }
 
 async fn encrypted(edge: Edge, stream: TcpStream, peer: SocketAddr, tls: tls::TlsHandle) {
@@ -176,4 +181,38 @@ async fn turn_away(mut stream: TcpStream, answer: &[u8]) {
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
     let _ = tokio::time::timeout(FAREWELL, answered).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// How long a refused client that says nothing keeps its connection.
+    fn check(farewells: usize, expect: Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let begun = tokio::time::Instant::now();
+            refuse(stream, &Semaphore::new(farewells)).await;
+            assert_eq!(begun.elapsed().as_secs(), expect.as_secs());
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            assert_eq!(answer, FULL);
+        });
+    }
+
+    #[test]
+    fn a_refused_client_is_waited_for_while_few_are() {
+        check(1, FAREWELL);
+    }
+
+    #[test]
+    fn a_refused_client_is_not_waited_for_while_many_are() {
+        check(0, Duration::ZERO);
+    }
 }
