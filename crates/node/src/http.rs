@@ -28,6 +28,7 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::envelope::Errand;
+use crate::metrics::Metrics;
 use crate::node::{ConnectionPermit, Node};
 
 pub(crate) use bridge::carry;
@@ -132,7 +133,7 @@ impl Edge {
     }
 
     fn serve(&self, stream: TcpStream, address: SocketAddr) {
-        let metrics = &self.node.ports[usize::from(self.shard)].metrics;
+        let metrics = self.metrics();
         let Some(permit) = ConnectionPermit::take(&self.node, self.shard) else {
             metrics.connections_refused.add(1);
             let node = self.node.clone();
@@ -141,6 +142,10 @@ impl Edge {
         };
         metrics.connections_accepted.add(1);
         tokio::task::spawn_local(connection::serve(self.clone(), stream, address, permit));
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.node.ports[usize::from(self.shard)].metrics
     }
 }
 

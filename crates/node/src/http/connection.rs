@@ -20,6 +20,7 @@ use super::pace::{Pace, Paced};
 use super::proxy_protocol;
 use super::security::Scheme;
 use super::{Edge, tls};
+use crate::metrics::Overdue;
 use crate::node::ConnectionPermit;
 
 /// The first byte of TLS: a record of type handshake.
@@ -58,7 +59,10 @@ pub(super) async fn serve(edge: Edge, mut stream: TcpStream, mut peer: SocketAdd
             Ok(Ok(Some(source))) => peer = source,
             Ok(Ok(None)) => {}
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "connection refused"),
-            Err(_) => return tracing::debug!(%peer, "no PROXY header in time"),
+            Err(_) => {
+                edge.metrics().overdue(Overdue::Head);
+                return tracing::debug!(%peer, "no PROXY header in time");
+            }
         }
     }
     match config.edge.tls.clone() {
@@ -95,7 +99,10 @@ async fn encrypted(edge: Edge, stream: TcpStream, peer: SocketAddr, tls: tls::Tl
         Ok(Ok(Err(stream))) if first[0].is_ascii_uppercase() => return turn_away(stream, NOT_TLS).await,
         Ok(Ok(Err(_))) => return tracing::debug!(%peer, "not TLS"),
         Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
-        Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
+        Err(_) => {
+            edge.metrics().overdue(Overdue::Head);
+            return tracing::debug!(%peer, "no TLS handshake in time");
+        }
     };
     let pace = Pace::new(config.header_timeout, config.edge.keep_alive);
     let speaks_h2 = stream.get_ref().1.alpn_protocol() == Some(tls::H2);
@@ -107,7 +114,7 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, vi
     let pace = via.pace.clone();
     let head_bytes_max = via.edge.node.config.edge.head_bytes_max.max(HEAD_BYTES_MIN);
     let stream = TokioIo::new(Paced::new(stream, pace.clone()));
-    let via = Rc::new(via);
+    let (edge, via) = (via.edge.clone(), Rc::new(via));
     let service = service_fn(move |request| {
         let via = via.clone();
         async move { Ok::<_, Infallible>(guard::answer(&via, request).await) }
@@ -123,14 +130,14 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, vi
     tokio::select! {
         biased;
         served = connection.as_mut() => log(served),
-        () = pace.overdue() => tracing::trace!("connection was too slow"),
+        overdue = pace.overdue() => edge.metrics().overdue(overdue),
     }
 }
 
 async fn http2(stream: TlsStream<TcpStream>, via: Via) {
     let pace = via.pace.clone();
     let head_bytes_max = via.edge.node.config.edge.head_bytes_max.max(HEAD_BYTES_MIN);
-    let via = Rc::new(via);
+    let (edge, via) = (via.edge.clone(), Rc::new(via));
     let service = service_fn(move |request| {
         let via = via.clone();
         async move { Ok::<_, Infallible>(guard::answer(&via, request).await) }
@@ -149,7 +156,10 @@ async fn http2(stream: TlsStream<TcpStream>, via: Via) {
     tokio::select! {
         biased;
         served = connection.as_mut() => return log(served),
-        () = pace.overdue() => connection.as_mut().graceful_shutdown(),
+        overdue = pace.overdue() => {
+            edge.metrics().overdue(overdue);
+            connection.as_mut().graceful_shutdown();
+        }
     }
     if let Ok(served) = tokio::time::timeout(FAREWELL, connection).await {
         log(served);
