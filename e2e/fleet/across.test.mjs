@@ -18,7 +18,7 @@ async function each(t, options) {
   return sockets;
 }
 
-for (const [nsp, auth] of Object.entries(NAMESPACES)) {
+for (const [nsp, auth] of Object.entries({ ...NAMESPACES, "/dyn-7": {} })) {
   const three = (t) => each(t, { nsp, auth });
 
   test(`rooms and exceptions, namespace ${nsp}`, async (t) => {
@@ -79,7 +79,6 @@ for (const [nsp, auth] of Object.entries(NAMESPACES)) {
 
   test(`server-side events are heard and answered, namespace ${nsp}`, async (t) => {
     const [a, b, c] = await three(t);
-    // The handlers of every /dyn- namespace speak to /dyn-1.
     const heard = [b, c].map((socket) => next(socket, "sse-received"));
     a.emit("server-side-emit", "sse", "hello", 1);
     assert.deepEqual(await Promise.all(heard), [["hello", 1], ["hello", 1]]);
@@ -88,6 +87,8 @@ for (const [nsp, auth] of Object.entries(NAMESPACES)) {
     assert.equal(error, null);
     assert.deepEqual(answers.map(({ port }) => port).sort(), ports);
     assert.ok(answers.every(({ arg }) => arg.x === 1));
+    const [unheard, none] = await ask(a, "server-side-emit-ack", "nobody listens", 1);
+    assert.deepEqual([unheard, none], ["2 servers did not answer", []]);
     assert.deepEqual(await settled(a, [a]), [[]]);
   });
 }

@@ -1,5 +1,6 @@
 //! What a node serves: its namespaces, and the handle that reaches them from anywhere.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::Router;
@@ -223,8 +224,7 @@ impl Namespaces {
     /// The behaviour behind a name.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Namespace>> {
         let fixed = self.fixed.iter().find(|(known, _)| &**known == name).map(|(_, behaviour)| behaviour);
-        let dynamic =
-            || self.dynamic.iter().find(|dynamic| (dynamic.matches)(name)).map(|found| &found.behaviour);
+        let dynamic = || self.dynamic.iter().find(|dynamic| dynamic.fits(name)).map(|found| &found.behaviour);
         fixed.or_else(dynamic).cloned()
     }
 
@@ -241,6 +241,16 @@ impl Namespaces {
     }
 }
 
+impl Dynamic {
+    /// Whether a name is one of its. The pattern is the app's own code: where it panics, the name is not.
+    fn fits(&self, name: &str) -> bool {
+        catch_unwind(AssertUnwindSafe(|| (self.matches)(name))).unwrap_or_else(|_| {
+            tracing::error!("pattern of a dynamic namespace panicked");
+            false
+        })
+    }
+}
+
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App").field("service", &self.service).finish_non_exhaustive()
@@ -250,5 +260,18 @@ impl std::fmt::Debug for App {
 impl std::fmt::Debug for Dynamic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dynamic").field("behaviour", &self.behaviour).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_panics_fits_nothing() {
+        let mut app = App::new();
+        app.dynamic_namespace(|name| name.starts_with("/a") || panic!("{name}"), |_| {});
+        assert!(app.namespaces().find("/a").is_some());
+        assert!(app.namespaces().find("/b").is_none());
     }
 }

@@ -42,7 +42,7 @@ pub struct Config {
     pub backlog_bytes_max: usize,
     /// Namespaces that one session may join. Default 64.
     pub namespaces_max: usize,
-    /// TCP connections of the whole node; beyond it 503. Default: derived from the file descriptor limit.
+    /// TCP connections of the whole node; beyond it 503. Default, and at most: derived from the file descriptor limit.
     pub connections_max: usize,
     /// permessage-deflate: off, or for messages of at least so many bytes. Default off.
     pub compression_bytes_min: Option<usize>,
@@ -192,12 +192,10 @@ impl Config {
     /// Descriptors that a WebSocket over TLS takes: its connection, and both ends of the bridge to its shard.
     const DESCRIPTORS_WITH_TLS: usize = 3;
 
-    /// How many connections there may really be: with TLS they take more descriptors than one each.
+    /// How many connections there may really be: no more than there are descriptors for.
     pub(crate) fn connections_bound(&self) -> usize {
-        match self.edge.tls {
-            Some(_) => self.connections_max.min(connections_from_descriptors() / Self::DESCRIPTORS_WITH_TLS),
-            None => self.connections_max,
-        }
+        let each = if self.edge.tls.is_some() { Self::DESCRIPTORS_WITH_TLS } else { 1 };
+        self.connections_max.min(connections_from_descriptors() / each)
     }
 }
 
@@ -220,6 +218,15 @@ mod tests {
             assert!(!keys.have(other), "{other:?}");
         }
         assert_eq!(format!("{keys:?}"), "ServerKeys(3)");
+    }
+
+    #[test]
+    fn there_are_no_more_connections_than_descriptors() {
+        let most = connections_from_descriptors();
+        for (asked, expect) in [(1, 1), (most, most), (most + 1, most), (usize::MAX, most)] {
+            let config = Config { connections_max: asked, ..Config::default() };
+            assert_eq!(config.connections_bound(), expect, "{asked}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use throng_protocol::end::End;
 use throng_protocol::socket::args::{Args, ArgsRef, DecodeError, FromArgs};
 
 use crate::ack::Ack;
+use crate::broadcast::Broadcast;
 use crate::socket::Socket;
 
 /// A running handler. It stays on its socket's shard, so it need not be `Send`.
@@ -107,4 +108,4 @@ pub(crate) type AnyListener = Box<dyn Fn(&Socket, &str, &Args) + Send + Sync>;
 pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<(), Refusal>>>>;
 pub(crate) type Middleware = Box<dyn Fn(Socket) -> Verdict + Send + Sync>;
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Option<Args>> + Send>>;
-pub(crate) type ServerListener = Box<dyn Fn(Args) -> Answer + Send + Sync>;
+pub(crate) type ServerListener = Box<dyn Fn(Broadcast, Args) -> Answer + Send + Sync>;

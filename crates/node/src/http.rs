@@ -28,6 +28,7 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::envelope::Errand;
+use crate::metrics::Metrics;
 use crate::node::{ConnectionPermit, Node};
 
 pub(crate) use bridge::carry;
@@ -132,14 +133,19 @@ impl Edge {
     }
 
     fn serve(&self, stream: TcpStream, address: SocketAddr) {
-        let metrics = &self.node.ports[usize::from(self.shard)].metrics;
+        let metrics = self.metrics();
         let Some(permit) = ConnectionPermit::take(&self.node, self.shard) else {
             metrics.connections_refused.add(1);
-            tokio::task::spawn_local(connection::refuse(stream));
+            let node = self.node.clone();
+            tokio::task::spawn_local(async move { connection::refuse(stream, &node.farewells).await });
             return;
         };
         metrics.connections_accepted.add(1);
         tokio::task::spawn_local(connection::serve(self.clone(), stream, address, permit));
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.node.ports[usize::from(self.shard)].metrics
     }
 }
 

@@ -53,11 +53,36 @@ impl Counter {
     }
 }
 
+/// What a client took too long for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// The head of a request, or what comes before it.
+    Head,
+    Body,
+    /// The next request of a connection that is kept alive.
+    Idle,
+    Upgrade,
+}
+
+impl Overdue {
+    pub(crate) const ALL: [Self; 4] = [Self::Head, Self::Body, Self::Idle, Self::Upgrade];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::Idle => "idle",
+            Self::Upgrade => "upgrade",
+        }
+    }
+}
+
 /// The counters of a shard.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     pub(crate) connections_accepted: Counter,
     pub(crate) connections_refused: Counter,
+    overdue: [Counter; Overdue::ALL.len()],
     pub(crate) sessions_opened: Counter,
     pub(crate) sessions_ended: [Counter; End::ALL.len()],
     /// Sessions open now, by the position of their transport.
@@ -92,6 +117,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
+    /// Counts what was given up because its client took too long.
+    pub(crate) fn overdue(&self, what: Overdue) {
+        self.overdue[what as usize].add(1);
+    }
+
     /// Counts a refusal, if it is one of a token.
     pub(crate) fn refused(&self, code: &str) {
         if let Some(reason) = TokenError::ALL.iter().position(|reason| reason.code() == code) {

@@ -9,6 +9,7 @@ use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::broadcast::Broadcast;
 use crate::handler::{
     AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
 };
@@ -201,17 +202,17 @@ impl Namespace {
     }
 
     /// Adds a listener for events that another node sends with `server_side_emit`; what it returns answers
-    /// `server_side_emit_with_ack`.
+    /// `server_side_emit_with_ack`. It is given the sockets of the namespace and tenant that the event was sent to.
     pub fn on_server_side<T, A, F, Fut>(&mut self, event: &str, listener: F) -> &mut Self
     where
         T: FromArgs + Send,
         A: IntoArgs,
-        F: Fn(T) -> Fut + Send + Sync + 'static,
+        F: Fn(Broadcast, T) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = A> + Send + 'static,
     {
         let listener = Arc::new(listener);
-        self.server_side.entry(event.into()).or_default().push(Box::new(move |args: Args| {
-            let running = args.decode().map(|args| listener(args));
+        self.server_side.entry(event.into()).or_default().push(Box::new(move |nsp, args: Args| {
+            let running = args.decode().map(|args| listener(nsp, args));
             Box::pin(async move { running.ok()?.await.into_args().ok() })
         }));
         self

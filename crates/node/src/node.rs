@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use throng_protocol::socket::codec::Codec;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::app::Service;
 use crate::cluster::Cluster;
@@ -23,6 +23,9 @@ use crate::tenants::{Tenancy, Tenant, Tenants};
 
 /// Errands that may wait for a shard; more are dropped and counted, because a shard that far behind is lost anyway.
 pub(crate) const INBOX_MAX: usize = 1 << 16;
+
+/// Connections beyond the limit that are waited for: they take descriptors of those that stay back.
+const FAREWELLS_MAX: usize = 64;
 
 /// A running node.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) origins: ArcSwap<Origins>,
     /// Connections of all shards.
     pub(crate) connections: AtomicUsize,
+    /// How many connections beyond the limit may still be waited for, until their clients have read why.
+    pub(crate) farewells: Semaphore,
     /// Set when the node stops taking sessions.
     pub(crate) draining: AtomicBool,
     /// Some namespace listens to outgoing events.
@@ -101,6 +106,7 @@ impl Node {
             operations,
             ports,
             connections: AtomicUsize::new(0),
+            farewells: Semaphore::new(FAREWELLS_MAX),
             draining: AtomicBool::new(false),
             next_ack: AtomicU64::new(0),
             started: Instant::now(),

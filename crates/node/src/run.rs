@@ -39,6 +39,9 @@ pub enum RunError {
     /// The listener or a thread could not be set up.
     #[error("cannot start")]
     Start(#[from] std::io::Error),
+    /// The thread of a shard ended by itself. The server's fault.
+    #[error("shard {0} has ended by itself")]
+    ShardEnded(usize),
 }
 
 /// How a stop went.
@@ -99,7 +102,7 @@ async fn run(
     }
     let bound = config.connections_bound();
     if bound < config.connections_max {
-        tracing::warn!(connections_max = bound, "TLS leaves descriptors for fewer connections");
+        tracing::warn!(connections_max = bound, "the descriptor limit leaves room for fewer connections");
         config.connections_max = bound;
     }
     listener.set_nonblocking(true)?;
@@ -164,17 +167,21 @@ async fn run(
         cut
     };
     let cut = tokio::select! {
-        cut = lived => cut,
+        cut = lived => Ok(cut),
+        shard = shard_ended(&node) => Err(RunError::ShardEnded(shard)),
         never = operator::watch(&node) => match never {},
         never = operator::fleet::watch(&node) => match never {},
         never = watch_licences(&node) => match never {},
         never = attend(&node, from_others) => match never {},
     };
+    if cut.is_err() {
+        tell(&node, || Errand::Stop).await;
+    }
     if let Some(cluster) = &node.cluster {
         cluster.leave().await;
     }
     join(threads).await;
-    Ok(Drained { cut })
+    Ok(Drained { cut: cut? })
 }
 
 /// What a node without others keeps to itself.
@@ -193,6 +200,19 @@ async fn leave(node: &Node, drain: Drain) -> usize {
     };
     tell(node, || Errand::Stop).await;
     cut
+}
+
+/// Waits for a shard that ends although nobody has told it to; gives its number.
+async fn shard_ended(node: &Node) -> usize {
+    let ends = node.ports.iter().enumerate().map(|(shard, port)| {
+        let mut left = port.left.clone();
+        Box::pin(async move {
+            while left.changed().await.is_ok() {}
+            shard
+        })
+    });
+    let (shard, ..) = futures_util::future::select_all(ends).await;
+    if node.is_draining() { std::future::pending().await } else { shard }
 }
 
 /// Licences run out while nothing else happens.

@@ -54,7 +54,7 @@ impl Halls {
     /// Adds what nodes tell each other.
     pub(crate) fn listen(self: &Arc<Self>, nsp: &mut Namespace) {
         let here = self.clone();
-        nsp.on_server_side(LETTER, move |letter: Letter| {
+        nsp.on_server_side(LETTER, move |_, letter: Letter| {
             let Some(door) = here.find(&letter.tenant) else { return Either::Left(ready(None)) };
             match door.take_in(letter) {
                 Ok(done) => Either::Left(ready(done)),
@@ -62,7 +62,7 @@ impl Halls {
             }
         });
         let here = self.clone();
-        nsp.on_server_side(NEWS, move |news: News| {
+        nsp.on_server_side(NEWS, move |_, news: News| {
             // A node without sockets of the tenant takes over all the same, when it has to.
             if let Some(tenant) = TenantName::parse(&news.tenant) {
                 here.at(&tenant).hear(news);
@@ -70,14 +70,14 @@ impl Halls {
             ready(())
         });
         let here = self.clone();
-        nsp.on_server_side(TELLING, move |(telling, payload): (Telling, Option<Value>)| {
+        nsp.on_server_side(TELLING, move |_, (telling, payload): (Telling, Option<Value>)| {
             if let Some(door) = here.find(&telling.tenant) {
                 door.pass_on(telling, payload);
             }
             ready(())
         });
         let here = self.clone();
-        nsp.on_server_side(SEEK, move |tenant: String| {
+        nsp.on_server_side(SEEK, move |_, tenant: String| {
             if let Some(door) = here.find(&tenant) {
                 door.sought.notify_one();
             }

@@ -1,11 +1,13 @@
 //! What arrives from other nodes, and who on this one it is for.
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use throng_backbone::{Channel, Deliveries, Delivery, Missed, Position};
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::Args;
@@ -18,7 +20,9 @@ use super::wire::{self, Action, Answer, Body, Packet, Question, SpaceName, Targe
 use super::{Asked, Cluster};
 use crate::ack::{Collector, Sink as _};
 use crate::app::Service;
+use crate::broadcast::Broadcast;
 use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Standing, Urgency};
+use crate::handler::ServerListener;
 use crate::ids::{NodeTag, Place};
 use crate::node::Node;
 use crate::outgoing::Outgoing;
@@ -306,9 +310,10 @@ pub(crate) async fn let_go(node: &Arc<Node>, socket: Id) {
     }
 }
 
-/// Starts the server-side listeners of an event; the first to say something answers. `None` when there are none.
+/// Starts the server-side listeners of an event; the first to say something answers, and one that panics says nothing.
+/// `None` when there are none.
 fn listeners(
-    node: &Node,
+    node: &Arc<Node>,
     space: SpaceName<'_>,
     event: &str,
     args: WireArgs<'_>,
@@ -316,13 +321,20 @@ fn listeners(
     let Service::Sockets(namespaces) = &node.service else { return None };
     let behaviour = namespaces.find(space.nsp)?;
     let args = args.args()?;
-    let running: Vec<_> =
-        behaviour.server_side.get(event)?.iter().map(|listen| listen(args.clone())).collect();
+    let all = Broadcast::new(self::space(node, space).map(|space| (node.clone(), space)));
+    let start = |listen: &ServerListener| {
+        let started = catch_unwind(AssertUnwindSafe(|| listen(all.clone(), args.clone())));
+        started.inspect_err(|_| tracing::error!(nsp = space.nsp, "server-side listener panicked")).ok()
+    };
+    let running: Vec<_> = behaviour.server_side.get(event)?.iter().filter_map(start).collect();
+    let nsp = space.nsp.to_owned();
     Some(async move {
         let mut first = None;
         for listener in running {
-            let said = listener.await;
-            first = first.or(said);
+            match AssertUnwindSafe(listener).catch_unwind().await {
+                Ok(said) => first = first.or(said),
+                Err(_) => tracing::error!(nsp, "server-side listener panicked"),
+            }
         }
         first
     })

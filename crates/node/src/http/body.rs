@@ -15,8 +15,10 @@ use http_body_util::{LengthLimitError, Limited};
 use hyper::body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use crate::metrics::Overdue;
 use crate::node::Node;
 use crate::problem::Problem;
+use crate::shard::Shard;
 
 /// Lets a route read a body only within the bounds. What the route answers to a body that broke one is replaced.
 pub(super) async fn bounded(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
@@ -38,6 +40,9 @@ pub(super) async fn bounded(State(node): State<Arc<Node>>, request: Request, nex
     match broken.0.load(Ordering::Relaxed) {
         Broken::SIZE => too_large(most).into_response(),
         Broken::TIME => {
+            if let Some(shard) = Shard::here() {
+                shard.metrics().overdue(Overdue::Body);
+            }
             let message = "The body of the request took too long.";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message).into_response()
         }

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::server::TlsStream;
 
 use super::guard::{self, Via};
@@ -19,6 +20,7 @@ use super::pace::{Pace, Paced};
 use super::proxy_protocol;
 use super::security::Scheme;
 use super::{Edge, tls};
+use crate::metrics::Overdue;
 use crate::node::ConnectionPermit;
 
 /// The first byte of TLS: a record of type handshake.
@@ -57,7 +59,10 @@ pub(super) async fn serve(edge: Edge, mut stream: TcpStream, mut peer: SocketAdd
             Ok(Ok(Some(source))) => peer = source,
             Ok(Ok(None)) => {}
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "connection refused"),
-            Err(_) => return tracing::debug!(%peer, "no PROXY header in time"),
+            Err(_) => {
+                edge.metrics().overdue(Overdue::Head);
+                return tracing::debug!(%peer, "no PROXY header in time");
+            }
         }
     }
     match config.edge.tls.clone() {
@@ -71,9 +76,13 @@ pub(super) async fn serve(edge: Edge, mut stream: TcpStream, mut peer: SocketAdd
     drop(permit);
 }
 
-/// Tells a client beyond the connection limit when to come back.
-pub(super) async fn refuse(stream: TcpStream) {
-    turn_away(stream, FULL).await;
+/// Tells a client beyond the connection limit when to come back. Those beyond the farewells may not hear it: their
+/// connections are closed at once.
+pub(super) async fn refuse(mut stream: TcpStream, farewells: &Semaphore) {
+    match farewells.try_acquire() {
+        Ok(_farewell) => turn_away(stream, FULL).await,
+        Err(_) => drop(stream.write_all(FULL).await),
+    }
 }
 
 async fn encrypted(edge: Edge, stream: TcpStream, peer: SocketAddr, tls: tls::TlsHandle) {
@@ -90,7 +99,10 @@ async fn encrypted(edge: Edge, stream: TcpStream, peer: SocketAddr, tls: tls::Tl
         Ok(Ok(Err(stream))) if first[0].is_ascii_uppercase() => return turn_away(stream, NOT_TLS).await,
         Ok(Ok(Err(_))) => return tracing::debug!(%peer, "not TLS"),
         Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
-        Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
+        Err(_) => {
+            edge.metrics().overdue(Overdue::Head);
+            return tracing::debug!(%peer, "no TLS handshake in time");
+        }
     };
     let pace = Pace::new(config.header_timeout, config.edge.keep_alive);
     let speaks_h2 = stream.get_ref().1.alpn_protocol() == Some(tls::H2);
@@ -102,7 +114,7 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, vi
     let pace = via.pace.clone();
     let head_bytes_max = via.edge.node.config.edge.head_bytes_max.max(HEAD_BYTES_MIN);
     let stream = TokioIo::new(Paced::new(stream, pace.clone()));
-    let via = Rc::new(via);
+    let (edge, via) = (via.edge.clone(), Rc::new(via));
     let service = service_fn(move |request| {
         let via = via.clone();
         async move { Ok::<_, Infallible>(guard::answer(&via, request).await) }
@@ -118,14 +130,14 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, vi
     tokio::select! {
         biased;
         served = connection.as_mut() => log(served),
-        () = pace.overdue() => tracing::trace!("connection was too slow"),
+        overdue = pace.overdue() => edge.metrics().overdue(overdue),
     }
 }
 
 async fn http2(stream: TlsStream<TcpStream>, via: Via) {
     let pace = via.pace.clone();
     let head_bytes_max = via.edge.node.config.edge.head_bytes_max.max(HEAD_BYTES_MIN);
-    let via = Rc::new(via);
+    let (edge, via) = (via.edge.clone(), Rc::new(via));
     let service = service_fn(move |request| {
         let via = via.clone();
         async move { Ok::<_, Infallible>(guard::answer(&via, request).await) }
@@ -144,7 +156,10 @@ async fn http2(stream: TlsStream<TcpStream>, via: Via) {
     tokio::select! {
         biased;
         served = connection.as_mut() => return log(served),
-        () = pace.overdue() => connection.as_mut().graceful_shutdown(),
+        overdue = pace.overdue() => {
+            edge.metrics().overdue(overdue);
+            connection.as_mut().graceful_shutdown();
+        }
     }
     if let Ok(served) = tokio::time::timeout(FAREWELL, connection).await {
         log(served);
@@ -176,4 +191,38 @@ async fn turn_away(mut stream: TcpStream, answer: &[u8]) {
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
     let _ = tokio::time::timeout(FAREWELL, answered).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// How long a refused client that says nothing keeps its connection.
+    fn check(farewells: usize, expect: Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let begun = tokio::time::Instant::now();
+            refuse(stream, &Semaphore::new(farewells)).await;
+            assert_eq!(begun.elapsed().as_secs(), expect.as_secs());
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            assert_eq!(answer, FULL);
+        });
+    }
+
+    #[test]
+    fn a_refused_client_is_waited_for_while_few_are() {
+        check(1, FAREWELL);
+    }
+
+    #[test]
+    fn a_refused_client_is_not_waited_for_while_many_are() {
+        check(0, Duration::ZERO);
+    }
 }

@@ -27,6 +27,7 @@ use crate::cluster;
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
+use crate::metrics::Overdue;
 use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
@@ -178,7 +179,12 @@ impl Endpoint {
                 return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
-            Err(_) => return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response()),
+            Err(_) => {
+                if let Some(shard) = Shard::here() {
+                    shard.metrics().overdue(Overdue::Body);
+                }
+                return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response());
+            }
         };
         let taken = self.ask(session, |done| SessionErrand::Post(body, done)).await;
         if taken.unwrap_or(Err(RequestError::SessionUnknown))? {

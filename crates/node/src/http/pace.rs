@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::metrics::Overdue;
+
 /// What a connection is waiting for, and until when. One thread uses it; it is atomic because hyper moves connections
 /// that can be upgraded as if there were more.
 #[derive(Debug)]
@@ -52,8 +54,8 @@ impl Pace {
         Open(self.clone())
     }
 
-    /// Completes when the client has taken too long.
-    pub(super) async fn overdue(&self) {
+    /// Completes when the client has taken too long; says for what.
+    pub(super) async fn overdue(&self) -> Overdue {
         let first = self.deadline().unwrap_or_else(|| Instant::now() + self.keep_alive);
         let mut sleep = pin!(tokio::time::sleep_until(first));
         poll_fn(|context| {
@@ -71,6 +73,7 @@ impl Pace {
             }
         })
         .await;
+        if self.idle.load(Ordering::Relaxed) { Overdue::Idle } else { Overdue::Head }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -173,8 +176,8 @@ mod tests {
     const HEAD: Duration = Duration::from_secs(10);
     const KEEP_ALIVE: Duration = Duration::from_secs(65);
 
-    /// How long a connection may still take, after something was done to it a second in.
-    fn check(what: impl FnOnce(&Arc<Pace>), expect: Option<u64>) {
+    /// How long a connection may still take, and for what, after something was done to it a second in.
+    fn check(what: impl FnOnce(&Arc<Pace>), expect: Option<(Overdue, u64)>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.unwrap().block_on(async {
             let pace = Pace::new(HEAD, KEEP_ALIVE);
@@ -183,14 +186,14 @@ mod tests {
             let before = Instant::now();
             let watched = tokio::time::timeout(Duration::from_secs(1000), pace.overdue()).await;
             let passed = before.elapsed().as_secs_f64().round() as u64;
-            assert_eq!(watched.ok().map(|()| passed), expect);
+            assert_eq!(watched.ok().map(|overdue| (overdue, passed)), expect);
         });
     }
 
     #[test]
     fn the_first_head_has_its_time_from_the_connection_on() {
-        check(|_| {}, Some(9));
-        check(|pace| pace.arrived(), Some(9));
+        check(|_| {}, Some((Overdue::Head, 9)));
+        check(|pace| pace.arrived(), Some((Overdue::Head, 9)));
     }
 
     #[test]
@@ -200,13 +203,13 @@ mod tests {
 
     #[test]
     fn a_pause_ends_when_the_next_head_begins() {
-        check(|pace| drop(pace.begin()), Some(65));
+        check(|pace| drop(pace.begin()), Some((Overdue::Idle, 65)));
         let next = |pace: &Arc<Pace>| {
             drop(pace.begin());
             pace.arrived();
             pace.arrived();
         };
-        check(next, Some(10));
+        check(next, Some((Overdue::Head, 10)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use throng_protocol::end::End;
 use throng_protocol::engine::handshake::{RequestError, Transport};
 
 use super::histogram::{Histogram, Reading};
-use super::{Counter, Metrics, apps, fleet, process};
+use super::{Counter, Metrics, Overdue, apps, fleet, process};
 use crate::identity::token::TokenError;
 use crate::limits::Class;
 use crate::node::Node;
@@ -202,6 +202,12 @@ pub(crate) fn node(node: &Node) -> String {
     });
     let about = ("throng_handshake_failures_total", "Engine.IO requests refused, by reason.");
     page.by(MetricType::COUNTER, about, "reason", failures);
+    let overdue = Overdue::ALL.map(|what| {
+        let count = metrics().map(|m| m.overdue[what as usize].get()).sum::<u64>();
+        (what.name().to_owned(), count as f64)
+    });
+    let about = ("throng_timeouts_total", "What was given up because the client took too long, by reason.");
+    page.by(MetricType::COUNTER, about, "reason", overdue);
     let tokens = TokenError::ALL.iter().enumerate().map(|(at, error)| {
         let count = metrics().map(|m| m.tokens_refused[at].get()).sum::<u64>();
         (error.code().to_owned(), count as f64)

@@ -48,9 +48,7 @@ impl Shard {
     /// A client asks to join a namespace.
     pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
-        // The pattern of a dynamic namespace is the app's own code.
-        let found = std::panic::catch_unwind(AssertUnwindSafe(|| namespaces.find(nsp)));
-        let Some(behaviour) = found.unwrap_or_default() else {
+        let Some(behaviour) = namespaces.find(nsp) else {
             self.metrics().sockets_refused.add(1);
             return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
         };

@@ -198,7 +198,9 @@ impl Shard {
             Packet::Binary(bytes) => self.on_message(slot, stamp, RawMessage::Binary(bytes)),
             Packet::Pong(_) => self.pong(slot, Instant::now()),
             Packet::Close => self.end_session(slot, End::TransportClose),
-            Packet::Ping(_) | Packet::Open(_) | Packet::Upgrade | Packet::Noop => {}
+            // Pings are the server's to send.
+            Packet::Ping(_) => self.end_session(slot, End::TransportError),
+            Packet::Open(_) | Packet::Upgrade | Packet::Noop => {}
         }
     }
 

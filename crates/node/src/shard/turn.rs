@@ -56,9 +56,10 @@ async fn serve(start: Start) {
     // Whoever started the shard waits for this answer; if it no longer does, there is nobody to serve.
     match set_up(&start) {
         Ok((shard, poll)) => {
+            // Routes that exclude each other panic.
+            let edge = Edge::new(shard.node.clone(), start.index, start.routes);
             let _ = start.started.send(Ok(()));
             CURRENT.with_borrow_mut(|current| *current = Some(shard.clone()));
-            let edge = Edge::new(shard.node.clone(), start.index, start.routes);
             let accepting = tokio::task::spawn_local(edge.clone().accept(start.listener));
             tokio::task::spawn_local(lag::watch(start.node.ports[usize::from(start.index)].metrics.clone()));
             let waiting =

@@ -18,6 +18,7 @@ use super::stream::Stream;
 use super::turn::PROBE;
 use crate::envelope::{PollAnswer, Upgraded};
 use crate::http::bound_writes;
+use crate::metrics::Overdue;
 use crate::node::ConnectionPermit;
 use crate::outgoing::Outgoing;
 
@@ -85,6 +86,7 @@ impl Shard {
             session.and_then(|session| session.probe.as_ref()).is_some_and(|probe| probe.stamp == stamp)
         };
         if known {
+            self.metrics().overdue(Overdue::Upgrade);
             self.give_up_probe(slot);
         }
     }

@@ -1,5 +1,7 @@
 //! Questions to many nodes: whole answers, and what is missing of partial ones.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use throng_node::Namespace;
 
@@ -81,9 +83,9 @@ fn server_side_events_reach_the_other_nodes_and_not_this_one() {
 #[test]
 fn server_side_events_are_answered_by_each_other_node() {
     let fleet = Fleet::with(|at, nsp: &mut Namespace| {
-        nsp.on_server_side("sum", move |n: u64| async move { n + at as u64 });
+        nsp.on_server_side("sum", move |_, n: u64| async move { n + at as u64 });
         if at != 1 {
-            nsp.on_server_side("some", |(): ()| async { "here" });
+            nsp.on_server_side("some", |_, (): ()| async { "here" });
         }
         nsp.on("tell-all", |socket: throng_node::Socket, event: String, ack: throng_node::Ack| async move {
             let answers = socket.nsp().server_side_emit_with_ack::<Value>(&event, 10).await.unwrap();
@@ -98,4 +100,30 @@ fn server_side_events_are_answered_by_each_other_node() {
     };
     assert_eq!(ask(&mut a, "sum"), json!({"said": ["11", "12"], "missing": 0}));
     assert_eq!(ask(&mut a, "some"), json!({"said": [r#""here""#], "missing": 1}));
+}
+
+#[test]
+fn a_panic_in_a_server_side_listener_is_no_answer() {
+    let fleet = Fleet::with(|at, nsp: &mut Namespace| {
+        nsp.on_server_side("at once", move |_, n: u64| {
+            assert_ne!(at, 1, "before there is anything to wait for");
+            async move { n }
+        });
+        nsp.on_server_side("later", move |_, n: u64| async move {
+            tokio::task::yield_now().await;
+            assert_ne!(at, 1, "after a wait");
+            n
+        });
+        nsp.on("tell-all", |socket: throng_node::Socket, event: String, ack: throng_node::Ack| async move {
+            let others = socket.nsp().timeout(Duration::from_secs(60));
+            let answers = others.server_side_emit_with_ack::<u64>(&event, 10).await.unwrap();
+            ack.send((answers.answers, answers.missing));
+        });
+    });
+    let [(mut a, _), (mut b, _), _] = fleet.clients();
+    for event in ["at once", "later"] {
+        let answer = a.call("tell-all", event);
+        assert_eq!(answer.decode::<(Vec<u64>, usize)>().unwrap(), (vec![10], 1), "{event}");
+    }
+    assert_eq!(b.call("tell-all", "at once").decode::<(Vec<u64>, usize)>().unwrap(), (vec![10, 10], 0));
 }

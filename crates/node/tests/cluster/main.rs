@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_backbone::{MemoryStore, Store};
-use throng_node::{Ack, App, Args, Closing, Id, Io, Namespace, Recovery, ServerKeys, Socket};
+use throng_node::{Ack, App, Args, Broadcast, Closing, Id, Namespace, Recovery, ServerKeys, Socket};
 use throng_testkit::{Client, Node};
 
 /// What programs publish with.
@@ -47,9 +47,8 @@ impl Fleet {
             config.recovery = recovery;
             config.server_keys = ServerKeys::from_iter([KEY.into()]);
             let mut app = App::new();
-            let io = app.io();
             app.namespace("/", |nsp| {
-                operations(nsp, &io);
+                operations(nsp);
                 define(at, nsp);
             });
             Node::start_member(config, app, store.clone())
@@ -72,7 +71,7 @@ impl Fleet {
     }
 }
 
-fn operations(nsp: &mut Namespace, io: &Io) {
+fn operations(nsp: &mut Namespace) {
     nsp.on("join", |socket: Socket, room: String, ack: Ack| async move {
         socket.join(room);
         ack.send("joined");
@@ -115,11 +114,7 @@ fn operations(nsp: &mut Namespace, io: &Io) {
     nsp.on("kick", |socket: Socket, room: String| async move {
         socket.nsp().to(room).disconnect_sockets(Closing::Socket);
     });
-    let io = io.clone();
-    nsp.on_server_side("sse", move |args: Args| {
-        io.of("/").local().emit("told", args);
-        async {}
-    });
+    nsp.on_server_side("sse", |all: Broadcast, args: Args| async move { all.local().emit("told", args) });
     nsp.on("whoami", |socket: Socket, (): (), ack: Ack| async move {
         let mut rooms: Vec<_> = socket.rooms().iter().map(ToString::to_string).collect();
         rooms.sort();

@@ -70,5 +70,6 @@ fn a_body_that_comes_a_byte_at_a_time_is_given_up() {
     }
     assert_eq!(http.response().status, 408);
     http.closed();
+    stage.expect_timeout("body");
     stage.expect_none_ended();
 }

@@ -10,7 +10,7 @@ fn a_connection_that_says_nothing_is_closed() {
     let mut stage = Stage::new(|config| config.header_timeout = SHORT);
     let silent = Http::connect(stage.node.address());
     assert_eq!(silent.closed(), "");
-    stage.innocent.check();
+    stage.expect_timeout("head");
 }
 
 #[test]
@@ -24,16 +24,18 @@ fn half_a_request_is_closed_however_slowly_it_grows() {
         slow.send(&[bytes.next().expect("closed before the request is whole")]);
     }
     slow.closed();
+    stage.expect_timeout("head");
     stage.expect_none_ended();
 }
 
 #[test]
 fn a_kept_alive_connection_that_stops_asking_is_closed() {
-    let stage = Stage::new(|config| config.edge.keep_alive = SHORT);
+    let mut stage = Stage::new(|config| config.edge.keep_alive = SHORT);
     let mut http = Http::connect(stage.node.address());
     http.request("GET", "/health", "", b"");
     assert_eq!(http.response().status, 200);
     assert_eq!(http.closed(), "");
+    stage.expect_timeout("idle");
 }
 
 #[test]

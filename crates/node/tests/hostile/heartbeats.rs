@@ -52,3 +52,19 @@ fn pongs_that_nobody_asked_for_change_nothing() {
     });
     assert!(pinged, "each pong puts the next ping off, and is remembered until then");
 }
+
+#[test]
+fn a_ping_of_a_client_ends_its_session() {
+    let mut stage = Stage::new(|_| {});
+    let mut backwards = WebSocket::connect(stage.node.address(), "/socket.io/?EIO=4&transport=websocket");
+    backwards.send_text("2");
+    stage.expect_count(End::TransportError);
+}
+
+#[test]
+fn a_posted_ping_ends_its_session() {
+    let mut stage = Stage::new(|_| {});
+    let mut backwards = Polling::open(stage.node.address());
+    assert_eq!(backwards.post("2").status, 200);
+    stage.expect_count(End::TransportError);
+}

@@ -77,6 +77,13 @@ impl Stage {
         self.innocent.check();
     }
 
+    /// Something was given up because its client took too long, for this reason.
+    fn expect_timeout(&mut self, reason: &str) {
+        let name = format!("timeouts_total{{reason=\"{reason}\"}}");
+        self.node.until(reason, |metrics| metrics.get(&name) >= 1);
+        self.innocent.check();
+    }
+
     /// No session has ended.
     fn expect_none_ended(&mut self) {
         self.innocent.check();

@@ -1,10 +1,13 @@
 //! Handlers that panic, in every place where the node calls them: that socket ends, or that client is refused, and the
-//! node goes on.
+//! node goes on. A panic that takes a shard along ends the node, so that whoever watches over it starts it again.
 
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use throng_node::{End, Namespace, Refusal, Socket};
-use throng_testkit::{Client, Received};
+use throng_node::{App, Config, Drained, End, Namespace, Refusal, RunError, Server, Socket};
+use throng_testkit::{Client, Received, WebSocket};
 
 use crate::Stage;
 
@@ -131,4 +134,33 @@ fn a_panic_in_a_middleware_refuses_its_client() {
     assert_eq!(answer, Received::Refused(serde_json::json!({"message": "internal error"})));
     doomed.join("/", None);
     stage.innocent.check();
+}
+
+/// Runs a node until it ends by itself.
+fn run(config: Config, app: App, listener: TcpListener) -> JoinHandle<Result<Drained, RunError>> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(Server::new(config, app).run(listener, std::future::pending()))
+    })
+}
+
+#[test]
+fn a_node_does_not_start_with_a_path_that_is_none() {
+    for path in ["/io/:x", "/{*x}"] {
+        let config = Config { path: path.into(), ..throng_testkit::config() };
+        let ended = run(config, App::new(), TcpListener::bind("127.0.0.1:0").unwrap()).join().unwrap();
+        assert!(matches!(ended, Err(RunError::Start(_))), "{path}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_node_ends_with_a_shard() {
+    let config = Config { shards: NonZeroUsize::new(2).expect("not zero"), ..throng_testkit::config() };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let running = run(config, App::engine(|_| panic!("a reply")), listener);
+    let mut client = WebSocket::connect(address, "/socket.io/?EIO=4&transport=websocket");
+    client.send_text("4boom");
+    let ended = running.join().unwrap();
+    assert!(matches!(ended, Err(RunError::ShardEnded(_))), "{ended:?}");
 }

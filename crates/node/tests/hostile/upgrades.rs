@@ -19,6 +19,7 @@ fn an_upgrade_that_is_never_finished_leaves_the_session_polling() {
     while !polling.packets().contains("40{") {}
     polling.post(r#"420["echo",1]"#);
     assert_eq!(polling.packets(), "430[1]");
+    stage.expect_timeout("upgrade");
     stage.expect_none_ended();
 }
 
@@ -28,6 +29,7 @@ fn a_probe_that_says_nothing_is_dropped() {
     let polling = Polling::open(stage.node.address());
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     assert_eq!(probe.outcome(), Outcome::Closed);
+    stage.expect_timeout("upgrade");
     stage.expect_none_ended();
 }
 

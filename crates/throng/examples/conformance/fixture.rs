@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng::{Ack, App, ArgValue, Args, Closing, Io, Namespace, Refusal, Room, Socket};
+use throng::{Ack, App, ArgValue, Args, Broadcast, Closing, Namespace, Refusal, Room, Socket};
 
 /// The app; `port` is what a node answers to `sse-ack` with.
 pub(crate) fn app(port: u16) -> App {
     let mut app = App::new();
-    let io = app.io();
     for name in ["/", "/custom"] {
-        app.namespace(name, |nsp| handlers(nsp, &io, name, port));
+        app.namespace(name, |nsp| handlers(nsp, port));
     }
     app.namespace("/admin", |nsp| {
         nsp.middleware(|socket: Socket| async move {
@@ -19,14 +18,14 @@ pub(crate) fn app(port: u16) -> App {
             }
             Err(Refusal::new("not authorized").with_data(json!({"code": "E_AUTH"})))
         });
-        handlers(nsp, &io, "/admin", port);
+        handlers(nsp, port);
     });
     let dynamic = regex::Regex::new(r"^/dyn-\d+$").expect("a valid pattern");
-    app.dynamic_namespace(move |name| dynamic.is_match(name), |nsp| handlers(nsp, &io, "/dyn-1", port));
+    app.dynamic_namespace(move |name| dynamic.is_match(name), |nsp| handlers(nsp, port));
     app
 }
 
-fn handlers(nsp: &mut Namespace, io: &Io, name: &'static str, port: u16) {
+fn handlers(nsp: &mut Namespace, port: u16) {
     nsp.on_connect(|socket: Socket| async move { socket.emit("auth", socket.auth()) });
     nsp.on("message", |socket: Socket, args: Args| async move { socket.emit("message-back", args) });
     nsp.on("message-with-ack", |_: Socket, args: Args, ack: Ack| async move { ack.send(args) });
@@ -39,7 +38,7 @@ fn handlers(nsp: &mut Namespace, io: &Io, name: &'static str, port: u16) {
     rooms(nsp);
     acknowledgements(nsp);
     ends(nsp);
-    server_side(nsp, io, name, port);
+    server_side(nsp, port);
 }
 
 fn describe(socket: &Socket) -> Value {
@@ -98,13 +97,14 @@ fn rooms(nsp: &mut Namespace) {
     nsp.on("sockets-leave", |socket: Socket, (room, target): (String, String)| async move {
         socket.nsp().to(room).sockets_leave(target);
     });
-    nsp.on("disconnect-sockets", |socket: Socket, (room, close): (String, bool)| async move {
+    nsp.on("disconnect-sockets", |socket: Socket, (room, close): (String, Option<bool>)| async move {
         socket.nsp().to(room).disconnect_sockets(closing(close));
     });
 }
 
-fn closing(close: bool) -> Closing {
-    if close { Closing::Session } else { Closing::Socket }
+/// What an argument that may be left out asks for.
+fn closing(close: Option<bool>) -> Closing {
+    if close.unwrap_or(false) { Closing::Session } else { Closing::Socket }
 }
 
 // Handlers of a socket run one after the other; what waits for clients must not hold up what they send meanwhile.
@@ -136,7 +136,7 @@ fn acknowledgements(nsp: &mut Namespace) {
 
 fn ends(nsp: &mut Namespace) {
     nsp.on("kick", |socket: Socket, close: Option<bool>| async move {
-        socket.disconnect(closing(close.unwrap_or(false)));
+        socket.disconnect(closing(close));
     });
     nsp.on("drop", |socket: Socket| async move { socket.drop_transport() });
     nsp.on_disconnecting(|socket: Socket, _| async move {
@@ -147,7 +147,7 @@ fn ends(nsp: &mut Namespace) {
     });
 }
 
-fn server_side(nsp: &mut Namespace, io: &Io, name: &'static str, port: u16) {
+fn server_side(nsp: &mut Namespace, port: u16) {
     nsp.on("server-side-emit", |socket: Socket, args: Args| async move {
         let Ok(event) = args.decode::<String>() else { return };
         socket.nsp().server_side_emit(&event, args.skip(1));
@@ -155,14 +155,16 @@ fn server_side(nsp: &mut Namespace, io: &Io, name: &'static str, port: u16) {
     nsp.on("server-side-emit-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok(event) = args.decode::<String>() else { return };
         match socket.nsp().server_side_emit_with_ack::<Value>(&event, args.skip(1)).await {
-            Ok(got) => ack.send((Value::Null, got.answers)),
+            Ok(got) => {
+                let error = (got.missing > 0).then(|| format!("{} servers did not answer", got.missing));
+                ack.send((error, got.answers));
+            }
             Err(error) => ack.send((error.to_string(), Vec::<Value>::new())),
         }
     });
-    let io = io.clone();
-    nsp.on_server_side("sse", move |args: Args| {
-        io.of(name).local().emit("sse-received", args);
+    nsp.on_server_side("sse", |all: Broadcast, args: Args| {
+        all.local().emit("sse-received", args);
         std::future::ready(())
     });
-    nsp.on_server_side("sse-ack", move |arg: Value| std::future::ready(json!({"port": port, "arg": arg})));
+    nsp.on_server_side("sse-ack", move |_, arg: Value| std::future::ready(json!({"port": port, "arg": arg})));
 }

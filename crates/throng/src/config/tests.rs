@@ -174,7 +174,11 @@ fn wrong_values_are_named_with_what_was_expected() {
             "socket.ping_timeout = '1ms'",
             "file:1: socket.ping_timeout: less than 10 ms leaves no time for anything else",
         ),
-        ("socket.path = 'x'", "file:1: socket.path: \"x\" does not begin with a slash"),
+        ("socket.path = 'x'", "file:1: socket.path: \"x\" is no path such as \"/socket.io/\""),
+        ("socket.path = '/'", "file:1: socket.path: \"/\" is no path such as \"/socket.io/\""),
+        ("socket.path = '/a//b'", "file:1: socket.path: \"/a//b\" is no path such as \"/socket.io/\""),
+        ("socket.path = '/io/:x'", "file:1: socket.path: \"/io/:x\" is no path such as \"/socket.io/\""),
+        ("socket.path = '/{*x}'", "file:1: socket.path: \"/{*x}\" is no path such as \"/socket.io/\""),
         ("socket.queue_bytes_max = 0", "file:1: socket.queue_bytes_max: 0 is not a whole number from 1"),
         (
             "drain.deadline = '1s'",

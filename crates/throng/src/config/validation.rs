@@ -107,8 +107,8 @@ impl Judge<'_> {
     }
 
     fn socket(&mut self, socket: &Socket) {
-        if !socket.path.starts_with('/') {
-            self.wrong("socket.path", format!("{:?} does not begin with a slash", socket.path));
+        if !is_path(&socket.path) {
+            self.wrong("socket.path", format!("{:?} is no path such as \"/socket.io/\"", socket.path));
         }
         for (key, time) in
             [("socket.ping_interval", socket.ping_interval), ("socket.ping_timeout", socket.ping_timeout)]
@@ -296,6 +296,15 @@ impl Judge<'_> {
 }
 
 const NOTHING_AT_ONCE: &str = "0 at once lets nothing through; at least 1";
+
+/// Whether a text is a path of one segment or more that mean what they say, of letters, digits and `-._~`. The slash at the
+/// end may be missing.
+fn is_path(text: &str) -> bool {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let segments = text.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    segments
+        .is_some_and(|text| text.split('/').all(|segment| !segment.is_empty() && segment.bytes().all(fine)))
+}
 
 /// Whether a text is one strict DNS label.
 fn is_label(text: &str) -> bool {
