@@ -1,17 +1,17 @@
 //! Who may use an operator's routes, decided here and nowhere else.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, StatusCode, header};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::admission::{identities_of, of_tenant};
-use crate::client::ClientAddress;
+use crate::client::{ClientAddress, is_forwarded};
 use crate::config::MetricsAccess;
 use crate::http::RequestId;
 use crate::identity::http::{self, Caller};
@@ -102,7 +102,7 @@ impl Scope {
 pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
     let allowed = match &node.config.metrics {
         MetricsAccess::Anyone => true,
-        MetricsAccess::Loopback => origin(parts).0.is_some_and(|address| address.is_loopback()),
+        MetricsAccess::Loopback => is_loopback(parts),
         MetricsAccess::Token(token) => {
             bearer(&parts.headers).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
         }
@@ -113,6 +113,13 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
     let operator =
         Caller(caller(node, &parts.headers, parts.method.is_safe()).await?).require(Role::Operator)?;
     Scope::of(node, &operator).node_wide()
+}
+
+/// Whether a request comes from this machine itself: the other end of the connection does, and no proxy spoke for it.
+fn is_loopback(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+        && !is_forwarded(&parts.headers)
 }
 
 /// The address that a request comes from, and its name.
