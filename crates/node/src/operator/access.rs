@@ -13,7 +13,7 @@ use axum::response::Response;
 use crate::admission::{identities_of, of_tenant};
 use crate::client::{ClientAddress, is_forwarded};
 use crate::config::MetricsAccess;
-use crate::http::RequestId;
+use crate::http::{RequestId, host};
 use crate::identity::http::{self, Caller};
 use crate::identity::token::claimed_tenant;
 use crate::identity::{Identity, Role, credentials};
@@ -25,25 +25,24 @@ use crate::tenants::{DEFAULT, Tenant};
 /// Finds out who calls: the middleware of every route that somebody has to have a right to. A token is checked with the
 /// keys of the tenant that the host names, else of the tenant that the token names, else of the node.
 pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    // What changes something is not done for a cookie, which a browser sends along for whoever asks it to.
-    let by_cookie = request.method().is_safe();
-    let identified = caller(&node, request.headers(), by_cookie).await;
+    let (parts, body) = request.into_parts();
+    let identified = caller(&node, &parts).await;
     if let (Err(problem), Some(shard)) = (&identified, Shard::here()) {
         shard.metrics().refused(problem.code);
     }
-    http::pass(identified.map(Caller), request, next).await
+    http::pass(identified.map(Caller), Request::from_parts(parts, body), next).await
 }
 
-async fn caller(node: &Node, headers: &HeaderMap, by_cookie: bool) -> Result<Option<Arc<Identity>>, Problem> {
+async fn caller(node: &Node, parts: &Parts) -> Result<Option<Arc<Identity>>, Problem> {
     let tenancy = node.tenants.tenancy();
     let Some(common) = tenancy.identities.as_ref() else { return Ok(None) };
-    let cookie = if by_cookie { &*common.cookie } else { "" };
-    let Some(token) = credentials::token(None, credentials::pairs(headers), cookie)? else {
+    // What changes something is not done for a cookie, which a browser sends along for whoever asks it to.
+    let cookie = if parts.method.is_safe() { &*common.cookie } else { "" };
+    let Some(token) = credentials::token(None, credentials::pairs(&parts.headers), cookie)? else {
         return Ok(None);
     };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // A host that names no tenant is how operators of the node come.
-    let tenant = match node.tenants.of_host(host).ok().flatten() {
+    let tenant = match node.tenants.of_host(host(&parts.headers, &parts.uri)).ok().flatten() {
         Some(tenant) => Some(tenant),
         None => claimed_tenant(token)?.map(|name| node.tenants.named(&name)).transpose()?,
     };
@@ -110,8 +109,7 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
     if allowed {
         return Ok(());
     }
-    let operator =
-        Caller(caller(node, &parts.headers, parts.method.is_safe()).await?).require(Role::Operator)?;
+    let operator = Caller(caller(node, parts).await?).require(Role::Operator)?;
     Scope::of(node, &operator).node_wide()
 }
 
