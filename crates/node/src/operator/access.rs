@@ -135,12 +135,17 @@ pub(crate) enum Revoked<'a> {
     User(&'a str),
 }
 
-/// Revokes tokens of a tenant, and ends the sockets that came with them.
-pub(crate) fn revoke(node: &Node, tenant: &Tenant, revoked: Revoked<'_>) -> Result<(), Problem> {
-    let identities = identities_of(&node.tenants.tenancy(), tenant).ok_or_else(|| {
+/// Revokes tokens of a tenant, or those of none, and ends the sockets that came with them.
+pub(crate) fn revoke(node: &Node, tenant: Option<&Tenant>, revoked: Revoked<'_>) -> Result<(), Problem> {
+    let tenancy = node.tenants.tenancy();
+    let identities = match tenant {
+        Some(tenant) => identities_of(&tenancy, tenant),
+        None => tenancy.identities.clone(),
+    };
+    let identities = identities.ok_or_else(|| {
         Problem::new(StatusCode::CONFLICT, "not_available", "This tenant's users have no tokens.")
     })?;
-    let (name, now) = (Some(&*tenant.name), SystemTime::now());
+    let (name, now) = (tenant.map(|tenant| &*tenant.name), SystemTime::now());
     match revoked {
         Revoked::Token(jti) => identities.revocations.revoke_token(jti, name, None, now),
         Revoked::User(user) => identities.revocations.revoke_user(user, name, now),
