@@ -159,7 +159,7 @@ impl Licence {
     )
 )]
 async fn summary(State(node): State<Arc<Node>>, parts: Parts) -> Response {
-    let tenant = node.tenants.of_host(host(&parts.headers, &parts.uri)).ok().flatten();
+    let tenant = node.tenants.at_host(host(&parts.headers, &parts.uri));
     let licence = Licence::of(tenant.as_ref().unwrap_or(node.tenants.default()));
     let status = Condition::of(&node);
     let uptime = node.uptime().as_secs_f64();
