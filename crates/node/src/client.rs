@@ -13,27 +13,26 @@ pub struct ClientAddress(pub IpAddr);
 
 /// Finds the client behind `peer`. Proxies append to `Forwarded` (RFC 7239) or `X-Forwarded-For`, so the walk begins at
 /// the right end and goes on only past addresses that are trusted; what is malformed or hidden ends it, and the last
-/// good address counts. With both headers there, of which a proxy may have let one pass as the client wrote it, they
-/// have to agree; otherwise the peer counts.
+/// good address counts. Where there is an `X-Forwarded-For`, `Forwarded` says nothing: proxies set the former unless told
+/// otherwise, and let the latter pass as the client wrote it. To take the peer for a contradiction would let clients hide
+/// behind their proxy.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     let trusts = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     if !trusts(&peer) {
         return peer;
     }
-    let forwarded = headers.contains_key(header::FORWARDED).then(|| {
-        let hops = lines(headers, header::FORWARDED).flat_map(|line| elements(line).into_iter().rev());
-        walk(peer, hops.map(|element| element.and_then(of_element)), trusts)
-    });
-    let x_forwarded_for = headers.contains_key(X_FORWARDED_FOR).then(|| {
+    if headers.contains_key(X_FORWARDED_FOR) {
         let hops = lines(headers, X_FORWARDED_FOR).flat_map(|line| line.rsplit(','));
-        walk(peer, hops.map(of_node), trusts)
-    });
-    match (forwarded, x_forwarded_for) {
-        (Some(one), Some(other)) if one != other => peer,
-        (Some(client), _) | (None, Some(client)) => client,
-        (None, None) => peer,
+        return walk(peer, hops.map(of_node), trusts);
     }
+    let hops = lines(headers, header::FORWARDED).flat_map(|line| elements(line).into_iter().rev());
+    walk(peer, hops.map(|element| element.and_then(of_element)), trusts)
+}
+
+/// Whether a request says that it came through a proxy, trusted or not.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    [header::FORWARDED, X_FORWARDED_FOR].iter().any(|name| headers.contains_key(name))
 }
 
 /// The values of a header, the last line first. One that is not text reads as nothing, which is malformed.
@@ -178,10 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_that_disagree_are_both_doubted() {
-        let both = ["forwarded: for=203.0.113.66", "x-forwarded-for: 198.51.100.1"];
-        check("10.0.0.1", &both, "10.0.0.1");
-        check("10.0.0.1", &["forwarded: for=198.51.100.1", "x-forwarded-for: 198.51.100.1"], "198.51.100.1");
+    fn forwarded_says_nothing_beside_x_forwarded_for() {
+        for forged in ["for=203.0.113.66", "for=10.0.0.1", "for=_hidden", "for=198.51.100.1", ""] {
+            let both = [&format!("forwarded: {forged}"), "x-forwarded-for: 203.0.113.66, 198.51.100.1"];
+            check("10.0.0.1", &both, "198.51.100.1");
+        }
     }
 
     proptest! {
@@ -201,6 +201,7 @@ mod tests {
         fn nothing_that_a_client_writes_gets_past_the_address_that_a_proxy_saw(text in "[ -~]{0,60}") {
             let trusted = ["10.0.0.0/8".parse().unwrap()];
             let mut headers = HeaderMap::new();
+            headers.append(header::FORWARDED, text.parse().unwrap());
             headers.append(X_FORWARDED_FOR, text.parse().unwrap());
             headers.append(X_FORWARDED_FOR, "198.51.100.1".parse().unwrap());
             let found = client_address([10, 0, 0, 1].into(), &headers, &trusted);

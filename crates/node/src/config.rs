@@ -73,7 +73,7 @@ pub struct Config {
 pub enum MetricsAccess {
     /// Everyone.
     Anyone,
-    /// Clients on the same machine.
+    /// Clients on the same machine that come through no proxy.
     Loopback,
     /// Whoever sends `Authorization: Bearer` with this token.
     Token(Box<str>),

@@ -72,7 +72,7 @@ impl Default for EdgeConfig {
 }
 
 /// The host that a request is for, as its header or, over HTTP/2, its target says.
-fn host<'a>(headers: &'a http::HeaderMap, uri: &'a http::Uri) -> Option<&'a str> {
+pub(crate) fn host<'a>(headers: &'a http::HeaderMap, uri: &'a http::Uri) -> Option<&'a str> {
     let header = || headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     uri.authority().map(|authority| authority.as_str()).or_else(header)
 }

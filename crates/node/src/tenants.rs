@@ -174,6 +174,12 @@ impl Tenants {
         self.named(&name).map(Some)
     }
 
+    /// The tenant on the list that a request's host names, open or not.
+    pub(crate) fn at_host(&self, host: Option<&str>) -> Option<Arc<Tenant>> {
+        let name = self.tenancy.load().named_by(host).ok().flatten()?;
+        self.find(&name)
+    }
+
     /// A tenant by its name, if it is open.
     pub(crate) fn named(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.find(name).ok_or(TenantError::Unknown)?;

@@ -1,19 +1,19 @@
 //! Who may use an operator's routes, decided here and nowhere else.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, StatusCode, header};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::admission::{identities_of, of_tenant};
-use crate::client::ClientAddress;
+use crate::client::{ClientAddress, is_forwarded};
 use crate::config::MetricsAccess;
-use crate::http::RequestId;
+use crate::http::{RequestId, host};
 use crate::identity::http::{self, Caller};
 use crate::identity::token::claimed_tenant;
 use crate::identity::{Identity, Role, credentials};
@@ -25,25 +25,24 @@ use crate::tenants::{DEFAULT, Tenant};
 /// Finds out who calls: the middleware of every route that somebody has to have a right to. A token is checked with the
 /// keys of the tenant that the host names, else of the tenant that the token names, else of the node.
 pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    // What changes something is not done for a cookie, which a browser sends along for whoever asks it to.
-    let by_cookie = request.method().is_safe();
-    let identified = caller(&node, request.headers(), by_cookie).await;
+    let (parts, body) = request.into_parts();
+    let identified = caller(&node, &parts).await;
     if let (Err(problem), Some(shard)) = (&identified, Shard::here()) {
         shard.metrics().refused(problem.code);
     }
-    http::pass(identified.map(Caller), request, next).await
+    http::pass(identified.map(Caller), Request::from_parts(parts, body), next).await
 }
 
-async fn caller(node: &Node, headers: &HeaderMap, by_cookie: bool) -> Result<Option<Arc<Identity>>, Problem> {
+async fn caller(node: &Node, parts: &Parts) -> Result<Option<Arc<Identity>>, Problem> {
     let tenancy = node.tenants.tenancy();
     let Some(common) = tenancy.identities.as_ref() else { return Ok(None) };
-    let cookie = if by_cookie { &*common.cookie } else { "" };
-    let Some(token) = credentials::token(None, credentials::pairs(headers), cookie)? else {
+    // What changes something is not done for a cookie, which a browser sends along for whoever asks it to.
+    let cookie = if parts.method.is_safe() { &*common.cookie } else { "" };
+    let Some(token) = credentials::token(None, credentials::pairs(&parts.headers), cookie)? else {
         return Ok(None);
     };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // A host that names no tenant is how operators of the node come.
-    let tenant = match node.tenants.of_host(host).ok().flatten() {
+    let tenant = match node.tenants.of_host(host(&parts.headers, &parts.uri)).ok().flatten() {
         Some(tenant) => Some(tenant),
         None => claimed_tenant(token)?.map(|name| node.tenants.named(&name)).transpose()?,
     };
@@ -102,7 +101,7 @@ impl Scope {
 pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
     let allowed = match &node.config.metrics {
         MetricsAccess::Anyone => true,
-        MetricsAccess::Loopback => origin(parts).0.is_some_and(|address| address.is_loopback()),
+        MetricsAccess::Loopback => is_loopback(parts),
         MetricsAccess::Token(token) => {
             bearer(&parts.headers).is_some_and(|said| same(said.as_bytes(), token.as_bytes()))
         }
@@ -110,9 +109,15 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
     if allowed {
         return Ok(());
     }
-    let operator =
-        Caller(caller(node, &parts.headers, parts.method.is_safe()).await?).require(Role::Operator)?;
+    let operator = Caller(caller(node, parts).await?).require(Role::Operator)?;
     Scope::of(node, &operator).node_wide()
+}
+
+/// Whether a request comes from this machine itself: the other end of the connection does, and no proxy spoke for it.
+fn is_loopback(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+        && !is_forwarded(&parts.headers)
 }
 
 /// The address that a request comes from, and its name.
@@ -130,12 +135,17 @@ pub(crate) enum Revoked<'a> {
     User(&'a str),
 }
 
-/// Revokes tokens of a tenant, and ends the sockets that came with them.
-pub(crate) fn revoke(node: &Node, tenant: &Tenant, revoked: Revoked<'_>) -> Result<(), Problem> {
-    let identities = identities_of(&node.tenants.tenancy(), tenant).ok_or_else(|| {
+/// Revokes tokens of a tenant, or those of none, and ends the sockets that came with them.
+pub(crate) fn revoke(node: &Node, tenant: Option<&Tenant>, revoked: Revoked<'_>) -> Result<(), Problem> {
+    let tenancy = node.tenants.tenancy();
+    let identities = match tenant {
+        Some(tenant) => identities_of(&tenancy, tenant),
+        None => tenancy.identities.clone(),
+    };
+    let identities = identities.ok_or_else(|| {
         Problem::new(StatusCode::CONFLICT, "not_available", "This tenant's users have no tokens.")
     })?;
-    let (name, now) = (Some(&*tenant.name), SystemTime::now());
+    let (name, now) = (tenant.map(|tenant| &*tenant.name), SystemTime::now());
     match revoked {
         Revoked::Token(jti) => identities.revocations.revoke_token(jti, name, None, now),
         Revoked::User(user) => identities.revocations.revoke_user(user, name, now),

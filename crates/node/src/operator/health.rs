@@ -10,12 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::host;
 use crate::node::Node;
 use crate::tenants::{Status, Tenant};
 
@@ -156,9 +158,8 @@ impl Licence {
         (status = "4XX", description = "Refused by the edge.")
     )
 )]
-async fn summary(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let tenant = node.tenants.of_host(host).ok().flatten();
+async fn summary(State(node): State<Arc<Node>>, parts: Parts) -> Response {
+    let tenant = node.tenants.at_host(host(&parts.headers, &parts.uri));
     let licence = Licence::of(tenant.as_ref().unwrap_or(node.tenants.default()));
     let status = Condition::of(&node);
     let uptime = node.uptime().as_secs_f64();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::{HeaderMap, header};
+use http::request::Parts;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::host;
 use crate::node::Node;
 use crate::operator::statistics::AppStatistics;
 
@@ -73,8 +74,8 @@ impl AppStats {
         (status = "4XX", description = "Refused by the edge.")
     )
 )]
-async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> Json<Stats> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+async fn stats(State(node): State<Arc<Node>>, parts: Parts) -> Json<Stats> {
+    let host = host(&parts.headers, &parts.uri);
     let tenant = node.tenants.of_host(host).ok().flatten().filter(|_| !node.tenants.is_single());
     let name = tenant.as_ref().map(|tenant| &tenant.name);
     let counts = node.tenants.counts();

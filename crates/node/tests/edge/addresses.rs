@@ -26,3 +26,12 @@ fn routes_and_sockets_learn_the_right_most_untrusted_hop() {
     let header = "forwarded: for=203.0.113.66, for=\"[2001:db8::1]:4711\";proto=https\r\n";
     assert_eq!(get_with(node.address(), "/api/address", header).body, "2001:db8::1");
 }
+
+#[test]
+fn a_client_cannot_pass_for_the_proxy() {
+    let node = node(trusting);
+    for forged in ["for=203.0.113.66", "for=127.0.0.1", "for=unknown"] {
+        let headers = format!("x-forwarded-for: 198.51.100.1\r\nforwarded: {forged}\r\n");
+        assert_eq!(get_with(node.address(), "/api/address", &headers).body, "198.51.100.1", "{forged}");
+    }
+}

@@ -1,10 +1,13 @@
 //! Health: what is said of a node that is well, busy, and leaving.
 
-use serde_json::json;
-use throng_node::{Drain, Role};
-use throng_testkit::{Http, until};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
-use super::{app, ask, client, config, done, node, token};
+use serde_json::{Value, json};
+use throng_node::{Config, Drain, Role, Status, Tenancy, TenantName, TenantSettings};
+use throng_testkit::{Door, Http, Node, until};
+
+use super::{app, ask, client, config, done, node, tenancy, token};
 
 #[test]
 fn probes_and_parts_answer_and_are_well() {
@@ -61,8 +64,7 @@ fn the_system_is_looked_at_once_the_node_runs() {
 
 #[test]
 fn a_draining_node_lives_and_is_not_ready() {
-    let drain =
-        Drain { spread: std::time::Duration::from_secs(5), deadline: std::time::Duration::from_secs(5) };
+    let drain = Drain { spread: Duration::from_secs(5), deadline: Duration::from_secs(5) };
     let node = throng_testkit::Node::start(throng_node::Config { drain, ..config(1) }, app());
     let mut clients: Vec<_> = (0..40).map(|number| client(&node, &format!("user {number}"))).collect();
     // A drain takes no connections: what asks has to be there before.
@@ -98,4 +100,31 @@ fn performance_is_for_operators() {
     let _here = client(&node, "ada");
     let figures = done(&node, "GET", path, None);
     assert_eq!(figures["handshakes"]["count"], 1);
+}
+
+#[test]
+fn the_licence_is_that_of_the_tenant_at_the_host_closed_or_not() {
+    let of = |status, ends: Option<u64>| {
+        let expires = ends.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+        Arc::new(TenantSettings { status, expires, ..TenantSettings::default() })
+    };
+    let tenants = [
+        ("acme", of(Status::Suspended, None)),
+        ("globex", of(Status::Active, Some(1_000_000_000))),
+        ("initech", of(Status::Active, Some(4_102_444_800))),
+    ];
+    let tenants = tenants.map(|(name, settings)| (TenantName::parse(name).unwrap(), settings)).into();
+    let tenancy = Tenancy { domain: Some("example.com".into()), tenants, ..tenancy() };
+    let node = Node::start(Config { tenancy: Arc::new(tenancy), ..config(1) }, app());
+    for (host, status, ends) in [
+        ("acme.example.com", "suspended", json!(null)),
+        ("globex.example.com", "expired", json!(1_000_000_000_000_u64)),
+        ("initech.example.com", "active", json!(4_102_444_800_000_u64)),
+        ("nobody.example.com", "active", json!(null)),
+        ("example.com", "active", json!(null)),
+    ] {
+        let response = Http::get(Door::named(node.address(), host), "/api/health");
+        let summary: Value = serde_json::from_str(&response.body).unwrap();
+        assert_eq!(summary["licence"], json!({"status": status, "expiresAt": ends}), "{host}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The pages for Prometheus: who may read them, and that their numbers follow what happens.
 
 use serde_json::json;
-use throng_node::{Config, MetricsAccess, Role};
+use throng_node::{Config, EdgeConfig, MetricsAccess, Role};
 use throng_testkit::{Client, Http, Node};
 
 use super::{app, client, config, node, operator, send, token};
@@ -66,6 +66,18 @@ fn a_token_guards_the_pages_and_operators_may_read_them() {
 
 #[test]
 fn loopback_clients_may_read_where_only_they_may() {
-    let node = Node::start(Config { metrics: MetricsAccess::Loopback, ..config(1) }, app());
+    let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let edge = EdgeConfig { trusted_proxies, ..EdgeConfig::default() };
+    let node = Node::start(Config { metrics: MetricsAccess::Loopback, edge, ..config(1) }, app());
     assert_eq!(Http::get(node.address(), "/metrics").status, 200);
+    for headers in [
+        "x-forwarded-for: 203.0.113.9\r\n",
+        "x-forwarded-for: 203.0.113.9\r\nforwarded: for=198.51.100.7\r\n",
+        "x-forwarded-for: 127.0.0.1\r\n",
+        "forwarded: for=_hidden\r\n",
+    ] {
+        let mut http = Http::connect(node.address());
+        http.request("GET", "/metrics", &format!("connection: close\r\n{headers}"), b"");
+        assert_eq!(http.response().status, 401, "{headers}");
+    }
 }

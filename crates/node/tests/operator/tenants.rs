@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use throng_node::{Config, Role, Tenancy, TenantName, TenantSettings};
 use throng_testkit::{Client, Node};
 
-use super::{app, ask, config, done, tenancy, token};
+use super::{app, ask, config, done, send, tenancy, token};
 
 fn node() -> Node {
     let name = |name| TenantName::parse(name).expect("a good name");
@@ -67,4 +67,20 @@ fn nothing_of_another_tenant_is_within_reach() {
     theirs.call("join", "still here");
     let all = done(&node, "GET", "/api/admin/sockets", None);
     assert_eq!(all["sockets"].as_array().unwrap().len(), 2, "the node's own operator sees both");
+}
+
+#[test]
+fn operators_of_no_tenant_are_revoked_without_naming_one() {
+    let node = node();
+    let status = |token: &str| send(&node, "GET", "/api/admin/log", Some(token), None).status;
+    for (user, body) in [("nina", json!({"user": "nina"})), ("paul", json!({"jti": "token of paul"}))] {
+        let gone = token(user, Role::Operator, None);
+        assert_eq!(status(&gone), 409, "{user} is let in");
+        let of_acme = token("olga", Role::Operator, Some("acme"));
+        assert_eq!(ask(&node, "POST", "/api/admin/revocations", Some(&of_acme), Some(&body)).0, 403);
+        done(&node, "POST", "/api/admin/revocations", Some(&body));
+        assert_eq!(status(&gone), 401, "{user}");
+        let namesake = token(user, Role::Operator, Some("acme"));
+        assert_eq!(send(&node, "GET", "/api/admin/sockets", Some(&namesake), None).status, 200);
+    }
 }

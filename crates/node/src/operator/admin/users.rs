@@ -137,7 +137,7 @@ async fn end(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
-    /// `default` when left out.
+    /// Whose tokens; left out, those of `default`, or, where tenants are listed, those that name none.
     tenant: Option<String>,
     /// One token, by its `jti`.
     jti: Option<String>,
@@ -161,7 +161,11 @@ async fn revoke(
     operator: Operator,
     extract::Json(revocation): extract::Json<Revocation>,
 ) -> Result<Json<Done>, Problem> {
-    let name = revocation.tenant.as_deref().unwrap_or(DEFAULT);
+    let tenant = match &revocation.tenant {
+        None if !node.tenants.is_single() => None,
+        said => Some(said.as_deref().unwrap_or(DEFAULT)),
+    };
+    let name = tenant.unwrap_or("-");
     let (object, revoked) = match (&revocation.jti, &revocation.user) {
         (Some(jti), None) => (format!("{name} jti {jti}"), Ok(Revoked::Token(jti))),
         (None, Some(user)) => (format!("{name} user {user}"), Ok(Revoked::User(user))),
@@ -171,8 +175,12 @@ async fn revoke(
         }
     };
     let done = revoked.and_then(|revoked| {
+        let Some(name) = tenant else {
+            operator.scope.node_wide()?;
+            return access::revoke(&node, None, revoked);
+        };
         let tenant = node.tenants.find(name).filter(|_| operator.scope.holds(name));
-        access::revoke(&node, &*tenant.ok_or_else(|| not_found("There is no such tenant."))?, revoked)
+        access::revoke(&node, Some(&*tenant.ok_or_else(|| not_found("There is no such tenant."))?), revoked)
     });
     operator.record(Action::Revoke, &object, done)?;
     Ok(Json(Done::YES))
