@@ -1,6 +1,7 @@
 //! Joining a namespace: who may, at which tenant, what its middleware says, and what the client is told.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::limits::Class;
 use crate::namespace::Namespace;
 use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
-use crate::tenants::{Seat, Space, TenantError};
+use crate::tenants::{Seat, Space, Tenant, TenantError};
 
 /// Someone of whom it is known who it is.
 pub(super) struct Guest {
@@ -166,10 +167,9 @@ impl Shard {
         Ok(admitted)
     }
 
-    /// A token that was made up counts against its address; too many, and the address has to stay away for a while.
+    /// A token that was made up counts against its address; too many end the session.
     fn count_attempt(self: &Rc<Self>, slot: u32, denied: Denied) {
-        let Denied::Token(error) = denied else { return };
-        if !error.is_forgery() {
+        if !matches!(denied, Denied::Token(error) if error.is_forgery()) {
             return;
         }
         let (address, tenant) = {
@@ -177,11 +177,19 @@ impl Shard {
             let Some(session) = state.sessions.get(slot as usize) else { return };
             (session.handshake.address, session.seat.as_ref().map(|seat| seat.tenant().clone()))
         };
-        let standing = self.node.limiter.take(Class::Authentication, address, tenant.as_deref());
-        if standing.is_some_and(|standing| standing.left.is_err()) {
-            self.node.hold_off(address);
+        if self.guesses(address, tenant.as_deref()) {
             self.end_session(slot, End::RateLimited);
         }
+    }
+
+    /// Counts a made-up token of an address; `true` when there were too many, and it has to stay away for a while.
+    pub(super) fn guesses(&self, address: IpAddr, tenant: Option<&Tenant>) -> bool {
+        let standing = self.node.limiter.take(Class::Authentication, address, tenant);
+        let too_many = standing.is_some_and(|standing| standing.left.is_err());
+        if too_many {
+            self.node.hold_off(address);
+        }
+        too_many
     }
 
     /// The middleware has decided.

@@ -349,7 +349,7 @@ impl Whom {
         Self { slot: socket.place.slot, id: socket.id }
     }
 
-    fn entry(self, state: &mut State) -> Option<&mut Entry> {
+    pub(super) fn entry(self, state: &mut State) -> Option<&mut Entry> {
         state.hub.sockets.get_mut(self.slot as usize).filter(|entry| entry.socket.id == self.id)
     }
 }
