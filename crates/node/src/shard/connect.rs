@@ -21,11 +21,13 @@ use crate::envelope::Urgency;
 use crate::handler::Refusal;
 use crate::identity::Identity;
 use crate::ids::Place;
-use crate::limits::Class;
+use crate::limits::gcra::{RetryAfter, nanos};
+use crate::limits::{Class, Rate};
 use crate::namespace::Namespace;
 use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
 use crate::tenants::{Seat, Space, Tenant, TenantError};
+use crate::throttle;
 
 /// Someone of whom it is known who it is.
 pub(super) struct Guest {
@@ -49,6 +51,11 @@ impl Shard {
     /// A client asks to join a namespace.
     pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
+        if let Err(RetryAfter(wait)) = self.let_ask(slot) {
+            self.metrics().sockets_refused.add(1);
+            self.metrics().events_limited.add(1);
+            return self.refuse(slot, nsp, &throttle::refused_join(wait));
+        }
         // The pattern of a dynamic namespace is the app's own code.
         let found = std::panic::catch_unwind(AssertUnwindSafe(|| namespaces.find(nsp)));
         let Some(behaviour) = found.unwrap_or_default() else {
@@ -82,6 +89,21 @@ impl Shard {
                 tokio::task::spawn_local(async move { shard.enter(arrival, pending.decide().await) });
             }
         }
+    }
+
+    /// Whether a session may ask to join once more: all that it may have at once, and so many a second, where its events
+    /// have a limit.
+    fn let_ask(&self, slot: u32) -> Result<(), RetryAfter> {
+        const PER_SECOND: u32 = 10;
+        let mut state = self.state.borrow_mut();
+        let Some(session) = state.sessions.get_mut(slot as usize) else { return Ok(()) };
+        let unlimited = |seat: &Seat| seat.tenant().settings().events.each.is_none();
+        if session.seat.as_ref().is_some_and(unlimited) {
+            return Ok(());
+        }
+        let burst = u32::try_from(self.node.config.namespaces_max).unwrap_or(u32::MAX);
+        let rate = Rate::per_second(PER_SECOND, burst);
+        rate.map_or(Ok(()), |rate| session.joins.take(nanos(self.event_time()), rate, 1).map(|_| ()))
     }
 
     /// It is known who it is.

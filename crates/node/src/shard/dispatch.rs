@@ -142,7 +142,7 @@ impl Shard {
     }
 
     /// The time since the node began, read once in a turn.
-    fn event_time(&self) -> Duration {
+    pub(super) fn event_time(&self) -> Duration {
         if !self.in_turn.get() {
             return self.node.uptime();
         }
