@@ -7,7 +7,7 @@ mod bridge;
 mod connection;
 mod engine;
 mod guard;
-mod limited;
+pub(crate) mod limited;
 mod pace;
 mod proxy_protocol;
 mod request_id;

@@ -124,8 +124,8 @@ impl Metrics {
 
     /// Counts a refusal, if it is one of a token.
     pub(crate) fn refused(&self, code: &str) {
-        if let Some(reason) = TokenError::ALL.iter().position(|reason| reason.code() == code) {
-            self.tokens_refused[reason].add(1);
+        if let Some(reason) = TokenError::of_code(code) {
+            self.tokens_refused[reason as usize].add(1);
         }
     }
 }

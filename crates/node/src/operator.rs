@@ -66,7 +66,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
     let routes = OpenApiRouter::with_openapi(documents::base())
         .merge(health::routes())
         .merge(stats::routes())
-        .merge(metrics::routes())
+        .merge(metrics::routes(node))
         .merge(publish::routes(node))
         .merge(guarded);
     let (routes, described) = routes.split_for_parts();

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::identity::token::TokenError;
+
 /// A refusal: `{"ok": false, "error": {"code", "message"}}` with a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -31,6 +33,11 @@ impl Problem {
     /// What is answered, over HTTP as in an acknowledgement.
     pub fn body(&self) -> Value {
         json!({"ok": false, "error": {"code": self.code, "message": self.message}})
+    }
+
+    /// Whether it is of a token that looks made up.
+    pub(crate) fn is_forgery(&self) -> bool {
+        TokenError::of_code(self.code).is_some_and(TokenError::is_forgery)
     }
 
     /// Says when to come back, rounded up to whole seconds.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::handler::Refusal;
 use crate::limits::gcra::{Gcra, Rate, RetryAfter, nanos};
 
 /// What the sockets of a tenant may send.
@@ -133,9 +134,19 @@ fn bucket<'a>(buckets: &'a mut Vec<Gcra>, rates: &NamedRates, at: usize) -> &'a 
 
 /// The answer to an event that came too early.
 pub(crate) fn refusal(wait: Duration) -> Value {
-    let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
     let message = "Too many events; come again later.";
-    json!({"ok": false, "error": {"code": "rate_limited", "message": message, "retryAfterMs": millis}})
+    json!({"ok": false, "error": {"code": "rate_limited", "message": message, "retryAfterMs": millis(wait)}})
+}
+
+/// The answer to whoever asked too often to join a namespace.
+pub(crate) fn refused_join(wait: Duration) -> Refusal {
+    Refusal::new("Joining too often; come again later.")
+        .with_data(json!({"code": "rate_limited", "retryAfterMs": millis(wait)}))
+}
+
+/// Rounded up: who waits that long has waited long enough.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

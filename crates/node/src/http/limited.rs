@@ -9,6 +9,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::host;
@@ -49,7 +50,18 @@ pub(super) fn handshake(node: &Node, address: IpAddr, tenant: Option<&Tenant>) -
     if let Some(left) = node.limiter.held_off(address) {
         return Some(problem(left).into_response());
     }
-    let standing = node.limiter.take(Class::Handshakes, address, tenant)?;
+    count(node, Class::Handshakes, address, tenant)
+}
+
+/// Counts a request that came with a made-up token; gives the refusal when there were too many.
+pub(crate) fn attempt(node: &Node, parts: &Parts) -> Option<Response> {
+    let ClientAddress(address) = parts.extensions.get()?;
+    let tenant = node.tenants.of_host(host(&parts.headers, &parts.uri)).ok().flatten();
+    count(node, Class::Authentication, *address, tenant.as_deref())
+}
+
+fn count(node: &Node, class: Class, address: IpAddr, tenant: Option<&Tenant>) -> Option<Response> {
+    let standing = node.limiter.take(class, address, tenant)?;
     standing.left.is_err().then(|| refused(&standing))
 }
 
@@ -69,7 +81,7 @@ fn refused(standing: &Standing) -> Response {
 }
 
 /// The policy: `q` at once, earned again in `w` seconds. Where the client stands: `r` are left, and in `t` seconds all
-/// of them are back, or, with none left, the first.
+/// of them are back, or, with none left, the first. Whoever has refused the request has told it already.
 fn tell(standing: &Standing, headers: &mut HeaderMap) {
     let Standing { class, rate, left } = standing;
     let policy = format!("\"{}\";q={};w={}", class.name(), rate.burst(), seconds(rate.window()));
@@ -79,7 +91,8 @@ fn tell(standing: &Standing, headers: &mut HeaderMap) {
     };
     let now = format!("\"{}\";r={count};t={}", class.name(), seconds(until));
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, now)] {
-        headers.insert(name, HeaderValue::from_str(&value).expect("words and numbers are visible ASCII"));
+        let value = HeaderValue::from_str(&value).expect("words and numbers are visible ASCII");
+        headers.entry(name).or_insert(value);
     }
 }
 

@@ -61,6 +61,11 @@ impl TokenError {
         !matches!(self, Self::Missing | Self::Expired | Self::NotYetValid | Self::Revoked)
     }
 
+    /// The reason that a code stands for, if it is one of a token.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The stable word for programs, and the label of metrics.
     pub const fn code(self) -> &'static str {
         match self {

@@ -8,14 +8,14 @@ use ::http::request::Parts;
 use ::http::{HeaderMap, StatusCode, header};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::admission::{identities_of, of_tenant};
 use crate::client::{ClientAddress, is_forwarded};
 use crate::config::MetricsAccess;
-use crate::http::{RequestId, host};
+use crate::http::{RequestId, host, limited};
 use crate::identity::http::{self, Caller};
-use crate::identity::token::claimed_tenant;
+use crate::identity::token::{TokenError, claimed_tenant};
 use crate::identity::{Identity, Role, credentials};
 use crate::node::Node;
 use crate::problem::Problem;
@@ -27,10 +27,20 @@ use crate::tenants::{DEFAULT, Tenant};
 pub(crate) async fn identify(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let identified = caller(&node, &parts).await;
-    if let (Err(problem), Some(shard)) = (&identified, Shard::here()) {
-        shard.metrics().refused(problem.code);
+    if let Err(problem) = &identified
+        && let Some(limited) = refused(&node, &parts, problem)
+    {
+        return limited;
     }
     http::pass(identified.map(Caller), Request::from_parts(parts, body), next).await
+}
+
+/// Counts a caller who is refused; of an address with too many made-up tokens that is another refusal.
+fn refused(node: &Node, parts: &Parts, problem: &Problem) -> Option<Response> {
+    if let Some(shard) = Shard::here() {
+        shard.metrics().refused(problem.code);
+    }
+    problem.is_forgery().then(|| limited::attempt(node, parts)).flatten()
 }
 
 async fn caller(node: &Node, parts: &Parts) -> Result<Option<Arc<Identity>>, Problem> {
@@ -96,9 +106,18 @@ impl Scope {
     }
 }
 
+/// Lets through who may read the metrics: the middleware of their pages.
+pub(crate) async fn metrics_readers(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match may_read_metrics(&node, &parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => refused(&node, &parts, &problem).unwrap_or_else(|| problem.into_response()),
+    }
+}
+
 /// Whether a request may read the metrics: by the configured rule, or as an operator. The rule comes first, because what
 /// Prometheus sends need not be a token of a user.
-pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
+async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), Problem> {
     let allowed = match &node.config.metrics {
         MetricsAccess::Anyone => true,
         MetricsAccess::Loopback => is_loopback(parts),
@@ -109,7 +128,12 @@ pub(crate) async fn may_read_metrics(node: &Node, parts: &Parts) -> Result<(), P
     if allowed {
         return Ok(());
     }
-    let operator = Caller(caller(node, parts).await?).require(Role::Operator)?;
+    let caller = caller(node, parts).await?;
+    // On a node that asks nobody who they are, it can only have been meant for the metrics.
+    if caller.is_none() && bearer(&parts.headers).is_some() {
+        return Err(TokenError::Malformed.into());
+    }
+    let operator = Caller(caller).require(Role::Operator)?;
     Scope::of(node, &operator).node_wide()
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::middleware::from_fn_with_state;
 use http::header::{self, HeaderName};
-use http::request::Parts;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,10 +12,10 @@ use super::access;
 use super::documents::Refused;
 use crate::metrics::page;
 use crate::node::Node;
-use crate::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Node>> {
-    OpenApiRouter::new().routes(routes!(node)).routes(routes!(tenants))
+pub(super) fn routes(shared: &Arc<Node>) -> OpenApiRouter<Arc<Node>> {
+    let guard = from_fn_with_state(shared.clone(), access::metrics_readers);
+    OpenApiRouter::new().routes(routes!(node)).routes(routes!(tenants)).layer(guard)
 }
 
 type Text = ([(HeaderName, &'static str); 2], String);
@@ -34,9 +34,8 @@ fn text(page: String) -> Text {
         (status = "4XX", body = Refused, description = "Refused.")
     )
 )]
-async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Problem> {
-    access::may_read_metrics(&node, &parts).await?;
-    Ok(text(page::node(&node)))
+async fn node(State(node): State<Arc<Node>>) -> Text {
+    text(page::node(&node))
 }
 
 /// The metrics of the busiest tenants and of the rest as `other`
@@ -50,7 +49,6 @@ async fn node(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Probl
         (status = "4XX", body = Refused, description = "Refused.")
     )
 )]
-async fn tenants(State(node): State<Arc<Node>>, parts: Parts) -> Result<Text, Problem> {
-    access::may_read_metrics(&node, &parts).await?;
-    Ok(text(page::tenants(node.tenants.counts())))
+async fn tenants(State(node): State<Arc<Node>>) -> Text {
+    text(page::tenants(node.tenants.counts()))
 }

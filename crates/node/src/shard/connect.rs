@@ -1,6 +1,7 @@
 //! Joining a namespace: who may, at which tenant, what its middleware says, and what the client is told.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,11 +21,13 @@ use crate::envelope::Urgency;
 use crate::handler::Refusal;
 use crate::identity::Identity;
 use crate::ids::Place;
-use crate::limits::Class;
+use crate::limits::gcra::{RetryAfter, nanos};
+use crate::limits::{Class, Rate};
 use crate::namespace::Namespace;
 use crate::outgoing::Outgoing;
 use crate::socket::{Socket, SocketInner};
-use crate::tenants::{Seat, Space, TenantError};
+use crate::tenants::{Seat, Space, Tenant, TenantError};
+use crate::throttle;
 
 /// Someone of whom it is known who it is.
 pub(super) struct Guest {
@@ -48,6 +51,11 @@ impl Shard {
     /// A client asks to join a namespace.
     pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
+        if let Err(RetryAfter(wait)) = self.let_ask(slot) {
+            self.metrics().sockets_refused.add(1);
+            self.metrics().events_limited.add(1);
+            return self.refuse(slot, nsp, &throttle::refused_join(wait));
+        }
         let Some(behaviour) = namespaces.find(nsp) else {
             self.metrics().sockets_refused.add(1);
             return self.refuse(slot, nsp, &Refusal::new("Invalid namespace"));
@@ -79,6 +87,21 @@ impl Shard {
                 tokio::task::spawn_local(async move { shard.enter(arrival, pending.decide().await) });
             }
         }
+    }
+
+    /// Whether a session may ask to join once more: all that it may have at once, and so many a second, where its events
+    /// have a limit.
+    fn let_ask(&self, slot: u32) -> Result<(), RetryAfter> {
+        const PER_SECOND: u32 = 10;
+        let mut state = self.state.borrow_mut();
+        let Some(session) = state.sessions.get_mut(slot as usize) else { return Ok(()) };
+        let unlimited = |seat: &Seat| seat.tenant().settings().events.each.is_none();
+        if session.seat.as_ref().is_some_and(unlimited) {
+            return Ok(());
+        }
+        let burst = u32::try_from(self.node.config.namespaces_max).unwrap_or(u32::MAX);
+        let rate = Rate::per_second(PER_SECOND, burst);
+        rate.map_or(Ok(()), |rate| session.joins.take(nanos(self.event_time()), rate, 1).map(|_| ()))
     }
 
     /// It is known who it is.
@@ -164,10 +187,9 @@ impl Shard {
         Ok(admitted)
     }
 
-    /// A token that was made up counts against its address; too many, and the address has to stay away for a while.
+    /// A token that was made up counts against its address; too many end the session.
     fn count_attempt(self: &Rc<Self>, slot: u32, denied: Denied) {
-        let Denied::Token(error) = denied else { return };
-        if !error.is_forgery() {
+        if !matches!(denied, Denied::Token(error) if error.is_forgery()) {
             return;
         }
         let (address, tenant) = {
@@ -175,11 +197,19 @@ impl Shard {
             let Some(session) = state.sessions.get(slot as usize) else { return };
             (session.handshake.address, session.seat.as_ref().map(|seat| seat.tenant().clone()))
         };
-        let standing = self.node.limiter.take(Class::Authentication, address, tenant.as_deref());
-        if standing.is_some_and(|standing| standing.left.is_err()) {
-            self.node.hold_off(address);
+        if self.guesses(address, tenant.as_deref()) {
             self.end_session(slot, End::RateLimited);
         }
+    }
+
+    /// Counts a made-up token of an address; `true` when there were too many, and it has to stay away for a while.
+    pub(super) fn guesses(&self, address: IpAddr, tenant: Option<&Tenant>) -> bool {
+        let standing = self.node.limiter.take(Class::Authentication, address, tenant);
+        let too_many = standing.is_some_and(|standing| standing.left.is_err());
+        if too_many {
+            self.node.hold_off(address);
+        }
+        too_many
     }
 
     /// The middleware has decided.

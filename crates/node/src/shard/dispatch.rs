@@ -142,7 +142,7 @@ impl Shard {
     }
 
     /// The time since the node began, read once in a turn.
-    fn event_time(&self) -> Duration {
+    pub(super) fn event_time(&self) -> Duration {
         if !self.in_turn.get() {
             return self.node.uptime();
         }
@@ -349,7 +349,7 @@ impl Whom {
         Self { slot: socket.place.slot, id: socket.id }
     }
 
-    fn entry(self, state: &mut State) -> Option<&mut Entry> {
+    pub(super) fn entry(self, state: &mut State) -> Option<&mut Entry> {
         state.hub.sockets.get_mut(self.slot as usize).filter(|entry| entry.socket.id == self.id)
     }
 }

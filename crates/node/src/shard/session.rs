@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::envelope::PollAnswer;
 use crate::handshake::Handshake;
+use crate::limits::gcra::Gcra;
 use crate::node::ConnectionPermit;
 use crate::outgoing::Message;
 use crate::shard::hub::Nsp;
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) sockets: Vec<(Rc<Nsp>, u32)>,
     /// Namespaces that are not decided about yet.
     pub(crate) joining: Vec<Arc<str>>,
+    /// How often it has asked to join one.
+    pub(crate) joins: Gcra,
     /// Its place at a tenant, once that is known.
     pub(crate) seat: Option<Seat>,
     pub(crate) assembler: Assembler,

@@ -86,6 +86,7 @@ impl Shard {
             handshake: Arc::new(handshake),
             sockets: Vec::new(),
             joining: Vec::new(),
+            joins: Default::default(),
             seat,
             assembler: Default::default(),
         });

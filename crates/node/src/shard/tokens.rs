@@ -17,6 +17,7 @@ use throng_protocol::socket::args::ArgsRef;
 use tokio::time::Instant;
 
 use super::Shard;
+use super::dispatch::Whom;
 use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
 use crate::identity::Role;
@@ -153,16 +154,32 @@ impl Shard {
                 let (socket, shard) = (socket.clone(), self.clone());
                 self.spawn_or_finish(async move {
                     let refreshed = refresh(&socket, args.decode()).await;
+                    let forged = refreshed.as_ref().is_err_and(Problem::is_forgery);
                     if let Err(problem) = &refreshed {
                         shard.metrics().refused(problem.code);
                     }
                     answer.send(answer_of(refreshed));
+                    if forged {
+                        shard.count_forgery(&socket);
+                    }
                 });
             }
             "guest" => Ack::new(socket, ack).send(answer_of(guest(socket))),
             _ => return false,
         }
         true
+    }
+
+    /// A token that was made up counts against the address of its socket; too many end the session.
+    fn count_forgery(self: &Rc<Self>, socket: &Socket) {
+        if !self.guesses(socket.0.handshake.address, Some(&socket.0.space.tenant)) {
+            return;
+        }
+        let session = Whom::of(&socket.0).entry(&mut self.state.borrow_mut()).map(|entry| entry.session);
+        if let Some(session) = session {
+            self.explain(socket, End::RateLimited);
+            self.end_session(session, End::RateLimited);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! How much a client address may do.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use throng_node::{Config, Limits, Origins, Rate};
-use throng_testkit::{Client, Http, Polling, Response, upgrade_request};
+use throng_testkit::{Client, Http, Polling, Received, Response, upgrade_request};
 
 use crate::{POLLING, WEBSOCKET, ask, get_with, net, node};
 
@@ -103,6 +105,33 @@ fn new_sessions_are_counted_over_both_transports_and_their_traffic_is_not() {
     }
     client.check();
     assert_eq!(get_with(node.address(), "/api/address", "").status, 200);
+}
+
+/// The first of many joins, each followed by leaving, that is refused.
+fn refused_join(node: &throng_testkit::Node) -> Option<Value> {
+    let mut client = Client::websocket(node.address());
+    (0..1_000).find_map(|_| {
+        client.ask_to_join("/", None);
+        match client.wait_in("/", "an answer", |_| true) {
+            Received::Refused(error) => Some(error),
+            joined => {
+                assert!(matches!(joined, Received::Connected(_)), "{joined:?}");
+                client.wait_in("/", "the greeting", |_| true);
+                client.leave("/");
+                None
+            }
+        }
+    })
+}
+
+#[test]
+fn a_session_joins_and_leaves_only_so_often_where_its_events_are_limited() {
+    let node = node(|config| config.tenancy = Arc::default());
+    let error = refused_join(&node).expect("a limit");
+    assert_eq!(error["data"]["code"], "rate_limited");
+    assert!(error["data"]["retryAfterMs"].as_u64().is_some_and(|wait| (1..=100).contains(&wait)), "{error}");
+    let unlimited = crate::node(|_| {});
+    assert_eq!(refused_join(&unlimited), None);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The pages for Prometheus: who may read them, and that their numbers follow what happens.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use throng_node::{Config, EdgeConfig, MetricsAccess, Role};
+use throng_node::{Config, EdgeConfig, Limits, MetricsAccess, Rate, Role, Tenancy};
 use throng_testkit::{Client, Http, Node};
 
 use super::{app, client, config, node, operator, send, token};
@@ -61,6 +63,29 @@ fn a_token_guards_the_pages_and_operators_may_read_them() {
         assert_eq!(status(Some(&token("mo", Role::Moderator, None))), 403);
         assert_eq!(status(Some("for prometheus only")), 200);
         assert_eq!(status(Some(&operator())), 200);
+    }
+}
+
+#[test]
+fn who_tries_many_tokens_is_told_to_wait_and_who_has_a_good_one_is_not() {
+    let limits = Limits { authentication: Rate::per_minute(1, 2), ..Limits::off() };
+    let metrics = MetricsAccess::Token("for prometheus only".into());
+    let asked = Config { metrics, limits, ..config(1) };
+    let nobody = Config { tenancy: Arc::new(Tenancy::unlimited()), ..asked.clone() };
+    let paths = ["/metrics", "/health/performance", "/api/admin/log"];
+    for (config, paths) in [(asked, &paths[..]), (nobody, &paths[..1])] {
+        for path in paths {
+            let node = Node::start(config.clone(), app());
+            for status in [401, 401, 429, 429] {
+                assert_eq!(send(&node, "GET", path, None, None).status, 401, "{path}");
+                assert_eq!(send(&node, "GET", "/metrics", Some("for prometheus only"), None).status, 200);
+                let refused = send(&node, "GET", path, Some("for prometheus onl"), None);
+                assert_eq!(refused.status, status, "{path}");
+                let policy = (status == 429).then_some("\"auth\";q=2;w=120");
+                assert_eq!(refused.header("ratelimit-policy"), policy, "{path}");
+                assert_eq!(refused.header("retry-after").is_some(), status == 429, "{path}");
+            }
+        }
     }
 }
 

@@ -134,6 +134,27 @@ fn who_tries_many_tokens_is_held_off() {
 }
 
 #[test]
+fn who_renews_with_many_made_up_tokens_is_held_off() {
+    let limits = Limits { authentication: Rate::per_minute(1, 2), ..Limits::off() };
+    let node = node_with(limits, tenancy());
+    let mut client = joined(&node, "/lobby", Some(token("ada", Role::User)));
+    let mut refresh = |auth| client.call("token:refresh", auth).decode::<Value>().expect("an answer");
+    let forged = || signed("a secret that the node does not know", new_token("ada", Role::User));
+    for _ in 0..3 {
+        // Neither a good one nor one that is merely another's counts.
+        assert_eq!(refresh(token("ada", Role::User))["ok"], true);
+        assert_eq!(refresh(token("eve", Role::User))["error"]["code"], "token_user");
+    }
+    for _ in 0..3 {
+        assert_eq!(refresh(forged())["error"]["code"], "token_signature");
+    }
+    let told: Value = client.event("socket:ended").decode().expect("one argument");
+    assert_eq!(told["code"], "rate_limited");
+    client.wait_closed();
+    assert_eq!(Http::get(node.address(), "/socket.io/?EIO=4&transport=polling").status, 429);
+}
+
+#[test]
 fn events_ask_for_roles_as_routes_do() {
     let node = node(tenancy());
     let ask = |role| -> Value {
