@@ -3,14 +3,18 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ask, create, freshRoom, next, open } from "../client.mjs";
+import { ask, create, freshRoom, next, open, settled } from "../client.mjs";
 import { until, within } from "../deadline.mjs";
+import { ask as say } from "../faults/resp.mjs";
 import { startServer } from "../server.mjs";
 import { met } from "./fleet.mjs";
 import { startRedis } from "./parts.mjs";
 
 /** Milliseconds that clients may be away. */
 const WINDOW = 60_000;
+
+/** Milliseconds in which what clients may recover is kept. */
+const KEPT_MAX = 60_000;
 
 /** Messages of a room that are kept, by default. */
 const KEPT = 1_000;
@@ -169,6 +173,35 @@ test("whoever was disconnected by the server, or left, starts afresh", async (t)
     assert.notEqual(socket.id, id);
     assert.deepEqual((await ask(socket, "whoami"))[0].rooms, [socket.id]);
   }
+});
+
+/** Has clients talk on some nodes of a fleet; gives a function that says what is kept of them in its Redis, by kinds of keys. */
+async function talk(t, { url }, nodes) {
+  const sockets = await Promise.all(nodes.map((node) => open(t, node.url)));
+  const room = freshRoom();
+  for (const socket of sockets) for (const name of [room, "everyone"]) await ask(socket, "join", name);
+  sockets[0].emit("in-room", room, "tick", 1);
+  for (const log of await settled(sockets[0], sockets)) assert.equal(log[0][0], "tick");
+  return async () => {
+    const keys = await say(new URL(url).port, "KEYS *");
+    const kinds = new Set(keys.map((key) => key.split(":")[2]));
+    assert.ok(kinds.has("members"), "the nodes say that they are there");
+    return ["session", "stream", "top"].filter((kind) => kinds.has(kind));
+  };
+}
+
+test("where clients may not recover, nothing of them is kept", async (t) => {
+  const kept = await talk(t, redis, nodes);
+  await until("all of it, where they may", async () => (await kept()).length === 3, KEPT_MAX, 50);
+  const another = await startRedis();
+  const others = await Promise.all([1, 2].map(() => startServer({ REDIS_URL: another.url })));
+  t.after(async () => {
+    await Promise.all(others.map((node) => node.close()));
+    await another.close();
+  });
+  await met(others.map((node) => node.url), others.length);
+  const keptOfOthers = await talk(t, another, others);
+  assert.deepEqual(await keptOfOthers(), []);
 });
 
 // The last: who asks all nodes waits for one that was killed, until it counts as dead.

@@ -40,7 +40,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 pub(crate) use self::arriving::let_go;
-pub(crate) use self::forward::forward;
+pub(crate) use self::forward::{ANSWER_PATIENCE, forward};
 use self::interest::Filled;
 pub(crate) use self::interest::{Heard, Interest};
 pub(crate) use self::missed::Missed;

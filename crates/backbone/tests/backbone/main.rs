@@ -1,6 +1,7 @@
 //! The backbone's suite: every case of `cases/` against every store. Redis stores are real servers, started on free ports.
 
 mod cases;
+mod costs;
 mod faults;
 mod fleet;
 mod proxy;

@@ -26,6 +26,9 @@ use crate::shard::Shard;
 /// How long another node may take to accept a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long another node may take to answer what does not wait for something to happen.
+pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long a connection between nodes may be silent before it is asked whether it is alive.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -44,7 +47,7 @@ pub(super) fn requests() -> Requests {
 }
 
 /// Hands an errand to the node that owns the session. Who asked learns that there is no such session when there is no such
-/// node, or it does not answer.
+/// node, or the connection to it breaks; how long an answer may take is up to who asked.
 pub(crate) fn forward(node: &Arc<Node>, session: SessionName, errand: SessionErrand) {
     let node = node.clone();
     tokio::task::spawn_local(async move {
@@ -77,8 +80,12 @@ impl Cluster {
                 };
                 let _ = waiting.send(answer);
             }
-            SessionErrand::Post(body, done) => {
-                let taken = match there.ask(Method::POST, "packets", body).await {
+            SessionErrand::Post(body, mut done) => {
+                let answer = tokio::select! {
+                    answer = there.ask(Method::POST, "packets", body) => answer,
+                    () = done.closed() => return,
+                };
+                let taken = match answer {
                     Some((StatusCode::OK, _)) => Ok(true),
                     Some((StatusCode::UNPROCESSABLE_ENTITY, _)) => Ok(false),
                     Some((status, _)) => {
@@ -88,14 +95,22 @@ impl Cluster {
                 };
                 let _ = done.send(taken);
             }
-            SessionErrand::MayUpgrade(done) => {
-                let may = match there.ask(Method::GET, "upgrade", Bytes::new()).await {
+            SessionErrand::MayUpgrade(mut done) => {
+                let answer = tokio::select! {
+                    answer = there.ask(Method::GET, "upgrade", Bytes::new()) => answer,
+                    () = done.closed() => return,
+                };
+                let may = match answer {
                     Some((StatusCode::OK, _)) => Ok(()),
                     _ => Err(RequestError::SessionUnknown),
                 };
                 let _ = done.send(may);
             }
-            SessionErrand::TooLarge => drop(there.ask(Method::POST, "too-large", Bytes::new()).await),
+            SessionErrand::TooLarge => {
+                let told = there.ask(Method::POST, "too-large", Bytes::new());
+                // Nobody waits for it.
+                let _ = tokio::time::timeout(ANSWER_PATIENCE, told).await;
+            }
             SessionErrand::Upgrade(upgraded) => {
                 if let Err(error) = there.tunnel(upgraded, node).await {
                     tracing::debug!(%error, "no tunnel to the node of a session");

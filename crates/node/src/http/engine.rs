@@ -23,7 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::pace::Paced;
 use super::{bridge, host, limited};
 use crate::client::ClientAddress;
-use crate::cluster;
+use crate::cluster::{self, ANSWER_PATIENCE};
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
@@ -32,6 +32,12 @@ use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
 use crate::tenants::{Seat, Tenant, TenantError};
+
+/// What new clients read of a node that takes none.
+const DRAINING: &str = "The node is draining, or full.\n";
+
+/// What clients read whose session is on a node that hangs.
+const SILENT: &str = "The node of this session does not answer.\n";
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -74,9 +80,9 @@ fn refusal(error: RequestError) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], error.body()).into_response()
 }
 
-fn unavailable() -> Response {
+fn unavailable(why: &'static str) -> Response {
     let retry = [(header::RETRY_AFTER, "5")];
-    (StatusCode::SERVICE_UNAVAILABLE, retry, "The node is draining, or full.\n").into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, retry, why).into_response()
 }
 
 fn text(body: impl Into<Body>) -> Response {
@@ -109,9 +115,11 @@ impl Endpoint {
             (Transport::Polling, _) if upgrades => Err(RequestError::BadRequest),
             (Transport::WebSocket, session) => {
                 if let Some(session) = &session {
-                    self.ask(session, SessionErrand::MayUpgrade)
-                        .await
-                        .unwrap_or(Err(RequestError::SessionUnknown))?;
+                    let asked = self.ask(session, SessionErrand::MayUpgrade);
+                    let Some(may) = self.in_time(session, ANSWER_PATIENCE, asked).await else {
+                        return Ok(unavailable(SILENT));
+                    };
+                    may.unwrap_or(Err(RequestError::SessionUnknown))?;
                 }
                 Ok(self.upgrade(from, session, request))
             }
@@ -141,11 +149,15 @@ impl Endpoint {
         let handshake = said(from.address, request);
         let opened =
             (!self.node.is_draining()).then(|| Shard::here()?.open_polling(handshake, seat)).flatten();
-        opened.map_or_else(unavailable, text)
+        opened.map_or_else(|| unavailable(DRAINING), text)
     }
 
     async fn poll(&self, session: &SessionName) -> Result<Response, RequestError> {
-        match self.waiting_poll(session).await {
+        let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
+        let Some(answer) = self.in_time(session, patience, self.waiting_poll(session)).await else {
+            return Ok(unavailable(SILENT));
+        };
+        match answer {
             Some(PollAnswer::Payload(body)) => Ok(text(body)),
             Some(PollAnswer::Unknown) | None => Err(RequestError::SessionUnknown),
             Some(PollAnswer::Overlap | PollAnswer::WrongTransport) => Err(RequestError::BadRequest),
@@ -186,12 +198,28 @@ impl Endpoint {
                 return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response());
             }
         };
-        let taken = self.ask(session, |done| SessionErrand::Post(body, done)).await;
+        let asked = self.ask(session, |done| SessionErrand::Post(body, done));
+        let Some(taken) = self.in_time(session, ANSWER_PATIENCE, asked).await else {
+            return Ok(unavailable(SILENT));
+        };
         if taken.unwrap_or(Err(RequestError::SessionUnknown))? {
             Ok(text("ok"))
         } else {
             Err(RequestError::BadRequest)
         }
+    }
+
+    /// Waits for an answer of a session. `None` when it is on another node, which has not given it in time.
+    async fn in_time<T>(
+        &self,
+        session: &SessionName,
+        patience: Duration,
+        answer: impl Future<Output = T>,
+    ) -> Option<T> {
+        if Place::of(session.id).node == self.node.tag {
+            return Some(answer.await);
+        }
+        tokio::time::timeout(patience, answer).await.ok()
     }
 
     /// Ends a session over a body that is too large once this turn of the connection, which writes the refusal, is over.
@@ -233,7 +261,7 @@ impl Endpoint {
             Err(error) => return not_upgraded(error),
         };
         if session.is_none() && self.node.is_draining() {
-            return unavailable();
+            return unavailable(DRAINING);
         }
         let seat = match session.is_none().then(|| self.seat(&from)).transpose() {
             Ok(seat) => seat.flatten(),

@@ -2,6 +2,7 @@
 //! memory here; that every store behaves alike is for the backbone's own tests to show.
 
 mod asks;
+mod forward;
 mod members;
 mod publish;
 mod recovery;
