@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// The server needs the handlers of the `echo` example: every socket is in room `all`, `echo` acknowledges its first
 /// argument, `bcast` emits `msg` with its arguments to room `all`. `idle` and `connects` need none, only a namespace:
-/// `throng serve` has /debate and /roulette, so `--scenario idle --namespace /debate` goes with it.
+/// `throng serve` has /debate and /roulette, so `--scenario idle --namespace /debate` goes with it, within its limits.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The server: ws://host:port or http://host:port
