@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Puts load on a Socket.IO server and tells how it did.
 ///
 /// The server needs the handlers of the `echo` example: every socket is in room `all`, `echo` acknowledges its first
-/// argument, `bcast` emits `msg` with its arguments to room `all`. `idle` and `connects` need none.
+/// argument, `bcast` emits `msg` with its arguments to room `all`. `idle` and `connects` need none, only a namespace:
+/// `throng serve` has /debate and /roulette, so `--scenario idle --namespace /debate` goes with it, within its limits.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The server: ws://host:port or http://host:port

@@ -43,6 +43,17 @@ pub enum Failure {
         "the server does not acknowledge `join`: --rooms needs a server with the handlers `join` and `in-room`"
     )]
     NoRooms,
+    /// The run went to its end, but none of its events was answered.
+    #[error(
+        "no event was answered: {scenario} needs a server with the handler `{handler}`, as the example `echo` has; \
+         --scenario idle needs none"
+    )]
+    NoAnswers {
+        /// The scenario by its name on the command line.
+        scenario: &'static str,
+        /// What it calls.
+        handler: &'static str,
+    },
     /// Every connection was lost during the run.
     #[error("all connections are gone; the last one met this: {0}")]
     AllGone(Fault),
@@ -125,7 +136,7 @@ impl Fault {
             Self::Status(404) => "; is it a Socket.IO server, and is --path right?",
             Self::Status(400) => "; does it speak Engine.IO v4 (Socket.IO 3 or later) and allow WebSocket?",
             Self::Status(503) => "; it takes no more connections",
-            Self::Namespace(_) => "; is --namespace right?",
+            Self::Namespace(_) => "; is --namespace right? `throng serve` has /debate and /roulette",
             _ => "",
         }
     }

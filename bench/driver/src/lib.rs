@@ -32,7 +32,7 @@ use std::io::{self, Write};
 /// Runs what the command line asks for: a progress line on a terminal, and the report on standard output.
 ///
 /// # Errors
-/// A [`Failure`] when there is nothing to report.
+/// A [`Failure`] when there is nothing to report, or nothing was answered.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let plan = args.plan()?;
     let mut progress = progress::Progress::new();
@@ -46,5 +46,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         report.to_string()
     };
     io::stdout().write_all(text.as_bytes())?;
-    Ok(())
+    match args.scenario {
+        Scenario::Echo if report.done == 0 => Err(Failure::NoAnswers { scenario: "echo", handler: "echo" }),
+        Scenario::Fanout if report.done == 0 => {
+            Err(Failure::NoAnswers { scenario: "fanout", handler: "bcast" })
+        }
+        _ => Ok(()),
+    }
 }

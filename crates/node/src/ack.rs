@@ -54,7 +54,8 @@ impl Ack {
 /// Why an acknowledgement did not come, or could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// The payload of the question could not be encoded. The server's fault; do not retry.
+    /// The payload of the question could not be encoded, or clients keep its name for their own events. The server's fault; do
+    /// not retry.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// No answer within the timeout.

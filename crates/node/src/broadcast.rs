@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use throng_protocol::id::Id;
-use throng_protocol::socket::args::{Args, FromArgs, IntoArgs};
+use throng_protocol::socket::args::{Args, EncodeError, FromArgs, IntoArgs, event_args};
 
 use crate::ack::{Answers, AskError, Collector};
 use crate::cluster::{Asked, Asking, Packet, Question, SpaceName, Target, WireArgs};
@@ -75,9 +75,11 @@ impl Broadcast {
         Self { timeout, ..self }
     }
 
-    /// Sends an event. A payload that cannot be encoded is logged, not sent.
+    /// Sends an event. A payload that cannot be encoded is logged, not sent, and so is a name that clients keep for their own
+    /// events, such as `connect`.
     pub fn emit(&self, event: &str, payload: impl IntoArgs) {
-        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        let args = encoded(event, event_args(event, payload));
+        let (Some((node, space)), Some(args)) = (&self.reach, args) else { return };
         let out = Outgoing::event(&node.codec, &space.nsp, None, event, &args);
         let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
         node.send(
@@ -96,7 +98,7 @@ impl Broadcast {
         event: &str,
         payload: impl IntoArgs,
     ) -> Result<Answers<T>, AskError> {
-        let args = payload.into_args()?;
+        let args = event_args(event, payload)?;
         let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
         let ack = node.next_ack();
         let out = Outgoing::event(&node.codec, &space.nsp, Some(ack), event, &args);
@@ -160,7 +162,9 @@ impl Broadcast {
 
     /// Sends an event to the server-side listeners of this namespace on every other node.
     pub fn server_side_emit(&self, event: &str, payload: impl IntoArgs) {
-        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload.into_args())) else {
+            return;
+        };
         if let Some(cluster) = &node.cluster {
             cluster.tell(space, event, &args);
         }
@@ -169,7 +173,9 @@ impl Broadcast {
     /// Sends an event to the server-side listeners of this namespace on one other node, whether this one sees it among the
     /// members or not. Nobody says whether it has come; [`Broadcast::volatile`] lets it be dropped where it cannot be sent.
     pub fn tell_node(&self, tag: NodeTag, event: &str, payload: impl IntoArgs) {
-        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload)) else { return };
+        let (Some((node, space)), Some(args)) = (&self.reach, encoded(event, payload.into_args())) else {
+            return;
+        };
         if let Some(cluster) = &node.cluster {
             cluster.tell_one(tag, (space, event, &args), self.urgency);
         }
@@ -264,7 +270,7 @@ impl Drop for Forget<'_> {
     }
 }
 
-/// Encodes a payload for sending; a failure is the server's own mistake, so it is the log's business, not the caller's.
-pub(crate) fn encoded(event: &str, payload: impl IntoArgs) -> Option<Args> {
-    payload.into_args().map_err(|error| tracing::error!(event, %error, "event not sent")).ok()
+/// A payload encoded for sending; a failure is the server's own mistake, so it is the log's business, not the caller's.
+pub(crate) fn encoded(event: &str, args: Result<Args, EncodeError>) -> Option<Args> {
+    args.map_err(|error| tracing::error!(event, %error, "event not sent")).ok()
 }

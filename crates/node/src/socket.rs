@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use throng_protocol::engine::handshake::Transport;
 use throng_protocol::id::Id;
-use throng_protocol::socket::args::{FromArgs, IntoArgs};
+use throng_protocol::socket::args::{FromArgs, IntoArgs, event_args};
 use tokio::sync::oneshot;
 
 use crate::ack::{self, AskError};
@@ -201,7 +201,8 @@ impl Socket {
         self.run(SocketErrand::Leave(room.into()));
     }
 
-    /// Sends an event to this client. A payload that cannot be encoded is logged, not sent.
+    /// Sends an event to this client. A payload that cannot be encoded is logged, not sent, and so is a name that clients keep
+    /// for their own events, such as `connect`.
     pub fn emit(&self, event: &str, payload: impl IntoArgs) {
         self.emit_as(event, payload, Urgency::Queued);
     }
@@ -256,7 +257,7 @@ impl Socket {
     }
 
     pub(crate) fn acknowledge(&self, number: u64, answer: impl IntoArgs) {
-        let Some(args) = encoded("acknowledgement", answer) else { return };
+        let Some(args) = encoded("acknowledgement", answer.into_args()) else { return };
         let out = Outgoing::ack(&self.0.node.codec, &self.0.space.nsp, number, &args);
         self.run(SocketErrand::Emit(out, Urgency::Queued));
     }
@@ -266,7 +267,7 @@ impl Socket {
     }
 
     fn emit_as(&self, event: &str, payload: impl IntoArgs, urgency: Urgency) {
-        let Some(args) = encoded(event, payload) else { return };
+        let Some(args) = encoded(event, event_args(event, payload)) else { return };
         let out = Outgoing::event(&self.0.node.codec, &self.0.space.nsp, None, event, &args);
         let is_kept = self.0.node.config.recovery.is_some() && urgency == Urgency::Queued;
         self.run(if is_kept { SocketErrand::Tell(out) } else { SocketErrand::Emit(out, urgency) });
@@ -303,7 +304,7 @@ impl Within<'_> {
         payload: impl IntoArgs,
     ) -> Result<T, AskError> {
         let inner = &self.socket.0;
-        let args = payload.into_args()?;
+        let args = event_args(event, payload)?;
         let number = inner.node.next_ack();
         let (asker, answer) = oneshot::channel();
         let out = Outgoing::event(&inner.node.codec, &inner.space.nsp, Some(number), event, &args);

@@ -13,6 +13,7 @@ use crate::config::shown::shown;
 use crate::config::typed::Profile;
 use crate::config::values::{Origin, Setting};
 use crate::config::{Effective, Sources, key::Key, schema};
+use crate::pages;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -84,6 +85,9 @@ fn verdict(out: &mut impl Write, effective: &Effective) -> io::Result<()> {
         for danger in &effective.dangers {
             writeln!(out, "  {BOLD}{}{BOLD:#}: {}", danger.key, danger.message)?;
         }
+    }
+    for key in pages::cut_off_by(&effective.config.socket) {
+        writeln!(out, "\n{WARNING}{key}: the pages of this binary cannot connect{WARNING:#}")?;
     }
     Ok(())
 }

@@ -22,7 +22,9 @@ Examples:
   throng check --defaults > throng.toml  a file to begin with: every key, its default, what it means
   throng health                          whether the node of this machine is ready
   throng token ada --role operator       a token for development, signed with JWT_SECRET
-  throng bench http://localhost:3000     echo round trips against any Socket.IO server"
+  throng bench http://localhost:3000     echo round trips against a server with the handlers of the example `echo`
+  throng bench -s idle -c 100 --namespace /debate
+                                         hold as many connections to `throng serve` as it lets an address open at once"
 )]
 pub(crate) struct Cli {
     /// What to do; `serve` when left out.

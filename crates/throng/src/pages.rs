@@ -9,6 +9,8 @@ use rust_embed::RustEmbed;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::config::typed::{Parser, Socket};
+
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
 #[allow_missing = true]
@@ -37,6 +39,18 @@ or by hand, with Node 20:
 /// Whether there are any.
 pub(crate) fn are_built() -> bool {
     Pages::get("index.html").is_some()
+}
+
+/// The settings with which the pages of this binary, if there are any, reach no server.
+pub(crate) fn cut_off_by(socket: &Socket) -> Vec<&'static str> {
+    if are_built() { foreign(socket) } else { Vec::new() }
+}
+
+/// The settings that the pages do not follow: they speak JSON at `/socket.io/`.
+fn foreign(socket: &Socket) -> Vec<&'static str> {
+    let path = (socket.path.trim_end_matches('/') != "/socket.io").then_some("socket.path");
+    let parser = (socket.parser != Parser::Default).then_some("socket.parser");
+    path.into_iter().chain(parser).collect()
 }
 
 /// `/` and `/roulette`, what they refer to, and the official client at the path that Node serves it from.
@@ -94,4 +108,19 @@ fn file(path: &str, caching: &'static str, headers: &HeaderMap) -> Option<Respon
     }
     let kind = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
     Some((about, kind, file.data).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn the_pages_follow_neither_the_path_nor_the_parser() {
+        let socket = Sources::default().read().config.socket;
+        assert_eq!(foreign(&socket), Vec::<&str>::new());
+        assert_eq!(foreign(&Socket { path: "/socket.io".into(), ..socket.clone() }), Vec::<&str>::new());
+        assert_eq!(foreign(&Socket { path: "/io/".into(), ..socket.clone() }), ["socket.path"]);
+        assert_eq!(foreign(&Socket { parser: Parser::Msgpack, ..socket }), ["socket.parser"]);
+    }
 }

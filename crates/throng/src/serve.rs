@@ -116,6 +116,9 @@ fn notices(config: &Config, values: &Values, joined: Option<&Joined>) {
             "no secret is set, a random one is used: tokens do not survive a restart"
         );
     }
+    for key in pages::cut_off_by(&config.socket) {
+        tracing::warn!(key, "the pages of this binary cannot connect: they speak JSON at /socket.io/");
+    }
     for (key, setting) in values.in_order() {
         if setting.origin != Origin::Default && !has_effect(key) {
             tracing::warn!(%key, origin = %setting.origin, "setting has no effect in this version");

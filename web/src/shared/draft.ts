@@ -5,7 +5,7 @@ import { read, write } from "./tab";
 /** Longest message in characters (Unicode scalar values), after trimming. */
 export const MESSAGE_MAX = 500;
 
-/** What may stand in the composer: one line, as the server refuses control characters. */
+/** What may stand in the composer: one line, as the server removes control characters. */
 export function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ");
 }

@@ -9,7 +9,9 @@ use std::{
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
-use throng_bench::{Addressee, Failure, Fault, Load, Moment, Pace, Plan, Report, Target, measure};
+use throng_bench::{
+    Addressee, Args, Failure, Fault, Load, Moment, Pace, Plan, Report, Scenario, Target, measure,
+};
 
 const ECHO: Load = Load::Echo(Pace::Window(1));
 const FANOUT: Load = Load::Fanout { pace: Pace::Window(1), rooms: 0 };
@@ -161,6 +163,30 @@ fn what_is_no_socket_io_server_is_told_with_advice() {
     check_failure(Behaviour::NeverAnswers, ECHO, "no answer in time");
     check_failure(Behaviour::HangsUp, ECHO, "all connections are gone");
     check_failure(Behaviour::NeverAcknowledges, Load::Fanout { pace: Pace::Window(1), rooms: 2 }, "`join`");
+}
+
+#[test]
+fn a_run_without_answers_says_what_the_server_lacks() {
+    for (scenario, handler) in [(Scenario::Echo, "`echo`"), (Scenario::Fanout, "`bcast`")] {
+        let args = Args {
+            url: format!("ws://{}", serve(Behaviour::NeverAcknowledges)),
+            scenario,
+            connections: 5,
+            duration: Duration::from_millis(200),
+            warm_up: Duration::ZERO,
+            rate: None,
+            window: 1,
+            payload: 1,
+            rooms: 0,
+            handshakes: 2,
+            path: "/socket.io/".to_owned(),
+            namespace: "/".to_owned(),
+            timeout: Duration::from_secs(10),
+            json: false,
+        };
+        let failure = throng_bench::run(&args).unwrap_err();
+        assert!(failure.to_string().contains(handler), "{failure}");
+    }
 }
 
 #[test]

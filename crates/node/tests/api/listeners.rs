@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use throng_node::{Ack, Args, Socket};
+use throng_node::{Ack, Args, AskError, Socket};
 use throng_testkit::Client;
 
 use crate::node;
@@ -87,4 +87,26 @@ fn catch_all_listeners_hear_everything_once() {
     expect.sort();
     assert_eq!(spoken, expect);
     assert_eq!(*incoming.lock().unwrap(), [r#"unheard-of Json("1")"#, r#"speak Json("")"#]);
+}
+
+#[test]
+fn names_that_clients_keep_for_their_own_events_are_not_sent() {
+    const RESERVED: [&str; 6] =
+        ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+    let node = node(1, |nsp| {
+        nsp.on("pretend", |socket: Socket| async move {
+            for name in RESERVED {
+                socket.emit(name, 1);
+                socket.nsp().emit(name, 1);
+                let asked = socket.emit_with_ack::<Args>(name, 1).await;
+                assert!(matches!(asked, Err(AskError::Encode(_))), "{name}: {asked:?}");
+                let asked = socket.nsp().emit_with_ack::<Args>(name, 1).await;
+                assert!(matches!(asked, Err(AskError::Encode(_))), "{name}: {asked:?}");
+            }
+            socket.emit("last", "");
+        });
+    });
+    let (mut client, _) = Client::connect(node.address());
+    client.emit("pretend", ());
+    assert_eq!(client.events_before("last"), Vec::<String>::new());
 }

@@ -8,6 +8,8 @@ mod value;
 use rmpv::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::packet::{PacketError, is_reserved};
+
 /// Arguments in their cheapest faithful form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Args {
@@ -26,9 +28,9 @@ pub enum ArgsRef<'a> {
     Values(&'a [Value]),
 }
 
-/// A payload that serde could not encode.
+/// A payload that serde could not encode, or an event with a name that clients keep for their own.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot encode the arguments: {0}")]
+#[error("{0}")]
 pub struct EncodeError(pub(crate) String);
 
 /// Arguments that are not what the handler asked for. The text is one that the client's developer may read, such as
@@ -55,6 +57,17 @@ impl IntoArgs for Args {
     fn into_args(self) -> Result<Args, EncodeError> {
         Ok(self)
     }
+}
+
+/// The arguments of an event for a client; none may be called what [`PacketError::ReservedName`] lists.
+///
+/// # Errors
+/// When it is, or when the payload cannot be encoded. The server's fault.
+pub fn event_args(name: &str, payload: impl IntoArgs) -> Result<Args, EncodeError> {
+    if is_reserved(name) {
+        return Err(EncodeError(PacketError::ReservedName.to_string()));
+    }
+    payload.into_args()
 }
 
 /// What a handler can take: any serde value is the first argument, a tuple (or fixed array) takes them by position,

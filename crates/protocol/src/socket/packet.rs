@@ -123,12 +123,16 @@ pub type ArgValue = Value;
 /// Refuses the names that mean something else to Socket.IO's own event emitters, and those over the limit.
 pub(super) fn checked_name<'a>(name: Cow<'a, str>, limits: &Limits) -> Result<Cow<'a, str>, PacketError> {
     match &*name {
-        "connect" | "connect_error" | "disconnect" | "disconnecting" | "newListener" | "removeListener" => {
-            Err(PacketError::ReservedName)
-        }
+        reserved if is_reserved(reserved) => Err(PacketError::ReservedName),
         long if long.len() > limits.name_bytes_max => Err(PacketError::NameTooLong),
         _ => Ok(name),
     }
+}
+
+/// Whether a name means something else to Socket.IO's own event emitters.
+pub(super) fn is_reserved(name: &str) -> bool {
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+        .contains(&name)
 }
 
 /// The namespace without its query string, which only the handshake of older clients carries.

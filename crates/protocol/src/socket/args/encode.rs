@@ -22,13 +22,13 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Args, EncodeError> {
             let text = String::from_utf8(text).map_err(error)?;
             Ok(Args::Json(text.into_boxed_str()))
         }
-        Notes { raw: true, .. } => Err(EncodeError("raw JSON cannot travel with binary".into())),
+        Notes { raw: true, .. } => Err(error("raw JSON cannot travel with binary")),
         Notes { .. } => values(value, shape),
     }
 }
 
 fn error(error: impl std::fmt::Display) -> EncodeError {
-    EncodeError(error.to_string())
+    EncodeError(format!("cannot encode the arguments: {error}"))
 }
 
 /// The second pass: the same value as msgpack, which has a place for binary. One thing differs from JSON: a unit struct
