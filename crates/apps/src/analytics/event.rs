@@ -61,8 +61,8 @@ pub enum Event {
         /// From the start to here.
         #[serde(rename = "setupMs", serialize_with = "millis")]
         setup: Duration,
-        /// Whether through a relay.
-        relayed: bool,
+        /// Whether through a relay, when the page says so.
+        relayed: Option<bool>,
     },
     /// The media of a call do not flow, by the report of a page.
     CallFailed {

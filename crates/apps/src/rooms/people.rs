@@ -23,6 +23,8 @@ pub(crate) struct Presence {
     pub(crate) wanted: Option<Wanted>,
     /// The ticket in the lobby, as far as the hall knows.
     pub(crate) waiting: Option<Waiting>,
+    /// The wish that the lobby has not answered.
+    pub(crate) joining: Option<Joining>,
     /// The room.
     pub(crate) room: Option<RoomId>,
     /// The room before.
@@ -38,6 +40,14 @@ pub(crate) struct Presence {
 pub(crate) struct Waiting {
     pub(crate) queue: QueueName,
     pub(crate) since: Time,
+}
+
+/// A wish on its way into the lobby.
+#[derive(Debug)]
+pub(crate) struct Joining {
+    pub(crate) queue: QueueName,
+    /// What the user has waited for before, and waits for still if the wish is refused.
+    pub(crate) former: Option<(Waiting, Wanted)>,
 }
 
 /// A room that has ended, as one of its members remembers it.

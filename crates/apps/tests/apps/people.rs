@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use throng_apps::{debate, rooms, roulette};
+use throng_apps::{debate, experiments, rooms, roulette};
 use throng_lobby::{Facets, Policy, Step, TopicScope, Weights};
 use throng_node::{App, Config, Role, Tenancy};
 use throng_testkit::tokens::{SECRET, auth, identities};
@@ -29,6 +29,7 @@ pub(crate) fn node_with(
     (debates, calls): (debate::Config, roulette::Config),
 ) -> Node {
     let mut app = App::new();
+    experiments::install(&mut app, [("debate", debates.rooms.experiments.clone())]);
     debate::install(&mut app, debates);
     let routes = roulette::install(&mut app, calls);
     let tenancy = Arc::new(Tenancy { identities: Some(identities(SECRET)), ..tenancy });

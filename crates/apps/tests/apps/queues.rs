@@ -1,11 +1,12 @@
 //! Waiting: who is paired with whom, and when; and what becomes of a wish.
 
 use serde_json::{Value, json};
+use throng_apps::experiments::{Audience, Experiments, Flag};
 use throng_apps::rooms;
 use throng_lobby::{Facet, Facets};
 use throng_testkit::until;
 
-use crate::people::{LONG, Person, SHORT, get, node_of, widening, with_queue};
+use crate::people::{LONG, Person, SHORT, get, meet, node_of, two, widening, with_queue};
 
 fn widening_after(shared: Facets) -> rooms::Config {
     with_queue(rooms::Queue { policy: widening(shared), duration: LONG, ..rooms::Queue::default() })
@@ -140,4 +141,58 @@ fn nobody_is_paired_with_whoever_is_away() {
     two.debate("tea", "against");
     three.debate("tea", "for");
     assert_eq!(two.joined()["room"], three.joined()["room"]);
+}
+
+/// A default queue, and one of the name `fast`, with room for one each.
+fn small_queues() -> rooms::Config {
+    let small = rooms::Queue { waiting_max: 1, duration: LONG, ..rooms::Queue::default() };
+    let queues = ["default", "fast"].map(|name| (name.to_owned(), small.clone())).into();
+    rooms::Config { queues, ..rooms::Config::default() }
+}
+
+#[test]
+fn whoever_a_full_queue_refuses_waits_on_in_the_one_before() {
+    let node = node_of(small_queues());
+    let [mut one, mut two, mut three] =
+        ["one", "two", "three"].map(|name| Person::debating(node.address(), name));
+    let fast = |side| json!({"queue": "fast", "topic": "tea", "side": side});
+    one.debate("tea", "for");
+    two.done("queue:join", fast("for"));
+    one.refused("queue:join", fast("for"), "queue_full");
+    assert_eq!(three.debate("tea", "against")["waiting"], 1);
+    meet(&mut one, &mut three);
+}
+
+#[test]
+fn whoever_goes_on_is_let_into_a_full_queue() {
+    let node = node_of(small_queues());
+    let (mut one, mut two, _) = two(&node);
+    let mut three = Person::debating(node.address(), "three");
+    three.debate("art", "for");
+    one.done("room:next", Value::Null);
+    assert_eq!(one.event("room:ended")["next"], "waiting");
+    // Who has only been left has not been told that they wait.
+    two.event("room:ended");
+    two.refused("room:next", Value::Null, "queue_full");
+}
+
+#[test]
+fn who_is_refused_takes_no_part_in_experiments() {
+    let flag = Flag {
+        name: "quick".to_owned(),
+        audience: Audience { everyone: true, ..Audience::default() },
+        queue: None,
+        policy: None,
+    };
+    let node = node_of(rooms::Config { experiments: Experiments::new(vec![flag]), ..small_queues() });
+    let assigned =
+        || node.metrics().get("experiment_assigned_total{app=\"debate\",flag=\"quick\",variant=\"on\"}");
+    let (mut one, mut two) =
+        (Person::debating(node.address(), "one"), Person::debating(node.address(), "two"));
+    one.debate("tea", "for");
+    assert_eq!(assigned(), 1);
+    two.refused("queue:join", json!({"topic": "tea", "side": "for"}), "queue_full");
+    assert_eq!(assigned(), 1);
+    two.debate("tea", "against");
+    assert_eq!(assigned(), 2);
 }

@@ -49,6 +49,7 @@ impl Hall {
     fn pair(&self, state: &mut State, pairing: &Pairing) {
         let now = service::now();
         for (ticket, wait) in pairing.tickets.iter().zip(pairing.waits) {
+            self.count_joining(state, &ticket.user);
             if let Some(presence) = state.people.get_mut(&ticket.user) {
                 presence.waiting = None;
             }

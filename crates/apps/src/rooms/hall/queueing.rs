@@ -1,6 +1,8 @@
 //! Wishes: joining a queue, leaving it, going on to the next partner.
 
-use throng_lobby::{JoinError, Newcomer, Place, User, service};
+use std::sync::Arc;
+
+use throng_lobby::{Bound, JoinError, Newcomer, Place, User, Wish, service};
 
 use super::{Hall, HallStage, State};
 use crate::analytics::Event;
@@ -8,7 +10,7 @@ use crate::request::{Done, Failure};
 use crate::rooms::clock::whole_millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events::Queued;
-use crate::rooms::people::{Errand, Target, Waiting};
+use crate::rooms::people::{Errand, Joining, Target, Waiting};
 use crate::rooms::refusal::{
     DRAINING, IN_ROOM, INVALID_PROPERTY, NO_ROOM, NO_WISH, NOT_WAITING, QUEUE_FULL, UNAVAILABLE,
     UNKNOWN_QUEUE,
@@ -24,7 +26,7 @@ impl Hall {
             if presence.room.is_some() {
                 return Err(IN_ROOM);
             }
-            self.newcomer(&mut state, user, wanted)?
+            self.newcomer(&mut state, user, wanted, Bound::Kept)?
         };
         self.enter(newcomer).await
     }
@@ -55,10 +57,13 @@ impl Hall {
             if state.stage == HallStage::Draining {
                 return Err(DRAINING);
             }
+            let mut bound = Bound::Kept;
             if let Some(Target::Current(id)) = target {
                 self.end_room(&mut state, &id, user, Cause::Next);
+                // They have been told that they wait.
+                bound = Bound::Waived;
             }
-            let newcomer = self.newcomer(&mut state, user, wanted);
+            let newcomer = self.newcomer(&mut state, user, wanted, bound);
             (newcomer, self.release(&mut state))
         };
         // The lobby lets nobody in whom it believes to be in a pairing.
@@ -75,21 +80,42 @@ impl Hall {
                 return Err(NOT_WAITING);
             }
             let wanted = presence.wanted.clone().ok_or(NO_WISH)?;
-            self.newcomer(&mut state, user, wanted)?
+            self.newcomer(&mut state, user, wanted, Bound::Kept)?
         };
         self.enter(newcomer).await
     }
 
     /// Counts somebody who waits no more, without having been paired.
     pub(super) fn count_leaving(&self, state: &mut State, user: &User, waiting: &Waiting) {
-        let now = service::now();
-        state.board.change(now);
-        let wait = now.since(waiting.since);
+        self.count_joining(state, user);
+        state.board.change(service::now());
+        self.record_leaving(user, waiting);
+    }
+
+    /// Counts somebody whose wish has been let in, if that has not been done.
+    pub(super) fn count_joining(&self, state: &mut State, user: &User) {
+        let joining = state.people.get_mut(user).and_then(|presence| presence.joining.take());
+        let Some(Joining { queue, former }) = joining else { return };
+        if let Some((waiting, _)) = former {
+            self.record_leaving(user, &waiting);
+        }
+        self.app.config.experiments.assigned(self.subject(user, queue.as_str()));
+        self.record(queue.as_str(), None, &[user.as_str()], Event::QueueJoined);
+    }
+
+    fn record_leaving(&self, user: &User, waiting: &Waiting) {
+        let wait = service::now().since(waiting.since);
         self.record(waiting.queue.as_str(), None, &[user.as_str()], Event::QueueLeft { wait });
     }
 
     /// Notes that somebody waits from now on, and what the lobby has to know of them.
-    fn newcomer(&self, state: &mut State, user: &User, wanted: Wanted) -> Result<Newcomer, Failure> {
+    fn newcomer(
+        &self,
+        state: &mut State,
+        user: &User,
+        wanted: Wanted,
+        bound: Bound,
+    ) -> Result<Newcomer, Failure> {
         let queue = wanted.wish.queue.clone();
         if !self.app.config.queues.contains_key(queue.as_str()) {
             return Err(UNKNOWN_QUEUE);
@@ -101,10 +127,12 @@ impl Hall {
         // As the lobby compares them: what to call with is no reason to lose one's place.
         let same = presence.wanted.as_ref().is_some_and(|known| known.wish == wanted.wish);
         if presence.waiting.is_none() || !same {
-            presence.waiting = Some(Waiting { queue: queue.clone(), since: service::now() });
-            let subject = self.subject(user, queue.as_str());
-            self.app.config.experiments.assigned(subject);
-            self.record(queue.as_str(), None, &[user.as_str()], Event::QueueJoined);
+            let former = presence.waiting.replace(Waiting { queue: queue.clone(), since: service::now() });
+            let former = match presence.joining.take() {
+                Some(earlier) => earlier.former,
+                None => former.zip(presence.wanted.take()),
+            };
+            presence.joining = Some(Joining { queue: queue.clone(), former });
         }
         presence.wanted = Some(wanted.clone());
         let (blocked, recent) = state.acquaintances.of_user(user);
@@ -114,12 +142,13 @@ impl Hall {
             blocked: blocked.iter().cloned().collect(),
             recent: recent.iter().cloned().collect(),
             policy: self.app.config.experiments.policy(self.subject(user, queue.as_str())),
+            bound,
         })
     }
 
     /// Lets somebody into the lobby.
     async fn enter(&self, newcomer: Newcomer) -> Result<Queued, Failure> {
-        let (user, queue) = (newcomer.user.clone(), newcomer.wish.queue.to_string());
+        let (user, wish) = (newcomer.user.clone(), newcomer.wish.clone());
         let mut entered = self.lobby.join(newcomer.clone(), service::now()).await;
         if let Err(JoinError::Paired(_)) = entered {
             // Perhaps another thread is about to tell the lobby how that pairing ended: then it is told now.
@@ -132,19 +161,25 @@ impl Hall {
         let mut state = self.state();
         let is_here = state.people.get(&user).is_some_and(|presence| presence.guest.is_some());
         match &entered {
-            Ok(_) if !is_here => state.errands.push(Errand::Settle(user)),
-            Ok(_) | Err(JoinError::Paired(_)) => {}
-            Err(_) => {
-                if let Some(presence) = state.people.get_mut(&user) {
-                    presence.waiting = None;
+            Ok(_) => {
+                self.count_joining(&mut state, &user);
+                if !is_here {
+                    state.errands.push(Errand::Settle(user));
                 }
-                state.forget_if_gone(&user);
             }
+            // They are in a room, or whoever keeps the hall next goes on with what is written.
+            Err(JoinError::Paired(_) | JoinError::Deposed) => {
+                if let Some(presence) = state.people.get_mut(&user) {
+                    presence.joining = None;
+                }
+            }
+            Err(_) => self.refuse(&mut state, &user, &wish),
         }
         state.board.change(service::now());
         self.finish(state);
         match entered {
             Ok(Place { others, estimated_wait }) => {
+                let queue = wish.queue.to_string();
                 Ok(Queued { queue, waiting: others, estimated_wait_ms: estimated_wait.map(whole_millis) })
             }
             Err(JoinError::QueueFull) => Err(QUEUE_FULL),
@@ -154,5 +189,24 @@ impl Hall {
             Err(JoinError::TooLarge) => Err(INVALID_PROPERTY),
             Err(JoinError::StoreAway | JoinError::Deposed) => Err(UNAVAILABLE),
         }
+    }
+
+    /// The lobby has not let somebody in: they wait for what they waited for before, or no more.
+    fn refuse(&self, state: &mut State, user: &User, wish: &Arc<Wish>) {
+        let Some(presence) = state.people.get_mut(user) else { return };
+        if presence.wanted.as_ref().is_none_or(|wanted| !Arc::ptr_eq(&wanted.wish, wish)) {
+            // What becomes of a later wish is up to that one.
+            return;
+        }
+        match (presence.waiting.take(), presence.joining.take()) {
+            (Some(_), Some(Joining { former: Some((waiting, wanted)), .. })) => {
+                (presence.waiting, presence.wanted) = (Some(waiting), Some(wanted));
+            }
+            (Some(waiting), None) => self.count_leaving(state, user, &waiting),
+            _ => {}
+        }
+        // The lobby may have the former ticket still, or no longer.
+        state.errands.push(Errand::Settle(user.clone()));
+        state.forget_if_gone(user);
     }
 }

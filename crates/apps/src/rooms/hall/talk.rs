@@ -75,7 +75,6 @@ impl Hall {
             let milestone = room.call.report(seat, report, now)?;
             match milestone {
                 Some(Milestone::Connected { setup, relayed }) => {
-                    let relayed = relayed.unwrap_or_default();
                     self.record_of_room(room, Event::CallConnected { setup, relayed });
                 }
                 Some(Milestone::Failed(reason)) => {

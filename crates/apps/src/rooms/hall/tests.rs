@@ -138,3 +138,34 @@ async fn whoever_waits_again_is_not_forgotten_with_a_pairing_that_lapses() {
     until_idle().await;
     assert_eq!(waiting_in_the_lobby(&hall), 1);
 }
+
+#[tokio::test]
+async fn whoever_is_refused_for_the_moment_keeps_the_place_they_have() {
+    let (hall, ada) = (hall(), User::from("ada"));
+    believe_waiting(&hall, &ada);
+    hall.rejoin(&ada).await.unwrap();
+    until_idle().await;
+    hall.lobby.pause();
+    let other = Wish { topic: Some("tea".into()), ..Wish::new("default") };
+    let wanted = Wanted { wish: other.into(), media: Some(Media::Text) };
+    assert_eq!(hall.join(&ada, wanted).await.unwrap_err().code, "draining");
+    until_idle().await;
+    assert_eq!(waiting_in_the_lobby(&hall), 1);
+    let state = hall.state();
+    let presence = &state.people[&ada];
+    assert!(presence.waiting.is_some());
+    assert_eq!(presence.wanted.as_ref().map(|wanted| &wanted.wish.topic), Some(&None));
+}
+
+#[tokio::test]
+async fn whoever_asks_again_and_is_refused_waits_neither_here_nor_in_the_lobby() {
+    let (hall, ada) = (hall(), User::from("ada"));
+    believe_waiting(&hall, &ada);
+    hall.rejoin(&ada).await.unwrap();
+    until_idle().await;
+    hall.lobby.pause();
+    assert_eq!(hall.rejoin(&ada).await.unwrap_err().code, "draining");
+    until_idle().await;
+    assert_eq!(waiting_in_the_lobby(&hall), 0);
+    assert!(hall.state().people.is_empty());
+}
