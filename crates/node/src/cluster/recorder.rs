@@ -14,12 +14,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use throng_backbone::{Batch, Channel, Retention, Room, StoreError};
+use throng_backbone::{Batch, Channel, Position, Retention, Room, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Cluster;
-use super::line::{self, Entry, Line};
+use super::line::{self, Entry, Line, Step};
 use crate::envelope::{Envelope, Operation, Standing};
 use crate::node::Node;
 
@@ -159,11 +159,11 @@ impl Recorder<'_> {
         }
     }
 
-    /// Tries again to append what may be there or not.
+    /// Tries again to append what may be there or not, and to begin anew.
     fn retry(&mut self) {
         for (room, line) in &mut self.lines {
-            if let Some(batch) = line.again() {
-                self.under_way.push(self.writer.append(room.clone(), batch));
+            if let Some(step) = line.again() {
+                self.under_way.push(self.writer.take(room.clone(), step));
             }
         }
     }
@@ -174,17 +174,27 @@ impl Recorder<'_> {
             self.give_up(room);
         }
         let Some(line) = self.lines.get_mut(room) else { return };
-        if let Ok(()) | Err(StoreError::Refused(_)) = &outcome {
-            let done = line.done();
-            self.waiting -= done.len();
-            let taken =
-                |Entry { early, until, .. }| Some(Taken { room: room.clone(), envelope: early?, until });
-            self.taken.extend(done.filter_map(taken));
-        } else {
-            line.failed();
-        }
-        if let Err(StoreError::Refused(error)) = &outcome {
-            tracing::error!(%error, "not recorded");
+        match outcome {
+            Ok(()) => {
+                let done = line.done();
+                self.waiting -= done.len();
+                let taken =
+                    |Entry { early, until, .. }| Some(Taken { room: room.clone(), envelope: early?, until });
+                self.taken.extend(done.filter_map(taken));
+            }
+            Err(StoreError::Refused(error)) => {
+                let lost = line.refused().len();
+                self.waiting -= lost;
+                self.cluster.counts.unrecorded.fetch_add(lost as u64, Ordering::Relaxed);
+                tracing::error!(%error, lost, "not recorded");
+                // A beginning that is refused waits until it is tried again.
+                if lost > 0
+                    && let Some(step) = line.again()
+                {
+                    self.under_way.push(self.writer.take(room.clone(), step));
+                }
+            }
+            Err(_) => line.failed(),
         }
         if line.is_empty() {
             self.lines.remove(room);
@@ -270,6 +280,29 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    fn take(&self, room: Room, step: Step) -> Pending {
+        match step {
+            Step::Append(batch) => self.append(room, batch),
+            Step::BeginAnew => self.begin_anew(room),
+        }
+    }
+
+    /// Ends the history, so that nobody who was in it before is told that nothing was missed.
+    fn begin_anew(&self, room: Room) -> Pending {
+        let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
+        Box::pin(async move {
+            let begun = match histories.position(&room, keep).await {
+                // It has lost its end for whoever knows of more than it has.
+                Ok(top) => {
+                    let known = Position { offset: u64::MAX, ..top };
+                    histories.position_past(&room, Some(known), keep).await
+                }
+                unknown => unknown,
+            };
+            (room, begun.map(drop))
+        })
+    }
+
     fn append(&self, room: Room, line::Batch { messages, may_be_there }: line::Batch) -> Pending {
         let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
         let known = self.cluster.interest.last(&Channel::Room(room.clone()));
