@@ -29,8 +29,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// How often it is tried again to append what may be there or not.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Messages that may wait for the store. What comes beyond is given up and counted.
+/// Messages that may wait for the store, and bytes in them. What comes beyond is given up and counted.
 const WAITING_MAX: usize = 65_536;
+const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Messages that the store has taken and that are told early, should it be away before they have come back.
 const TAKEN_MAX: usize = 4096;
@@ -65,7 +66,7 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
         here: Here { node: &node, cluster },
         writer: Writer { cluster, keep },
         lines: HashMap::new(),
-        waiting: 0,
+        waiting: Waiting::default(),
         under_way: FuturesUnordered::new(),
         taken: VecDeque::new(),
         count: 0,
@@ -100,8 +101,7 @@ struct Recorder<'a> {
     writer: Writer<'a>,
     /// By room, those of which the store has not all.
     lines: HashMap<Room, Line>,
-    /// Messages in them.
-    waiting: usize,
+    waiting: Waiting,
     under_way: FuturesUnordered<Pending>,
     /// What the store has taken and this node was not seen to hear yet; what is for nobody here is not heard.
     taken: VecDeque<Taken>,
@@ -113,6 +113,31 @@ struct Recorder<'a> {
     settling: VecDeque<(u64, oneshot::Sender<()>)>,
     /// Who waits until nothing of some rooms is late.
     catching_up: Vec<(Vec<Room>, oneshot::Sender<()>)>,
+}
+
+/// What is in all lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Waiting {
+    count: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Counts a message in; `false` when there is no place for it. The first has one, however long.
+    fn add(&mut self, message: &Bytes) -> bool {
+        let is_first = self.count == 0;
+        let fits = self.count < WAITING_MAX && self.bytes + message.len() <= WAITING_BYTES_MAX;
+        if is_first || fits {
+            self.count += 1;
+            self.bytes += message.len();
+        }
+        is_first || fits
+    }
+
+    fn remove(&mut self, message: &Bytes) {
+        self.count -= 1;
+        self.bytes -= message.len();
+    }
 }
 
 /// A message, and until when members of this node wait for the store to have it.
@@ -134,13 +159,12 @@ type Pending = Pin<Box<dyn Future<Output = (Room, Outcome)> + Send>>;
 
 impl Recorder<'_> {
     fn take(&mut self, Recording { room, bytes, early }: Recording) {
-        if self.waiting == WAITING_MAX {
+        if !self.waiting.add(&bytes) {
             self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
             self.give_up(&room);
             return early.into_iter().for_each(|envelope| self.here.tell_unrecorded(envelope));
         }
         self.count += 1;
-        self.waiting += 1;
         let until = Instant::now() + PATIENCE;
         let line = self.lines.entry(room.clone()).or_default();
         line.push(Entry { number: self.count, until, bytes, early });
@@ -176,16 +200,19 @@ impl Recorder<'_> {
         let Some(line) = self.lines.get_mut(room) else { return };
         match outcome {
             Ok(()) => {
-                let done = line.done();
-                self.waiting -= done.len();
-                let taken =
-                    |Entry { early, until, .. }| Some(Taken { room: room.clone(), envelope: early?, until });
-                self.taken.extend(done.filter_map(taken));
+                for Entry { early, until, bytes, .. } in line.done() {
+                    self.waiting.remove(&bytes);
+                    let taken = |envelope| Taken { room: room.clone(), envelope, until };
+                    self.taken.extend(early.map(taken));
+                }
             }
             Err(StoreError::Refused(error)) => {
-                let lost = line.refused().len();
-                self.waiting -= lost;
-                self.cluster.counts.unrecorded.fetch_add(lost as u64, Ordering::Relaxed);
+                let mut lost = 0;
+                for entry in line.refused() {
+                    self.waiting.remove(&entry.bytes);
+                    lost += 1;
+                }
+                self.cluster.counts.unrecorded.fetch_add(lost, Ordering::Relaxed);
                 tracing::error!(%error, lost, "not recorded");
                 // A beginning that is refused waits until it is tried again.
                 if lost > 0
@@ -341,5 +368,25 @@ impl Here<'_> {
         };
         let channel = Channel::Room(room.clone());
         self.cluster.has_arrived(serial) || self.cluster.interest.of(&channel).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_in_messages_and_in_bytes() {
+        for (length, fits) in [(1, WAITING_MAX), (1 << 20, WAITING_BYTES_MAX >> 20)] {
+            let (mut waiting, message) = (Waiting::default(), Bytes::from(vec![0; length]));
+            assert_eq!((0..).take_while(|_| waiting.add(&message)).count(), fits);
+            waiting.remove(&message);
+            assert!(waiting.add(&message) && !waiting.add(&message));
+            (0..fits).for_each(|_| waiting.remove(&message));
+            assert_eq!(waiting, Waiting::default());
+        }
+        let mut waiting = Waiting::default();
+        assert!(waiting.add(&Bytes::from(vec![0; WAITING_BYTES_MAX + 1])), "it is the first");
+        assert!(!waiting.add(&Bytes::from_static(b"x")));
     }
 }
