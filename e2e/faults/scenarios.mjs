@@ -78,6 +78,17 @@ export const SCENARIOS = {
       return Date.now();
     },
   },
+  "redis-full": {
+    title: "Redis is full and takes no writes",
+    redis: startSingle,
+    mayForget: true,
+    async strike({ redis }, { outage }) {
+      await redis.server.ask("CONFIG SET maxmemory 1");
+      await wait(outage);
+      await redis.server.ask("CONFIG SET maxmemory 0");
+      return Date.now();
+    },
+  },
   "redis-paused": {
     title: "Redis is paused",
     redis: startSingle,
