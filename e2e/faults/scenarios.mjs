@@ -121,7 +121,7 @@ export const SCENARIOS = {
     },
   },
   "slots-moved": {
-    title: "live move of all slots of a primary to another, and back",
+    title: "live move of all used slots of a primary to another, and back",
     redis: startCluster,
     async strike({ redis }) {
       const slots = await redis.usedSlots(0);
