@@ -83,6 +83,17 @@ export const SCENARIOS = {
       return Date.now();
     },
   },
+  "redis-full": {
+    title: "Redis is full and takes no writes",
+    redis: startSingle,
+    mayForget: true,
+    async strike({ redis }, { outage }) {
+      await redis.server.ask("CONFIG SET maxmemory 1");
+      await wait(outage);
+      await redis.server.ask("CONFIG SET maxmemory 0");
+      return Date.now();
+    },
+  },
   "redis-paused": {
     title: "Redis is paused",
     redis: startSingle,
@@ -115,7 +126,7 @@ export const SCENARIOS = {
     },
   },
   "slots-moved": {
-    title: "live move of all slots of a primary to another, and back",
+    title: "live move of all used slots of a primary to another, and back",
     redis: startCluster,
     async strike({ redis }) {
       const slots = await redis.usedSlots(0);

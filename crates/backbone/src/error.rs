@@ -11,6 +11,9 @@ pub enum StoreError {
     /// No answer in time. Try again later.
     #[error("the store did not answer within {0:?}")]
     Late(Duration),
+    /// The store takes no writes for now: it is full, cannot save, misses its replicas or is busy. Try again later.
+    #[error("the store takes no writes now: {0}")]
+    Unwilling(String),
     /// The store answered with an error of its own, named by its code. Not for trying again unchanged.
     #[error("the store refused: {0}")]
     Refused(String),

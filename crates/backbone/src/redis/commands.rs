@@ -24,6 +24,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Redirections that are followed at once.
 const HOPS: u32 = 3;
 
+/// What servers answer that take no writes until something has changed: memory or replicas are missing, the disk is full, or
+/// another script takes too long.
+const UNWILLING: [&str; 4] = ["OOM", "NOREPLICAS", "MISCONF", "BUSY"];
+
 /// The way to the store for commands.
 #[derive(Debug)]
 pub(crate) struct Commands {
@@ -54,6 +58,8 @@ enum Verdict {
     Broken,
     /// The servers are of two minds about who serves what.
     Undecided,
+    /// The server takes no writes for now.
+    Unwilling,
     Refused,
 }
 
@@ -171,6 +177,9 @@ impl Commands {
                     directory.ask_soon();
                     return Err((StoreError::Away, None));
                 }
+                Verdict::Unwilling => {
+                    return Err((StoreError::Unwilling(error.to_string()), Some(error.kind())));
+                }
                 Verdict::Refused => {
                     return Err((StoreError::Refused(error.to_string()), Some(error.kind())));
                 }
@@ -203,6 +212,7 @@ impl Verdict {
                 ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown,
             ) => Self::Broken,
             _ if error.is_io_error() || error.is_unrecoverable_error() => Self::Broken,
+            _ if error.code().is_some_and(|code| UNWILLING.contains(&code)) => Self::Unwilling,
             _ => Self::Refused,
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use throng_backbone::{
     Backbone, Backoff, Batch, BusError, Channel, Config, Credentials, Deliveries, Delivery, Deployment,
-    Missed, OpenError, RedisConfig, Replay, Retention, Room, Status, Store, Tls, Urgency,
+    Missed, OpenError, RedisConfig, Replay, Retention, Room, Status, Store, StoreError, Tls, Urgency,
 };
 use tokio::time::{Instant, timeout};
 
@@ -150,6 +150,27 @@ async fn a_connection_that_looks_healthy_and_hears_nothing_is_made_anew() {
     misses_all(&mut reader, &rooms).await;
     assert!(proxy.swallowed() > 0, "its own beats were lost");
     hears_all(&mut reader, &writer, &rooms).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_asked_again() {
+    let single = Single::start();
+    let node = Fleet::redis(single.deployment()).node("a").await;
+    let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
+    let append = async |message: &'static str| {
+        let batch = Batch { messages: &[Bytes::from(message)], known: None };
+        node.backbone.histories().append(&room, batch, KEEP).await
+    };
+    let start = append("first").await.expect("appended");
+    for (offset, (key, code)) in (2..).zip([("maxmemory", "OOM"), ("min-replicas-to-write", "NOREPLICAS")]) {
+        single.server.ask::<()>(&format!("CONFIG SET {key} 1"));
+        let refused = append("refused").await;
+        assert!(matches!(&refused, Err(StoreError::Unwilling(error)) if error.contains(code)), "{refused:?}");
+        single.server.ask::<()>(&format!("CONFIG SET {key} 0"));
+        assert_eq!(append("taken").await.map(|at| at.offset), Ok(offset), "nothing of it was done");
+    }
+    let replay = node.backbone.histories().after(&room, start, 9).await;
+    assert!(matches!(replay, Ok(Replay::Whole(entries)) if entries.len() == 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,9 @@ use crate::tenants::Space;
 /// Messages that may be missing from a history and still be filled in.
 const GAP_MAX: usize = 10_000;
 
+/// Bytes that may wait behind a gap; the next message shows the gap to what did not fit.
+const BEHIND_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Gaps that were read and wait to be handed on; more wait to be read.
 const FILLS_MAX: usize = 1024;
 
@@ -40,7 +43,23 @@ struct Wanted {
     /// The last message of it that was.
     last: Option<Position>,
     /// Messages behind a gap that is being filled.
-    behind: Option<Vec<(Position, Bytes)>>,
+    behind: Option<Behind>,
+}
+
+/// What has come behind a gap.
+#[derive(Debug, Default)]
+struct Behind {
+    messages: Vec<(Position, Bytes)>,
+    bytes: usize,
+}
+
+impl Behind {
+    fn push(&mut self, position: Position, bytes: &Bytes) {
+        if self.messages.len() < GAP_MAX && self.bytes + bytes.len() <= BEHIND_BYTES_MAX {
+            self.bytes += bytes.len();
+            self.messages.push((position, bytes.clone()));
+        }
+    }
 }
 
 /// Turns true when messages of a channel arrive.
@@ -121,7 +140,7 @@ impl Interest {
                 let heard = self.subscribe(entry.key().clone());
                 let (space, shards) = (space.clone(), ShardSet::default());
                 // What arrives waits until it is known from where on.
-                let behind = self.keep.map(|_| Vec::new());
+                let behind = self.keep.map(|_| Behind::default());
                 entry.insert(Wanted { space, shards, heard, since: None, last: None, behind })
             }
         };
@@ -161,9 +180,7 @@ impl Interest {
         let mut channels = self.channels();
         let Some(wanted) = channels.get_mut(channel) else { return Arrival::Nothing };
         if let Some(behind) = &mut wanted.behind {
-            if behind.len() < GAP_MAX {
-                behind.push((position, bytes.clone()));
-            }
+            behind.push(position, bytes);
             return Arrival::Nothing;
         }
         let Some(last) = wanted.last else {
@@ -179,7 +196,7 @@ impl Interest {
             wanted.last = Some(position);
             return Arrival::Next;
         }
-        wanted.behind = Some(vec![(position, bytes.clone())]);
+        wanted.behind.get_or_insert_default().push(position, bytes);
         drop(channels);
         self.fill(channel.clone(), Some(last));
         Arrival::Nothing
@@ -192,7 +209,7 @@ impl Interest {
             let Some(wanted) = channels.get_mut(channel).filter(|wanted| wanted.behind.is_none()) else {
                 return;
             };
-            wanted.behind = Some(Vec::new());
+            wanted.behind = Some(Behind::default());
             wanted.last
         };
         self.fill(channel.clone(), last);
@@ -243,7 +260,7 @@ impl Interest {
             }
         }
         let mut messages = Vec::new();
-        for (position, bytes) in entries.into_iter().chain(behind) {
+        for (position, bytes) in entries.into_iter().chain(behind.messages) {
             let follows = wanted.last.is_none_or(|last| last.precedes(position));
             let old = wanted.last.is_some_and(|last| last.has(position));
             if follows || (lost && !old) {
@@ -405,6 +422,16 @@ mod tests {
             (0, Some(Replay::Whole(Vec::new())), true)
         );
         assert_ne!(shorter.after.epoch, top.epoch, "it has begun anew");
+    }
+
+    #[test]
+    fn what_waits_behind_a_gap_is_bounded_in_messages_and_in_bytes() {
+        let at = Position { epoch: 1, offset: 1 };
+        for (length, fit) in [(1, GAP_MAX), (1 << 20, BEHIND_BYTES_MAX >> 20)] {
+            let (mut behind, message) = (Behind::default(), Bytes::from(vec![0; length]));
+            (0..=fit).for_each(|_| behind.push(at, &message));
+            assert_eq!((behind.messages.len(), behind.bytes), (fit, fit * length));
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! came of it.
 //!
 //! One batch at a time is on its way. What comes meanwhile is the next, and nothing is while nobody knows what came of the
-//! last: so nothing is appended before what was said before it.
+//! last: so nothing is appended before what was said before it. What the store refuses is lost, and the history begins anew
+//! before the next: nobody takes what follows for the whole.
 
 use std::collections::VecDeque;
 
@@ -22,6 +23,8 @@ pub(super) struct Line {
     /// So many of the first are a batch that was sent.
     sent: usize,
     is_under_way: bool,
+    /// Messages were refused, and the history has not begun anew since.
+    has_lost: bool,
     /// The store takes too long: members of this node do not wait for it.
     is_late: bool,
 }
@@ -36,6 +39,13 @@ pub(super) struct Entry {
     pub(super) bytes: Bytes,
     /// What to tell the members of this node; nothing when they know.
     pub(super) early: Option<Envelope>,
+}
+
+/// What is to be done with a history.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Append(Batch),
+    BeginAnew,
 }
 
 /// Messages to be appended together.
@@ -53,7 +63,7 @@ impl Line {
 
     /// The next batch; nothing while the last one is on its way, or may be there.
     pub(super) fn next(&mut self) -> Option<Batch> {
-        if self.sent > 0 || self.queue.is_empty() {
+        if self.sent > 0 || self.has_lost || self.queue.is_empty() {
             return None;
         }
         let mut bytes = 0;
@@ -66,10 +76,16 @@ impl Line {
         Some(self.send())
     }
 
-    /// The batch of which nobody knows what came, once more.
-    pub(super) fn again(&mut self) -> Option<Batch> {
-        let is_uncertain = self.sent > 0 && !self.is_under_way;
-        is_uncertain.then(|| Batch { may_be_there: true, ..self.send() })
+    /// What has to be done before the next batch: the one of which nobody knows what came once more, or a new beginning.
+    pub(super) fn again(&mut self) -> Option<Step> {
+        if self.is_under_way {
+            return None;
+        }
+        if self.has_lost {
+            self.is_under_way = true;
+            return Some(Step::BeginAnew);
+        }
+        (self.sent > 0).then(|| Step::Append(Batch { may_be_there: true, ..self.send() }))
     }
 
     fn send(&mut self) -> Batch {
@@ -78,8 +94,19 @@ impl Line {
         Batch { messages, may_be_there: false }
     }
 
-    /// The batch is in the history, or never will be: takes it out.
+    /// The batch is in the history, which takes it out, or that has begun anew.
     pub(super) fn done(&mut self) -> impl ExactSizeIterator<Item = Entry> {
+        self.has_lost = false;
+        self.take_sent()
+    }
+
+    /// The batch never will be in the history: takes it out.
+    pub(super) fn refused(&mut self) -> impl ExactSizeIterator<Item = Entry> {
+        self.has_lost = true;
+        self.take_sent()
+    }
+
+    fn take_sent(&mut self) -> impl ExactSizeIterator<Item = Entry> {
         self.is_under_way = false;
         let done = std::mem::take(&mut self.sent);
         // As long as more waits than the next batch takes, what comes would wait for too long.
@@ -115,7 +142,7 @@ impl Line {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && !self.has_lost
     }
 }
 
@@ -165,13 +192,29 @@ mod tests {
         for _ in 0..2 {
             line.failed();
             assert_eq!(line.next(), None);
-            let again = line.again().expect("the same batch");
+            let Some(Step::Append(again)) = line.again() else { panic!("the same batch") };
             assert_eq!((&again.messages, again.may_be_there), (&first.messages, true));
             assert_eq!(line.again(), None, "it is on its way");
         }
         assert_eq!(line.done().len(), 2);
         let next = line.next().expect("a batch");
         assert_eq!((next.may_be_there, places(Some(next))), (false, vec![2]));
+    }
+
+    #[test]
+    fn after_what_is_refused_a_history_begins_anew_before_the_next() {
+        let mut line = line(&[1]);
+        drop(line.next());
+        push(&mut line, 1, 1);
+        assert_eq!(line.refused().len(), 1);
+        for _ in 0..2 {
+            assert_eq!((line.next(), line.again()), (None, Some(Step::BeginAnew)));
+            assert_eq!(line.again(), None, "it is on its way");
+            assert_eq!(line.refused().len(), 0);
+        }
+        drop(line.again());
+        assert_eq!(line.done().len(), 0);
+        assert_eq!(places(line.next()), [1]);
     }
 
     #[test]

@@ -14,12 +14,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use throng_backbone::{Batch, Channel, Retention, Room, StoreError};
+use throng_backbone::{Batch, Channel, Position, Retention, Room, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Cluster;
-use super::line::{self, Entry, Line};
+use super::line::{self, Entry, Line, Step};
 use crate::envelope::{Envelope, Operation, Standing};
 use crate::node::Node;
 
@@ -29,8 +29,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// How often it is tried again to append what may be there or not.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Messages that may wait for the store. What comes beyond is given up and counted.
+/// Messages that may wait for the store, and bytes in them. What comes beyond is given up and counted.
 const WAITING_MAX: usize = 65_536;
+const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Messages that the store has taken and that are told early, should it be away before they have come back.
 const TAKEN_MAX: usize = 4096;
@@ -65,7 +66,7 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
         here: Here { node: &node, cluster },
         writer: Writer { cluster, keep },
         lines: HashMap::new(),
-        waiting: 0,
+        waiting: Waiting::default(),
         under_way: FuturesUnordered::new(),
         taken: VecDeque::new(),
         count: 0,
@@ -100,8 +101,7 @@ struct Recorder<'a> {
     writer: Writer<'a>,
     /// By room, those of which the store has not all.
     lines: HashMap<Room, Line>,
-    /// Messages in them.
-    waiting: usize,
+    waiting: Waiting,
     under_way: FuturesUnordered<Pending>,
     /// What the store has taken and this node was not seen to hear yet; what is for nobody here is not heard.
     taken: VecDeque<Taken>,
@@ -113,6 +113,31 @@ struct Recorder<'a> {
     settling: VecDeque<(u64, oneshot::Sender<()>)>,
     /// Who waits until nothing of some rooms is late.
     catching_up: Vec<(Vec<Room>, oneshot::Sender<()>)>,
+}
+
+/// What is in all lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Waiting {
+    count: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Counts a message in; `false` when there is no place for it. The first has one, however long.
+    fn add(&mut self, message: &Bytes) -> bool {
+        let is_first = self.count == 0;
+        let fits = self.count < WAITING_MAX && self.bytes + message.len() <= WAITING_BYTES_MAX;
+        if is_first || fits {
+            self.count += 1;
+            self.bytes += message.len();
+        }
+        is_first || fits
+    }
+
+    fn remove(&mut self, message: &Bytes) {
+        self.count -= 1;
+        self.bytes -= message.len();
+    }
 }
 
 /// A message, and until when members of this node wait for the store to have it.
@@ -134,13 +159,12 @@ type Pending = Pin<Box<dyn Future<Output = (Room, Outcome)> + Send>>;
 
 impl Recorder<'_> {
     fn take(&mut self, Recording { room, bytes, early }: Recording) {
-        if self.waiting == WAITING_MAX {
+        if !self.waiting.add(&bytes) {
             self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
             self.give_up(&room);
             return early.into_iter().for_each(|envelope| self.here.tell_unrecorded(envelope));
         }
         self.count += 1;
-        self.waiting += 1;
         let until = Instant::now() + PATIENCE;
         let line = self.lines.entry(room.clone()).or_default();
         line.push(Entry { number: self.count, until, bytes, early });
@@ -159,11 +183,11 @@ impl Recorder<'_> {
         }
     }
 
-    /// Tries again to append what may be there or not.
+    /// Tries again to append what may be there or not, and to begin anew.
     fn retry(&mut self) {
         for (room, line) in &mut self.lines {
-            if let Some(batch) = line.again() {
-                self.under_way.push(self.writer.append(room.clone(), batch));
+            if let Some(step) = line.again() {
+                self.under_way.push(self.writer.take(room.clone(), step));
             }
         }
     }
@@ -174,17 +198,30 @@ impl Recorder<'_> {
             self.give_up(room);
         }
         let Some(line) = self.lines.get_mut(room) else { return };
-        if let Ok(()) | Err(StoreError::Refused(_)) = &outcome {
-            let done = line.done();
-            self.waiting -= done.len();
-            let taken =
-                |Entry { early, until, .. }| Some(Taken { room: room.clone(), envelope: early?, until });
-            self.taken.extend(done.filter_map(taken));
-        } else {
-            line.failed();
-        }
-        if let Err(StoreError::Refused(error)) = &outcome {
-            tracing::error!(%error, "not recorded");
+        match outcome {
+            Ok(()) => {
+                for Entry { early, until, bytes, .. } in line.done() {
+                    self.waiting.remove(&bytes);
+                    let taken = |envelope| Taken { room: room.clone(), envelope, until };
+                    self.taken.extend(early.map(taken));
+                }
+            }
+            Err(StoreError::Refused(error)) => {
+                let mut lost = 0;
+                for entry in line.refused() {
+                    self.waiting.remove(&entry.bytes);
+                    lost += 1;
+                }
+                self.cluster.counts.unrecorded.fetch_add(lost, Ordering::Relaxed);
+                tracing::error!(%error, lost, "not recorded");
+                // A beginning that is refused waits until it is tried again.
+                if lost > 0
+                    && let Some(step) = line.again()
+                {
+                    self.under_way.push(self.writer.take(room.clone(), step));
+                }
+            }
+            Err(_) => line.failed(),
         }
         if line.is_empty() {
             self.lines.remove(room);
@@ -270,6 +307,29 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    fn take(&self, room: Room, step: Step) -> Pending {
+        match step {
+            Step::Append(batch) => self.append(room, batch),
+            Step::BeginAnew => self.begin_anew(room),
+        }
+    }
+
+    /// Ends the history, so that nobody who was in it before is told that nothing was missed.
+    fn begin_anew(&self, room: Room) -> Pending {
+        let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
+        Box::pin(async move {
+            let begun = match histories.position(&room, keep).await {
+                // It has lost its end for whoever knows of more than it has.
+                Ok(top) => {
+                    let known = Position { offset: u64::MAX, ..top };
+                    histories.position_past(&room, Some(known), keep).await
+                }
+                unknown => unknown,
+            };
+            (room, begun.map(drop))
+        })
+    }
+
     fn append(&self, room: Room, line::Batch { messages, may_be_there }: line::Batch) -> Pending {
         let (histories, keep) = (self.cluster.backbone.histories().clone(), self.keep);
         let known = self.cluster.interest.last(&Channel::Room(room.clone()));
@@ -308,5 +368,25 @@ impl Here<'_> {
         };
         let channel = Channel::Room(room.clone());
         self.cluster.has_arrived(serial) || self.cluster.interest.of(&channel).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_in_messages_and_in_bytes() {
+        for (length, fits) in [(1, WAITING_MAX), (1 << 20, WAITING_BYTES_MAX >> 20)] {
+            let (mut waiting, message) = (Waiting::default(), Bytes::from(vec![0; length]));
+            assert_eq!((0..).take_while(|_| waiting.add(&message)).count(), fits);
+            waiting.remove(&message);
+            assert!(waiting.add(&message) && !waiting.add(&message));
+            (0..fits).for_each(|_| waiting.remove(&message));
+            assert_eq!(waiting, Waiting::default());
+        }
+        let mut waiting = Waiting::default();
+        assert!(waiting.add(&Bytes::from(vec![0; WAITING_BYTES_MAX + 1])), "it is the first");
+        assert!(!waiting.add(&Bytes::from_static(b"x")));
     }
 }

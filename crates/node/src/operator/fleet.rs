@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use throng_backbone::{DocumentKey, Load};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -12,10 +13,12 @@ use crate::node::Node;
 
 /// Time between two looks. A sign of life is that much older than what it says, at the most.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long the store keeps what a look leaves there.
+const KEPT: Duration = Duration::from_secs(60);
 /// A store that takes longer to answer is as good as away.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How the store behind the backbone answered last.
+/// How the store behind the backbone answered last, when it was to write something.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Probe {
     pub(crate) answered: bool,
@@ -34,15 +37,16 @@ impl Default for Probe {
 pub(crate) async fn watch(node: &Node) -> Infallible {
     let Some(cluster) = &node.cluster else { return std::future::pending().await };
     let backbone = cluster.backbone();
-    // Nothing is there; that it is not is an answer.
-    let nothing = DocumentKey::new("", "probe");
+    // A store that is full reads and does not write.
+    let (probe, nothing) = (DocumentKey::new("", "probe"), [("", Bytes::new())]);
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         backbone.members().announce(load(node));
         let began = Instant::now();
-        let answered = matches!(timeout(LATE, backbone.documents().get(&nothing)).await, Ok(Ok(_)));
+        let written = timeout(LATE, backbone.documents().hash_set(&probe, &nothing, Some(KEPT))).await;
+        let answered = matches!(written, Ok(Ok(())));
         node.operations.probe.store(Probe { answered, latency: began.elapsed() }.into());
     }
 }

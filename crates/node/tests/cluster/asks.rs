@@ -1,9 +1,10 @@
 //! Questions to many nodes: whole answers, and what is missing of partial ones.
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng_node::Namespace;
+use throng_node::{Namespace, Socket};
 
 use crate::Fleet;
 
@@ -19,7 +20,7 @@ fn clients_of_all_nodes_acknowledge() {
         client.acknowledge(asked.expect("an answer is wanted"), answer);
     }
     let answer: Value = a.answer_to(number).decode().unwrap();
-    assert_eq!(answer, json!({"said": [r#""b""#, r#"{"from":"c"}"#], "missing": 0, "silent": 0}));
+    assert_eq!(answer, json!({"said": [r#""b""#, r#"{"from":"c"}"#], "missing": 0, "silent": []}));
 }
 
 #[test]
@@ -30,8 +31,35 @@ fn who_does_not_answer_is_missing_and_what_came_is_not_lost() {
     let (_, asked) = b.asked("question");
     b.acknowledge(asked.unwrap(), "b");
     let answer: Value = a.answer_to(number).decode().unwrap();
-    assert_eq!(answer, json!({"said": [r#""b""#], "missing": 2, "silent": 0}));
+    assert_eq!(answer, json!({"said": [r#""b""#], "missing": 2, "silent": []}));
     drop(c);
+}
+
+#[test]
+fn a_node_that_does_not_answer_is_named() {
+    let gate = Arc::new(Mutex::new(()));
+    let (say, stuck) = mpsc::channel();
+    let fleet = Fleet::with(|_, nsp: &mut Namespace| {
+        let (gate, say) = (gate.clone(), say.clone());
+        nsp.on("get-stuck", move |_: Socket| {
+            say.send(()).expect("the test listens");
+            drop(gate.lock());
+            async {}
+        });
+    });
+    let [(mut a, _), (mut b, _), (mut c, _)] = fleet.clients();
+    b.call("join", "r");
+    c.call("join", "r");
+    let name = fleet.nodes[1].io().peers().expect("it has others").me();
+    let shut = gate.lock().expect("nobody panics with it");
+    b.emit("get-stuck", ());
+    stuck.recv().expect("the node is stuck");
+    let number = a.emit_asking("ask", (Some("r"), 2_000));
+    let (_, asked) = c.asked("question");
+    c.acknowledge(asked.expect("an answer is wanted"), "c");
+    let answer: Value = a.answer_to(number).decode().unwrap();
+    drop(shut);
+    assert_eq!(answer, json!({"said": [r#""c""#], "missing": 0, "silent": [name.to_string()]}));
 }
 
 #[test]
@@ -42,7 +70,7 @@ fn one_that_leaves_is_not_waited_for() {
     b.asked("question");
     drop(b);
     let answer: Value = a.answer_to(number).decode().unwrap();
-    assert_eq!(answer, json!({"said": [], "missing": 1, "silent": 0}));
+    assert_eq!(answer, json!({"said": [], "missing": 1, "silent": []}));
 }
 
 #[test]
@@ -50,7 +78,7 @@ fn a_question_to_nobody_is_answered_at_once() {
     let fleet = Fleet::start();
     let (mut a, _) = fleet.client(0);
     let answer: Value = a.call("ask", (Some("nobody's"), 60_000)).decode().unwrap();
-    assert_eq!(answer, json!({"said": [], "missing": 0, "silent": 0}));
+    assert_eq!(answer, json!({"said": [], "missing": 0, "silent": []}));
 }
 
 #[test]

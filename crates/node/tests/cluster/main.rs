@@ -98,7 +98,7 @@ fn operations(nsp: &mut Namespace) {
         let answers = all.emit_with_ack::<Value>("question", "?").await.expect("JSON is sent");
         let mut said: Vec<String> = answers.answers.iter().map(ToString::to_string).collect();
         said.sort();
-        ack.send(json!({"said": said, "missing": answers.missing, "silent": answers.silent.len()}));
+        ack.send(json!({"said": said, "missing": answers.missing, "silent": answers.silent}));
     });
     nsp.on("fetch", |socket: Socket, room: String, ack: Ack| async move {
         let found = socket.nsp().to(room).fetch_sockets().await;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng_backbone::Store;
-use throng_node::{Id, Recovery};
+use throng_backbone::{PAYLOAD_BYTES_MAX, Store};
+use throng_node::{Id, Recovery, Socket};
 use throng_testkit::{Client, Memory, until};
 
 use crate::Fleet;
@@ -252,11 +252,35 @@ fn one_that_goes_on_elsewhere_is_found_and_asked_there_by_every_node() {
         let (_, asked) = a.asked("question");
         a.acknowledge(asked.expect("an answer is wanted"), "here");
         let answer: Value = asker.answer_to(number).decode().unwrap();
-        assert_eq!(answer, json!({"said": [r#""here""#], "missing": 0, "silent": 0}), "node {at}");
+        assert_eq!(answer, json!({"said": [r#""here""#], "missing": 0, "silent": []}), "node {at}");
     }
     let mut rooms = [own, "room 0".to_owned(), "room 1".to_owned(), "room 2".to_owned()];
     rooms.sort();
     assert_eq!(whoami(&mut a)["rooms"], json!(rooms));
+}
+
+#[test]
+fn what_the_store_never_takes_is_no_gap_that_nobody_sees() {
+    let fleet = Fleet::of(Some(Recovery::default()), |_, nsp| {
+        nsp.on("shout", |socket: Socket, room: String| async move {
+            socket.to(room).emit("heard", "x".repeat(PAYLOAD_BYTES_MAX));
+        });
+    });
+    let [(mut a, a_id), (mut b, _), (mut c, c_id)] = fleet.clients();
+    for client in [&mut a, &mut c] {
+        client.call("join", "r");
+    }
+    let away = lose(&fleet, 2, c);
+    b.emit("shout", "r");
+    b.emit("to", ("r", 1));
+    assert_eq!(heard(&mut a), 1);
+    assert_eq!(fleet.nodes[1].metrics().get("backbone_unrecorded_total"), 1);
+    let was_there = lose(&fleet, 0, a);
+    for (memory, before) in [(away, c_id), (was_there, a_id)] {
+        let (mut client, id) = resume(&fleet, 2, &memory);
+        assert_ne!(id, before);
+        assert_eq!(whoami(&mut client)["recovered"], false);
+    }
 }
 
 #[test]
