@@ -17,6 +17,8 @@ mod verify;
 
 use std::time::SystemTime;
 
+use claims::GUEST_PREFIX;
+
 /// What a user may do. Each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +81,11 @@ impl Identity {
     /// Whether the user may do what `role` may.
     pub fn is(&self, role: Role) -> bool {
         self.role >= role
+    }
+
+    /// Whether this is a guest whom the server has named. A user with a token of their own may have the role, too.
+    pub(crate) fn is_named_guest(&self) -> bool {
+        self.user.starts_with(GUEST_PREFIX)
     }
 }
 

@@ -20,7 +20,6 @@ use super::Shard;
 use super::dispatch::Whom;
 use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
-use crate::identity::Role;
 use crate::identity::token::TokenError;
 use crate::problem::Problem;
 use crate::socket::{Socket, SocketInner};
@@ -219,7 +218,7 @@ fn guest(socket: &Socket) -> Result<Value, Problem> {
     let identity = socket.identity().ok_or(TokenError::Missing)?;
     let identities = identities_of(&socket.0.node.tenants.tenancy(), &socket.0.space.tenant);
     let guests = identities.as_ref().and_then(|identities| identities.guests.as_ref());
-    let Some(guests) = guests.filter(|_| identity.role == Role::Guest) else {
+    let Some(guests) = guests.filter(|_| identity.is_named_guest()) else {
         return Err(Problem::new(
             http::StatusCode::FORBIDDEN,
             "not_a_guest",

@@ -34,6 +34,7 @@ pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
     }
     let server_keys = config.publish.keys.iter().map(|key| ("publish.keys", key));
     for (key, secret) in [
+        ("metrics.token", &config.metrics.token),
         ("roulette.turn_secret", &config.roulette.turn_secret),
         ("analytics.secret", &config.analytics.secret),
     ]
@@ -55,6 +56,26 @@ pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
             Key::dotted("auth.guests"),
             "guests come in where no app asks for them; \"where_allowed\" or \"never\"".into(),
         );
+    }
+    if config.http.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        add(
+            Key::dotted("http.trusted_proxies"),
+            "everybody is a proxy, so every client says itself what its address is; list your proxies".into(),
+        );
+    }
+    let limits = &config.limits;
+    for (key, limit) in [
+        ("limits.api_per_second", limits.api_per_second),
+        ("limits.auth_per_minute", limits.auth_per_minute),
+        ("limits.handshakes_per_second", limits.handshakes_per_second),
+        ("limits.events_per_second", limits.events_per_second),
+    ] {
+        if limit == 0 {
+            add(
+                Key::dotted(key),
+                "one client may take all that the node can do; set a limit, be it a high one".into(),
+            );
+        }
     }
     for (name, tenant) in &config.tenants.list {
         let key = |last| Key::dotted("tenants.list").child(name).child(last);

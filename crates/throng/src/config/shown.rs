@@ -5,13 +5,17 @@ use toml::Value;
 use super::key::Key;
 use super::secret::Secret;
 
-/// The value as TOML writes it; of a secret its length alone, of a URL everything but the password.
+/// The value as TOML writes it; of a secret its length alone, of a URL everything but the password, and of that of a key
+/// set everything but the query too, in which some issuers want a key.
 pub(crate) fn shown(key: &Key, value: &Value) -> String {
     match value {
         Value::String(text) if is_secret(key) => Secret::from(text.as_str()).to_string(),
         Value::Array(list) if is_secret(key) => {
             let shown = list.iter().map(|one| Secret::from(one.as_str().unwrap_or_default()).to_string());
             format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) if key.names().last().is_some_and(|last| **last == *"jwks_url") => {
+            Value::from(without_password(&without_query(text))).to_string()
         }
         value => without_passwords(value).to_string(),
     }
@@ -38,14 +42,26 @@ pub(crate) fn is_secret(key: &Key) -> bool {
     }
 }
 
-/// The text without the passwords of URLs in it.
+/// The address of a relay begins with one of these, and has no `//` behind it.
+const RELAYS: [&str; 2] = ["turn:", "turns:"];
+
+/// The URL without the password in it.
 pub(crate) fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let relay = || RELAYS.iter().find(|scheme| text.starts_with(**scheme)).map(|scheme| scheme.len());
+    let Some(start) = text.find("://").map(|at| at + 3).or_else(relay) else { return text.to_owned() };
+    let (scheme, rest) = text.split_at(start);
     // A password may hold anything when nobody encoded it: rather too much is hidden than too little.
     let Some(at) = rest.rfind('@') else { return text.to_owned() };
     let user = rest[..at].split(':').next().unwrap_or_default();
     let hidden = if rest[..at].contains(':') { ":<hidden>" } else { "" };
-    format!("{scheme}://{user}{hidden}{}", &rest[at..])
+    format!("{scheme}{user}{hidden}{}", &rest[at..])
+}
+
+fn without_query(text: &str) -> String {
+    match text.split_once('?') {
+        Some((address, _)) => format!("{address}?<hidden>"),
+        None => text.to_owned(),
+    }
 }
 
 fn without_passwords(value: &Value) -> Value {
@@ -82,6 +98,19 @@ mod tests {
         check("redis.url", "redis://u:p@h:1/0", "\"redis://u:<hidden>@h:1/0\"");
         check("redis.url", "redis://:p/@/x@h:1/0", "\"redis://:<hidden>@h:1/0\"");
         check("redis.url", "redis://h:1/0", "\"redis://h:1/0\"");
+        for key in ["auth.jwks_url", "tenants.list.acme.jwks_url"] {
+            check(key, "https://id.example/jwks.json", "\"https://id.example/jwks.json\"");
+            check(
+                key,
+                "https://u:p@id.example/jwks?key=x@y",
+                "\"https://u:<hidden>@id.example/jwks?<hidden>\"",
+            );
+        }
+        check(
+            "roulette.turn",
+            vec!["turn:u:p@h:3478?transport=udp", "turns:u:p:@h", "turn:u@h", "turn:h:3478"],
+            "[\"turn:u:<hidden>@h:3478?transport=udp\", \"turns:u:<hidden>@h\", \"turn:u@h\", \"turn:h:3478\"]",
+        );
         check("redis.nodes", vec!["redis://:p@h"], "[\"redis://:<hidden>@h\"]");
     }
 }

@@ -467,6 +467,23 @@ fn what_is_unsafe_is_told() {
             format!("{safe}roulette.turn_secret = 'x'\nanalytics.secret = 'y'\npublish.keys = ['z']\n"),
             vec!["roulette.turn_secret", "analytics.secret", "publish.keys"],
         ),
+        (format!("{safe}metrics.token = 'a'\n"), vec!["metrics.token"]),
+        (format!("{safe}metrics.token = '{SECRET}'\n"), vec![]),
+        (format!("{safe}http.trusted_proxies = ['10.0.0.0/8', '0.0.0.0/0']\n"), vec!["http.trusted_proxies"]),
+        (format!("{safe}http.trusted_proxies = ['::/0']\n"), vec!["http.trusted_proxies"]),
+        (format!("{safe}http.trusted_proxies = ['10.0.0.0/8', '127.0.0.1']\n"), vec![]),
+        (
+            format!(
+                "{safe}[limits]\napi_per_second = 0\nauth_per_minute = 0\nhandshakes_per_second = 0\n\
+                 events_per_second = 0\n"
+            ),
+            vec![
+                "limits.api_per_second",
+                "limits.auth_per_minute",
+                "limits.handshakes_per_second",
+                "limits.events_per_second",
+            ],
+        ),
         (
             format!("{safe}[tenants.list.acme]\nsecret = 'x'\norigins = ['*']\n"),
             vec!["tenants.list.acme.secret", "tenants.list.acme.origins"],

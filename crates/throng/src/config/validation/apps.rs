@@ -1,6 +1,7 @@
 //! What no type can say of the apps' settings: names that must lead somewhere, steps that must only ever ask less.
 
 use super::super::key::Key;
+use super::super::shown::without_password;
 use super::super::typed::pairing::DEFAULT;
 use super::super::typed::{Analytics, Config, Debate, Feature, Pairing, Rooms, Roulette, Sink};
 use super::{Judge, is_label};
@@ -95,7 +96,11 @@ impl Judge<'_> {
             for server in servers.iter().filter(|server| !fits(server)) {
                 self.wrong(
                     key,
-                    format!("{server:?} is not an address such as \"{}example.org:3478\"", schemes[0]),
+                    format!(
+                        "{:?} is not an address such as \"{}example.org:3478\"",
+                        without_password(server),
+                        schemes[0]
+                    ),
                 );
             }
         }
