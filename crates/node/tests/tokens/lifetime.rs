@@ -81,6 +81,17 @@ fn only_a_newer_token_of_the_same_user_renews() {
 }
 
 #[test]
+fn a_token_that_may_no_longer_join_does_not_renew() {
+    let node = node(tenancy());
+    let mut cook = joined(&node, "/kitchen", Some(token("cook", Role::Staff)));
+    let of = |role| signed(SECRET, NewToken { ttl: Duration::from_secs(900), ..new_token("cook", role) });
+    assert_eq!(refresh(&mut cook, of(Role::User))["error"]["code"], "forbidden");
+    assert_eq!(whoami(&mut cook)["role"], "staff");
+    assert_eq!(refresh(&mut cook, of(Role::Moderator))["ok"], true);
+    assert_eq!(whoami(&mut cook)["role"], "moderator");
+}
+
+#[test]
 fn what_is_revoked_ends_and_does_not_come_back() {
     let tenancy = tenancy();
     let revocations = tenancy.identities.as_ref().unwrap().revocations.clone();
