@@ -29,6 +29,7 @@ fn connections_are_bounded_and_come_free_again() {
     let _second = Client::connect(door(&node, "acme"));
     let refused = Http::get(door(&node, "acme"), POLLING);
     assert_eq!(refused_with(&refused), (429, json!("tenant_connections")));
+    assert_eq!(refused.header("retry-after"), Some("5"));
     Client::connect(door(&node, "globex"));
     drop(first);
     throng_testkit::until("the seat is free", || {
@@ -39,9 +40,11 @@ fn connections_are_bounded_and_come_free_again() {
 #[test]
 fn new_connections_have_a_rate() {
     let node = node(1, bounded(Quotas { connects_per_second: Some(3), ..Quotas::default() }), |_| {});
-    let answers: Vec<_> = (0..20).map(|_| Http::get(door(&node, "acme"), POLLING).status).collect();
-    assert!(answers.starts_with(&[200, 200, 200]), "{answers:?}");
-    assert!(answers.contains(&429), "{answers:?}");
+    let answers: Vec<_> = (0..20).map(|_| Http::get(door(&node, "acme"), POLLING)).collect();
+    assert!(answers.iter().take(3).all(|answer| answer.status == 200), "{answers:?}");
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("a limit");
+    assert_eq!(refused_with(refused), (429, json!("tenant_connects")));
+    assert_eq!(refused.header("retry-after"), Some("1"));
 }
 
 #[test]
