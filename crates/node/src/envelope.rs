@@ -131,8 +131,8 @@ pub(crate) enum Errand {
     Survey(Survey),
     /// The client of a socket goes on elsewhere; whoever waits is told when nothing of it is left here.
     Superseded(Id, oneshot::Sender<()>),
-    /// Look at every socket again: tenants or tokens have changed.
-    Reexamine,
+    /// Have a turn, and see in it what there is to do.
+    Wake,
     /// Ask whether sockets are still this node's: it was taken for dead.
     Reclaim,
     /// Stop accepting; close the sessions spread over a time.

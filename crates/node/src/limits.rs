@@ -144,9 +144,7 @@ impl Limiter {
     /// Counts a request, by the limits of the tenant that it is for where that has its own; `None` when its class has no
     /// limit.
     pub(crate) fn take(&self, class: Class, address: IpAddr, tenant: Option<&Tenant>) -> Option<Standing> {
-        let own =
-            tenant.and_then(|tenant| tenant.settings().limits.as_ref().map(|limits| limits.rate(class)));
-        let rate = own.unwrap_or_else(|| self.limits().rate(class))?;
+        let rate = self.rate(class, tenant)?;
         let now = self.now();
         let left = self.spent.with(address, |spent| {
             let state = match class {
@@ -157,6 +155,19 @@ impl Limiter {
             state.take(now, rate, 1)
         });
         Some(Standing { class, rate, left })
+    }
+
+    /// How often a class may come, by the limits of a tenant where that has its own.
+    fn rate(&self, class: Class, tenant: Option<&Tenant>) -> Option<Rate> {
+        let own =
+            tenant.and_then(|tenant| tenant.settings().limits.as_ref().map(|limits| limits.rate(class)));
+        own.unwrap_or_else(|| self.limits().rate(class))
+    }
+
+    /// How an address that is held off stands; `None` when new sessions have no limit.
+    pub(crate) fn away(&self, left: Duration, tenant: Option<&Tenant>) -> Option<Standing> {
+        let class = Class::Handshakes;
+        Some(Standing { class, rate: self.rate(class, tenant)?, left: Err(RetryAfter(left)) })
     }
 
     /// Refuses new sessions of an address for a time. A hold-off only ever grows.

@@ -76,6 +76,8 @@ pub(crate) struct Port {
     pub(crate) connections: AtomicUsize,
     /// Those of them that are WebSockets.
     pub(crate) websockets: AtomicUsize,
+    /// It is to look at every socket again: tenants or tokens have changed.
+    pub(crate) reexamine: AtomicBool,
     /// What it still has, told while it drains.
     pub(crate) left: watch::Receiver<Option<Left>>,
 }
@@ -141,9 +143,14 @@ impl Node {
         self.reexamine();
     }
 
-    /// Lets every shard look at its sockets again.
+    /// Lets every shard look at its sockets again. That is never lost: a shard whose inbox has no room for the errand that
+    /// wakes it has a turn to come.
     pub(crate) fn reexamine(&self) {
-        (0..self.ports.len()).for_each(|shard| self.errand(shard, Errand::Reexamine));
+        for port in &self.ports {
+            port.reexamine.store(true, Ordering::Release);
+            // It has no room, or the shard is gone with its sockets.
+            let _ = port.inbox.try_send(Errand::Wake);
+        }
     }
 
     /// Hands an errand to a shard.

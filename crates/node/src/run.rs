@@ -115,7 +115,8 @@ async fn run(
         let (inbox, errands) = mpsc::channel(INBOX_MAX);
         let (leaving, left) = watch::channel(None);
         let metrics = Arc::new(Metrics::default());
-        ports.push(Port { inbox, metrics, connections: 0.into(), websockets: 0.into(), left });
+        let (connections, websockets, reexamine) = (0.into(), 0.into(), false.into());
+        ports.push(Port { inbox, metrics, connections, websockets, reexamine, left });
         ends.push((errands, leaving));
     }
     let drain = config.drain;

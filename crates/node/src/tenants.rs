@@ -75,8 +75,8 @@ impl Seat {
     pub(crate) fn take(tenant: &Arc<Tenant>, now: Duration) -> Result<Self, TenantError> {
         let quotas = tenant.settings().quotas;
         let usage = &tenant.usage;
-        if quotas.connects_per_second.is_some_and(|rate| usage.connects.take(rate, 1, now).is_err()) {
-            return Err(TenantError::Connects);
+        if let Some(rate) = quotas.connects_per_second {
+            usage.connects.take(rate, 1, now).map_err(|wait| TenantError::Connects { wait })?;
         }
         usage
             .connections

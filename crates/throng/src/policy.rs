@@ -20,7 +20,7 @@ use crate::config::secret::Secret;
 use crate::config::typed::{self, Auth, EventLimit, Tenant, is_any};
 use crate::reload::Reloadable;
 
-/// How long a revocation is kept that names no end: longer than tokens live.
+/// How long a revocation is kept that names no end, at least: longer than tokens live that others make.
 const REVOCATION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// What a node keeps to, and may be told anew while it runs.
@@ -60,11 +60,10 @@ struct Issuer {
 }
 
 impl Maker {
-    pub(crate) fn new() -> Self {
-        Self {
-            revocations: Arc::new(Revocations::new(ENTRIES_MAX, REVOCATION_LIFETIME)),
-            issuers: Vec::new(),
-        }
+    /// For a node whose guests have tokens of a lifetime.
+    pub(crate) fn new(guest_lifetime: Duration) -> Self {
+        let lifetime_max = guest_lifetime.max(REVOCATION_LIFETIME);
+        Self { revocations: Arc::new(Revocations::new(ENTRIES_MAX, lifetime_max)), issuers: Vec::new() }
     }
 
     /// A policy, or everything that is wrong with what it is made of.

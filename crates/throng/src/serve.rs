@@ -32,7 +32,8 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let io = app.io();
     let spare = Secret::random(SPARE_SECRET_BYTES).context("no randomness for a secret")?;
     let start = Reloadable::of(config, &spare);
-    let (mut maker, tls) = (Maker::new(), policy::certificate(&config.tls).map_err(in_words)?);
+    let (mut maker, tls) =
+        (Maker::new(start.auth.guest_lifetime), policy::certificate(&config.tls).map_err(in_words)?);
     let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
     let node = config.node(made, tls.clone());
     let (apps, delivery) = Apps::new(config, &start.auth.secret).map_err(in_words)?;

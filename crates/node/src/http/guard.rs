@@ -51,7 +51,8 @@ pub(super) async fn answer(via: &Via, mut request: Request<Incoming>) -> Respons
         bytes: 0,
         _open: open,
     };
-    let span = tracing::info_span!(
+    // At the highest level, so that it is there whenever any line is.
+    let span = tracing::error_span!(
         "request",
         request_id = id.as_str(),
         trace_id = format_args!("{:032x}", trace.trace),

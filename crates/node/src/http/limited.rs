@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::host;
 use crate::client::ClientAddress;
+use crate::limits::gcra::RetryAfter;
 use crate::limits::{Class, Standing};
 use crate::node::Node;
 use crate::problem::Problem;
@@ -41,14 +42,14 @@ pub(super) async fn requests(
             tell(&standing, response.headers_mut());
             response
         }
-        Err(_) => refused(&standing),
+        Err(RetryAfter(after)) => refused(class, after, Some(&standing)),
     }
 }
 
 /// Counts a new session; gives the refusal when there were too many, or the address is held off.
 pub(super) fn handshake(node: &Node, address: IpAddr, tenant: Option<&Tenant>) -> Option<Response> {
     if let Some(left) = node.limiter.held_off(address) {
-        return Some(problem(left).into_response());
+        return Some(refused(Class::Handshakes, left, node.limiter.away(left, tenant).as_ref()));
     }
     count(node, Class::Handshakes, address, tenant)
 }
@@ -62,21 +63,20 @@ pub(crate) fn attempt(node: &Node, parts: &Parts) -> Option<Response> {
 
 fn count(node: &Node, class: Class, address: IpAddr, tenant: Option<&Tenant>) -> Option<Response> {
     let standing = node.limiter.take(class, address, tenant)?;
-    standing.left.is_err().then(|| refused(&standing))
+    let RetryAfter(after) = standing.left.err()?;
+    Some(refused(class, after, Some(&standing)))
 }
 
-fn problem(after: Duration) -> Problem {
-    let message = "Too many requests from this address.";
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).retry_after(after)
-}
-
-fn refused(standing: &Standing) -> Response {
+fn refused(class: Class, after: Duration, standing: Option<&Standing>) -> Response {
     if let Some(shard) = Shard::here() {
-        shard.metrics().requests_limited[standing.class as usize].add(1);
+        shard.metrics().requests_limited[class as usize].add(1);
     }
-    let after = standing.left.map_or_else(|wait| wait.0, |_| Duration::ZERO);
-    let mut response = problem(after).into_response();
-    tell(standing, response.headers_mut());
+    let message = "Too many requests from this address.";
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).retry_after(after);
+    let mut response = problem.into_response();
+    if let Some(standing) = standing {
+        tell(standing, response.headers_mut());
+    }
     response
 }
 

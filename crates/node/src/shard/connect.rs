@@ -207,6 +207,7 @@ impl Shard {
         let standing = self.node.limiter.take(Class::Authentication, address, tenant);
         let too_many = standing.is_some_and(|standing| standing.left.is_err());
         if too_many {
+            self.metrics().requests_limited[Class::Authentication as usize].add(1);
             self.node.hold_off(address);
         }
         too_many

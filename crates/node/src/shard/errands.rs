@@ -28,9 +28,8 @@ impl Shard {
                 // Whoever waits may have given up.
                 let _ = done.send(());
             }
-            Errand::Reexamine => self.reexamine(),
             Errand::Reclaim => self.reclaim(),
-            Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
+            Errand::Wake | Errand::Connection(..) | Errand::Drain(_) | Errand::Stop => {}
         }
     }
 

@@ -151,8 +151,9 @@ impl Shard {
             "refresh" => {
                 let (args, answer) = (args.to_owned(), Ack::new(socket, ack));
                 let (socket, shard) = (socket.clone(), self.clone());
+                let said = self.least_role(&socket);
                 self.spawn_or_finish(async move {
-                    let refreshed = refresh(&socket, args.decode()).await;
+                    let refreshed = refresh(&socket, said, args.decode()).await;
                     let forged = refreshed.as_ref().is_err_and(Problem::is_forgery);
                     if let Err(problem) = &refreshed {
                         shard.metrics().refused(problem.code);
@@ -169,6 +170,12 @@ impl Shard {
         true
     }
 
+    /// The least role that the namespace of a socket says.
+    fn least_role(&self, socket: &Socket) -> Option<Role> {
+        let mut state = self.state.borrow_mut();
+        Whom::of(&socket.0).entry(&mut state).and_then(|entry| entry.nsp.behaviour.least_role)
+    }
+
     /// A token that was made up counts against the address of its socket; too many end the session.
     fn count_forgery(self: &Rc<Self>, socket: &Socket) {
         if !self.guesses(socket.0.handshake.address, Some(&socket.0.space.tenant)) {
@@ -182,9 +189,10 @@ impl Shard {
     }
 }
 
-/// Takes a newer token of the same user.
+/// Takes a newer token of the same user, in a namespace that says a least role.
 async fn refresh(
     socket: &Socket,
+    said: Option<Role>,
     refresh: Result<Refresh, throng_protocol::socket::args::DecodeError>,
 ) -> Result<Value, Problem> {
     let invalid = |error: &dyn std::fmt::Display| {
@@ -195,6 +203,9 @@ async fn refresh(
     let identities = identities_of(&socket.0.node.tenants.tenancy(), tenant).ok_or(TokenError::Missing)?;
     let fresh = identities.identify(Some(&token), Some(&tenant.name)).await?.ok_or(TokenError::Missing)?;
     let fresh = of_tenant(fresh, tenant)?;
+    if !fresh.is(socket.0.node.tenants.tenancy().guests.least(said)) {
+        return Err(Problem::new(http::StatusCode::FORBIDDEN, "forbidden", "This needs more rights."));
+    }
     let mut state = socket.0.state();
     let known = state.identity.as_ref().ok_or(TokenError::Missing)?;
     if fresh.user != known.user {

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -127,6 +128,9 @@ impl Shard {
                     Errand::Connection(stream, address) => edge.adopt(stream, address),
                     other => self.run_errand(other),
                 }
+            }
+            if self.node.ports[usize::from(self.index)].reexamine.swap(false, Ordering::AcqRel) {
+                self.reexamine();
             }
             let now = Instant::now();
             self.fire(now);

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
@@ -194,7 +194,10 @@ pub enum TenantError {
     Connections,
     /// It makes more connections a second than it may.
     #[error("This tenant connects too fast.")]
-    Connects,
+    Connects {
+        /// Until it may make another.
+        wait: Duration,
+    },
 }
 
 impl TenantError {
@@ -207,19 +210,27 @@ impl TenantError {
             Self::Mismatch => "tenant_mismatch",
             Self::NotIncluded => "tenant_not_included",
             Self::Connections => "tenant_connections",
-            Self::Connects => "tenant_connects",
+            Self::Connects { .. } => "tenant_connects",
         }
     }
 }
+
+/// When to ask again for a seat that is only free once somebody has left.
+const SEAT_WAIT: Duration = Duration::from_secs(5);
 
 impl From<TenantError> for Problem {
     fn from(error: TenantError) -> Self {
         let status = match error {
             TenantError::Unknown => StatusCode::NOT_FOUND,
-            TenantError::Connections | TenantError::Connects => StatusCode::TOO_MANY_REQUESTS,
+            TenantError::Connections | TenantError::Connects { .. } => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::FORBIDDEN,
         };
-        Self::new(status, error.code(), error.to_string())
+        let problem = Self::new(status, error.code(), error.to_string());
+        match error {
+            TenantError::Connections => problem.retry_after(SEAT_WAIT),
+            TenantError::Connects { wait } => problem.retry_after(wait),
+            _ => problem,
+        }
     }
 }
 

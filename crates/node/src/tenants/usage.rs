@@ -113,11 +113,13 @@ impl Held {
 pub(crate) struct Quota(AtomicU64);
 
 impl Quota {
-    /// Takes `cost` at a time since the node began, or says how long to wait. A rate of zero lets nothing in.
+    /// Takes `cost` at a time since the node began, or says how long to wait. A rate of zero lets nothing in, and may be
+    /// another within the hour.
     pub(crate) fn take(&self, per_second: u32, cost: u32, now: Duration) -> Result<(), Duration> {
+        const HOUR: Duration = Duration::from_secs(3600);
         const SECOND: u64 = 1_000_000_000;
         let now = nanos(now);
-        let price = (u64::from(cost) * SECOND).checked_div(u64::from(per_second)).ok_or(Duration::MAX)?;
+        let price = (u64::from(cost) * SECOND).checked_div(u64::from(per_second)).ok_or(HOUR)?;
         let mut wait = Duration::ZERO;
         let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |paid_until| {
             let debt = paid_until.saturating_sub(now);
@@ -151,7 +153,7 @@ mod tests {
         }
         assert_eq!(quota.take(10, 1, second), Err(Duration::from_millis(100)));
         assert_eq!(quota.take(10, 1, second + Duration::from_millis(100)), Ok(()));
-        assert_eq!(Quota::default().take(0, 1, second), Err(Duration::MAX));
+        assert_eq!(Quota::default().take(0, 1, second), Err(Duration::from_secs(3600)));
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 use throng_testkit::{Polling, until};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{ask, get_with, node};
 
@@ -40,19 +42,38 @@ impl MakeWriter<'_> for Log {
 fn listen() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
-        let log = tracing_subscriber::fmt().json().with_max_level(LevelFilter::DEBUG).with_writer(Log);
-        tracing::subscriber::set_global_default(log.finish()).expect("nobody else listens");
+        let levels = Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_target("access", LevelFilter::DEBUG)
+            .with_target("throng_node::shard", LevelFilter::DEBUG);
+        let log = tracing_subscriber::fmt::layer().json().with_writer(Log).with_filter(levels);
+        let log = tracing_subscriber::registry().with(log);
+        tracing::subscriber::set_global_default(log).expect("nobody else listens");
     });
+}
+
+fn line_where(holds: impl Fn(&Value) -> bool) -> Value {
+    until("the line is logged", || {
+        let lines = lines();
+        let lines = std::str::from_utf8(&lines).expect("logs are text").lines();
+        let mut values = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        values.find(|line| holds(line))
+    })
 }
 
 /// The line about a request.
 fn line(request_id: &str) -> Value {
-    until("the request is logged", || {
-        let lines = lines();
-        let lines = std::str::from_utf8(&lines).expect("logs are text").lines();
-        let mut values = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        values.find(|line| line["target"] == "access" && line["fields"]["request_id"] == request_id)
-    })
+    line_where(|line| line["target"] == "access" && line["fields"]["request_id"] == request_id)
+}
+
+#[test]
+fn whatever_a_request_brings_about_is_logged_with_its_name() {
+    listen();
+    let node = node(|_| {});
+    let polling = Polling::open(node.address());
+    ask(node.address(), "POST", &polling.path(), "x-request-id: log-shard\r\n", b"4?");
+    let line = line_where(|line| line["fields"]["message"] == "malformed packet");
+    assert_eq!(line["span"]["request_id"], "log-shard", "{line}");
 }
 
 #[test]

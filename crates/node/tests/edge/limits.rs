@@ -144,6 +144,18 @@ fn an_address_that_is_held_off_opens_no_session() {
     assert_eq!(get_with(node.address(), POLLING, "x-forwarded-for: 198.51.100.1\r\n").status, 200);
     assert_eq!(get_with(node.address(), "/api/address", "").status, 200);
     open.check();
+    assert_eq!(node.metrics().get("rate_limited_total{class=\"handshakes\"}"), 2);
+}
+
+#[test]
+fn an_address_that_is_held_off_is_told_how_it_stands() {
+    let node = node(limited);
+    assert_eq!(get_with(node.address(), POLLING, "").status, 200);
+    node.io().hold_off(IpAddr::V4(Ipv4Addr::LOCALHOST), Duration::from_secs(60));
+    let refused = get_with(node.address(), POLLING, "");
+    check_refused(&refused, Some("\"handshakes\";q=4;w=240"));
+    let now = refused.header("ratelimit").expect("where the client stands");
+    assert!(now.starts_with("\"handshakes\";r=0;t="), "{now}");
 }
 
 #[test]

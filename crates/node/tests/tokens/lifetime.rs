@@ -1,11 +1,11 @@
 //! Tokens of connected sockets: they run out, are renewed, are revoked.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use throng_node::identity::mint::NewToken;
-use throng_node::{Config, End, Role, Tenancy};
+use throng_node::{App, Config, End, Role, Socket, Tenancy};
 use throng_testkit::tokens::{SECRET, auth as token, new_token, signed};
 use throng_testkit::{Client, Node, Received};
 
@@ -81,6 +81,17 @@ fn only_a_newer_token_of_the_same_user_renews() {
 }
 
 #[test]
+fn a_token_that_may_no_longer_join_does_not_renew() {
+    let node = node(tenancy());
+    let mut cook = joined(&node, "/kitchen", Some(token("cook", Role::Staff)));
+    let of = |role| signed(SECRET, NewToken { ttl: Duration::from_secs(900), ..new_token("cook", role) });
+    assert_eq!(refresh(&mut cook, of(Role::User))["error"]["code"], "forbidden");
+    assert_eq!(whoami(&mut cook)["role"], "staff");
+    assert_eq!(refresh(&mut cook, of(Role::Moderator))["ok"], true);
+    assert_eq!(whoami(&mut cook)["role"], "moderator");
+}
+
+#[test]
 fn what_is_revoked_ends_and_does_not_come_back() {
     let tenancy = tenancy();
     let revocations = tenancy.identities.as_ref().unwrap().revocations.clone();
@@ -93,6 +104,38 @@ fn what_is_revoked_ends_and_does_not_come_back() {
     ended(&node, End::TokenRevoked);
     assert_eq!(refused(&node, "/", Some(token("ada", Role::User))), "token_revoked");
     assert_eq!(whoami(&mut ben)["user"], "ben");
+}
+
+#[test]
+fn a_revocation_reaches_a_shard_whose_inbox_is_full() {
+    let tenancy = tenancy();
+    let revocations = tenancy.identities.as_ref().unwrap().revocations.clone();
+    let (entered, inside) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let mut app = App::new();
+    app.namespace("/", |nsp| {
+        nsp.on("block", move |_: Socket, (): ()| {
+            // The whole shard stands still, as with a handler that computes.
+            entered.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+            async {}
+        });
+    });
+    let config = Config { tenancy: Arc::new(tenancy.clone()), ..throng_testkit::config() };
+    let node = Node::start(config, app);
+    let mut ada = joined(&node, "/", Some(token("ada", Role::User)));
+    ada.emit("block", ());
+    inside.recv().unwrap();
+    let nobody = node.io().of("/").to("nobody");
+    for _ in 0..70_000 {
+        nobody.emit("nothing", ());
+    }
+    revocations.revoke_user("ada", Some("default"), SystemTime::now());
+    node.io().set_tenancy(Arc::new(tenancy));
+    release.send(()).unwrap();
+    hears_the_end(&mut ada, "/", "token_revoked");
+    assert!(node.metrics().get("errands_dropped_total") > 0, "the inbox was full");
 }
 
 #[test]

@@ -131,6 +131,7 @@ fn who_tries_many_tokens_is_held_off() {
     assert_eq!(refused_on(&mut client, "/kitchen", forged()), "token_signature");
     client.wait_closed();
     assert_eq!(Http::get(node.address(), "/socket.io/?EIO=4&transport=polling").status, 429);
+    assert_eq!(node.metrics().get("rate_limited_total{class=\"auth\"}"), 1);
 }
 
 #[test]
@@ -152,6 +153,7 @@ fn who_renews_with_many_made_up_tokens_is_held_off() {
     assert_eq!(told["code"], "rate_limited");
     client.wait_closed();
     assert_eq!(Http::get(node.address(), "/socket.io/?EIO=4&transport=polling").status, 429);
+    assert_eq!(node.metrics().get("rate_limited_total{class=\"auth\"}"), 1);
 }
 
 #[test]

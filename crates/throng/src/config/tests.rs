@@ -41,7 +41,7 @@ fn dangers(file: &str) -> Vec<String> {
 /// What a node would be told, as if it had TLS off.
 fn node(config: &Config) -> throng_node::Config {
     let snapshot = Reloadable::of(config, &Secret::from("a spare secret for want of another"));
-    config.node(Maker::new().make(&snapshot).expect("a good policy"), None)
+    config.node(Maker::new(snapshot.auth.guest_lifetime).make(&snapshot).expect("a good policy"), None)
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Judge<'_> {
     /// Whatever only shows when it is made: keys that are none, files that cannot be read.
     fn policy(&mut self, config: &Config) {
         let spare = Secret::from("in the place of one that is not set");
-        if let Err(faults) = Maker::new().make(&Reloadable::of(config, &spare)) {
+        if let Err(faults) = Maker::new(config.auth.guest_lifetime).make(&Reloadable::of(config, &spare)) {
             for (key, message) in faults {
                 self.at(&key, message);
             }
