@@ -20,6 +20,7 @@ use super::Shard;
 use super::dispatch::Whom;
 use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
+use crate::identity::Role;
 use crate::identity::token::TokenError;
 use crate::problem::Problem;
 use crate::socket::{Socket, SocketInner};
