@@ -139,8 +139,8 @@ fn a_panic_in_a_middleware_refuses_its_client() {
 /// Runs a node until it ends by itself.
 fn run(config: Config, app: App, listener: TcpListener) -> JoinHandle<Result<Drained, RunError>> {
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(Server::new(config, app).run(listener, std::future::pending()))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(Server::new(config, app).run(listener, std::future::pending()))
     })
 }
 
