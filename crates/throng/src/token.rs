@@ -12,8 +12,14 @@ use crate::config::Sources;
 /// Prints a token, and nothing else, so that it can be used where it is printed.
 pub(crate) fn run(flags: &TokenFlags) -> anyhow::Result<()> {
     let (config, _) = Sources::of_process(flags.config.clone(), Vec::new()).read().accepted()?;
-    let tenant = flags.tenant.as_ref();
-    let own = tenant.and_then(|tenant| config.tenants.list.get(tenant)).map(|tenant| &tenant.secret);
+    let list = &config.tenants.list;
+    let unknown =
+        |name| format!("there is no tenant {name:?} in tenants.list, so no server would accept the token");
+    let tenant = match &flags.tenant {
+        Some(name) if !list.is_empty() => Some(list.get(name).with_context(|| unknown(name))?),
+        _ => None,
+    };
+    let own = tenant.map(|tenant| &tenant.secret);
     let secret = own.filter(|secret| !secret.is_empty()).unwrap_or(&config.auth.secret);
     if secret.is_empty() {
         bail!(

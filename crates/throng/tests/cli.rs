@@ -186,6 +186,19 @@ fn what_is_unsafe_is_a_warning_in_development_and_a_refusal_in_production() {
 }
 
 #[test]
+fn a_token_is_minted_for_a_tenant_that_there_is() {
+    let (_folder, path) = file("[tenants.list.acme]\n");
+    let mint = |tenant| {
+        finished(&["token", "ada", "--tenant", tenant, "--config", &path], &[("JWT_SECRET", SECRET)])
+    };
+    let (code, token, errors) = mint("acme");
+    assert_eq!((code, token.trim().split('.').count(), errors.as_str()), (Some(0), 3, ""));
+    let (code, token, errors) = mint("nope");
+    assert_eq!((code, token.as_str()), (Some(1), ""));
+    assert!(errors.contains("there is no tenant \"nope\" in tenants.list"), "{errors}");
+}
+
+#[test]
 fn the_default_file_can_be_printed_and_used() {
     let (code, defaults, _) = finished(&["check", "--defaults"], &[]);
     assert_eq!(code, Some(0));
