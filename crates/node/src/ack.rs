@@ -135,6 +135,13 @@ pub struct Answers<T> {
     pub silent: Vec<String>,
 }
 
+impl<T> Answers<T> {
+    /// Whether all have answered, and every node has said whom it has asked.
+    pub fn is_whole(&self) -> bool {
+        self.missing == 0 && self.silent.is_empty()
+    }
+}
+
 impl<T> Default for Answers<T> {
     fn default() -> Self {
         Self { answers: Vec::new(), missing: 0, silent: Vec::new() }
@@ -230,5 +237,18 @@ impl Answers<Args> {
 impl<T> Collected<T> {
     fn is_complete(&self) -> bool {
         self.shards_due == 0 && self.nodes_due.is_empty() && self.answers.len() + self.lost >= self.asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_whole_when_nobody_is_missing_or_silent() {
+        let whole = Answers { answers: vec![1], ..Answers::default() };
+        assert!(whole.is_whole());
+        assert!(!Answers { missing: 1, ..whole.clone() }.is_whole());
+        assert!(!Answers { silent: vec!["00ab03".to_owned()], ..whole }.is_whole());
     }
 }

@@ -64,6 +64,8 @@ pub struct Config {
     pub metrics: MetricsAccess,
     /// What other programs publish with. Default: none.
     pub server_keys: ServerKeys,
+    /// Where the node runs, for whoever looks at the members of its fleet. Default: nothing said.
+    pub region: String,
     /// How a stop goes.
     pub drain: Drain,
 }
@@ -178,6 +180,7 @@ impl Default for Config {
             edge: EdgeConfig::default(),
             metrics: MetricsAccess::Anyone,
             server_keys: ServerKeys::default(),
+            region: String::new(),
             drain: Drain { spread: Duration::from_secs(10), deadline: Duration::from_secs(30) },
         }
     }

@@ -74,7 +74,7 @@ pub(crate) fn load(node: &Node) -> Load {
         cpu: (sample.cpu_percent / 100.0 / cores as f64).clamp(0.0, 1.0) as f32,
         memory_bytes: sample.process.resident_bytes,
         capacity: count(node.config.connections_max),
-        region: String::new(),
+        region: node.config.region.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         draining: node.is_draining(),
     }

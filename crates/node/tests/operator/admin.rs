@@ -36,12 +36,14 @@ fn nobody_comes_in_without_the_role() {
 
 #[test]
 fn a_node_without_others_is_the_only_member() {
-    let node = node(1);
+    let config = throng_node::Config { region: "fra".to_owned(), ..config(1) };
+    let node = Node::start(config, app());
     let _here = client(&node, "ada");
     let members = done(&node, "GET", "/api/admin/members", None);
     let [member] = members["members"].as_array().unwrap().as_slice() else { panic!("{members}") };
     assert_eq!((&member["this"], &member["address"]), (&json!(true), &Value::Null));
     assert_eq!((&member["version"], &member["draining"]), (&json!(env!("CARGO_PKG_VERSION")), &json!(false)));
+    assert_eq!(member["region"], "fra");
     assert!(member["load"]["connections"].as_u64() >= Some(1), "{member}");
     let of_tenant = token("tina", Role::Operator, Some("acme"));
     assert_eq!(ask(&node, "GET", "/api/admin/members", Some(&of_tenant), None).0, 403);

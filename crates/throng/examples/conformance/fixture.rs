@@ -114,7 +114,7 @@ fn acknowledgements(nsp: &mut Namespace) {
         let asked = socket.nsp().to(room).timeout(Duration::from_millis(millis));
         tokio::spawn(async move {
             let Ok(got) = asked.emit_with_ack::<ArgValue>(&event, args.skip(3)).await else { return };
-            ack.send((got.missing > 0, got.answers));
+            ack.send((!got.is_whole(), got.answers));
         });
     });
     nsp.on("ask-me", |socket: Socket, args: Args| async move {

@@ -54,7 +54,7 @@ const fn variable(name: &'static str, key: &'static str, reading: Reading) -> Va
 }
 
 /// Every variable. Of two with the same key the first wins, and they must not disagree unless its name is Throng's own.
-pub(crate) const VARIABLES: [Variable; 50] = [
+pub(crate) const VARIABLES: [Variable; 51] = [
     variable("THRONG_PROFILE", "profile", Plain),
     variable("NODE_ENV", "profile", NodeEnvironment),
     variable("THRONG_LOG", "log.level", Plain),
@@ -88,6 +88,7 @@ pub(crate) const VARIABLES: [Variable; 50] = [
     variable("CLUSTER_ENABLED", "cluster.enabled", Plain),
     variable("ENABLE_CLUSTERING", "cluster.enabled", Plain),
     variable("CLUSTER_ADDRESS", "cluster.address", Plain),
+    variable("THRONG_CLUSTER_REGION", "cluster.region", Plain),
     variable("HEARTBEAT_INTERVAL", "cluster.heartbeat_interval", Milliseconds),
     variable("FAILURE_DETECTION_TIMEOUT", "cluster.failure_timeout", Milliseconds),
     variable("MAX_MATCHES_PER_SERVER", "cluster.matches_max", Plain),

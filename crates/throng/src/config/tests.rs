@@ -63,12 +63,13 @@ fn the_default_file_fits_the_types_and_the_node() {
 fn what_a_file_says_reaches_the_node_and_the_app() {
     let text = "shards = 3\nconnections_max = 9\norigins = ['https://a.example']\n\
         [socket]\npath = '/io/'\nparser = 'msgpack'\nping_interval = '1s'\ncompression_bytes_min = 5\n\
-        [http]\nheader_timeout = '2s'\n[drain]\nspread = '3s'\n[debate]\nduration = '1h 1s'\n";
+        [http]\nheader_timeout = '2s'\n[cluster]\nregion = 'fra'\n[drain]\nspread = '3s'\n[debate]\nduration = '1h 1s'\n";
     let (effective, _file) = read(text, &[], Vec::new());
     let (config, _) = effective.accepted().unwrap_or_else(|problems| panic!("{problems}"));
     let node = node(&config);
     assert_eq!((node.shards.get(), node.connections_max, node.compression_bytes_min), (3, 9, Some(5)));
     assert_eq!((node.path.as_str(), node.parser), ("/io/", throng_node::Parser::MsgPack));
+    assert_eq!(node.region, "fra");
     assert_eq!(node.origins, throng_node::Origins::Listed(vec!["https://a.example".into()]));
     let times = [node.ping_interval, node.header_timeout, node.drain.spread, config.debate.duration];
     assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 3601]);

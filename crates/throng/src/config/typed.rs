@@ -205,6 +205,7 @@ impl Config {
                 (token, _) => MetricsAccess::Token(token.into()),
             },
             server_keys: self.publish.keys.iter().map(|key| key.expose().into()).collect(),
+            region: self.cluster.region.clone(),
             drain: throng_node::Drain { spread: self.drain.spread, deadline: self.drain.deadline },
             tenancy: policy.tenancy,
             limits: policy.limits,

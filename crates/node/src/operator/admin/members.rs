@@ -38,6 +38,8 @@ struct MemberView {
     /// Where the other nodes reach it; `null` for one that has no others.
     address: Option<String>,
     version: String,
+    /// Where it runs, as its configuration says; empty when that says nothing.
+    region: String,
     /// Whether it takes no new sessions and is about to leave.
     draining: bool,
     load: LoadView,
@@ -83,12 +85,13 @@ async fn members(State(node): State<Arc<Node>>, operator: Operator) -> Result<Js
 }
 
 fn view(node: &str, address: Option<&str>, load: Load) -> MemberView {
-    let Load { connections, rooms, cpu, memory_bytes, capacity, version, draining, .. } = load;
+    let Load { connections, rooms, cpu, memory_bytes, capacity, region, version, draining } = load;
     MemberView {
         node: node.to_owned(),
         this: false,
         address: address.map(ToOwned::to_owned),
         version,
+        region,
         draining,
         load: LoadView { connections, capacity, rooms, cpu, memory_bytes },
     }

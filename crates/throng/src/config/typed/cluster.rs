@@ -16,6 +16,7 @@ pub(crate) struct Cluster {
     pub(crate) host: Option<IpAddr>,
     pub(crate) port: u16,
     pub(crate) address: String,
+    pub(crate) region: String,
     #[serde(deserialize_with = "reading::duration")]
     pub(crate) heartbeat_interval: Duration,
     #[serde(deserialize_with = "reading::duration")]
@@ -61,6 +62,7 @@ mod tests {
                 host: None,
                 port: 0,
                 address: said.into(),
+                region: String::new(),
                 heartbeat_interval: Duration::ZERO,
                 failure_timeout: Duration::ZERO,
                 matches_max: 0,
