@@ -295,6 +295,18 @@ fn wrong_values_of_the_apps_are_named_too() {
         ),
         ("roulette.queues.late.duration = '0s'", "file:1: roulette.queues.late.duration: no time at all"),
         (
+            "debate.topics = ['Tea', 'Art', ' tea']",
+            "file:1: debate.topics: \" tea\" is there twice, in whatever case",
+        ),
+        (
+            "[debate]\nconfirm_timeout = '20s'\nqueues.fast.duration = '20s'",
+            "file:2: debate.confirm_timeout: a room would end before it counts as begun; it is less than every duration",
+        ),
+        (
+            "[roulette]\nturn = ['turn:a']\nturn_secret = 'x'\nturn_lifetime = '20m'\nqueues.late.duration = '30m'",
+            "file:4: roulette.turn_lifetime: less than the longest call, whose relay would end before it",
+        ),
+        (
             "[debate.queues.\"Late Night\"]",
             "file:1: debate.queues.\"Late Night\": a name is 1 to 40 lower-case letters, digits, underscores and hyphens",
         ),

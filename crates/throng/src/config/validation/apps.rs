@@ -1,5 +1,8 @@
 //! What no type can say of the apps' settings: names that must lead somewhere, steps that must only ever ask less.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use super::super::key::Key;
 use super::super::shown::without_password;
 use super::super::typed::pairing::DEFAULT;
@@ -52,6 +55,14 @@ impl Judge<'_> {
                 self.at(&table.child(name), "no time at all");
             }
         }
+        let queues = rooms.queues.values().filter_map(|queue| queue.duration);
+        if queues
+            .chain([rooms.duration])
+            .any(|duration| !duration.is_zero() && duration <= rooms.confirm_timeout)
+        {
+            let problem = "a room would end before it counts as begun; it is less than every duration";
+            self.at(&table.child("confirm_timeout"), problem);
+        }
         self.known_policy(&table.child("policy"), rooms.policy, pairing);
         for (name, queue) in rooms.queues {
             let key = table.child("queues").child(name);
@@ -74,6 +85,10 @@ impl Judge<'_> {
             if !(1..=TOPIC_CHARS_MAX).contains(&topic.trim().chars().count()) {
                 self.wrong("debate.topics", format!("{topic:?} has not 1 to {TOPIC_CHARS_MAX} characters"));
             }
+        }
+        let mut known = HashSet::new();
+        for topic in debate.topics.iter().filter(|topic| !known.insert(topic.trim().to_lowercase())) {
+            self.wrong("debate.topics", format!("{topic:?} is there twice, in whatever case"));
         }
         if debate.topics.is_empty() && !debate.own_topics {
             self.pair(
@@ -111,6 +126,14 @@ impl Judge<'_> {
             );
         }
         self.times(&[("roulette.turn_lifetime", roulette.turn_lifetime)]);
+        let queues = roulette.queues.values().filter_map(|queue| queue.duration);
+        let longest = queues.fold(roulette.duration, Duration::max);
+        if !roulette.turn.is_empty() && roulette.turn_lifetime < longest {
+            self.wrong(
+                "roulette.turn_lifetime",
+                "less than the longest call, whose relay would end before it",
+            );
+        }
     }
 
     fn feature(&mut self, key: &Key, name: &str, feature: &Feature, config: &Config) {
