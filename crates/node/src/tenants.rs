@@ -7,7 +7,6 @@ mod usage;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -26,25 +25,12 @@ pub(crate) const DEFAULT: &str = "default";
 pub(crate) struct Tenant {
     pub(crate) name: TenantName,
     settings: ArcSwap<TenantSettings>,
-    /// Whether these say anything of events: asked for each of them.
-    bounds_events: AtomicBool,
     pub(crate) usage: Usage,
 }
 
 impl Tenant {
     fn new(name: TenantName, settings: Arc<TenantSettings>, shards: usize) -> Self {
-        let bounds_events = AtomicBool::new(settings.bounds_events());
-        Self { name, settings: ArcSwap::new(settings), bounds_events, usage: Usage::new(shards) }
-    }
-
-    fn change(&self, settings: Arc<TenantSettings>) {
-        self.bounds_events.store(settings.bounds_events(), Ordering::Relaxed);
-        self.settings.store(settings);
-    }
-
-    /// Whether its clients' events have a limit or a quota.
-    pub(crate) fn bounds_events(&self) -> bool {
-        self.bounds_events.load(Ordering::Relaxed)
+        Self { name, settings: ArcSwap::new(settings), usage: Usage::new(shards) }
     }
 
     /// What it may do now.
@@ -143,11 +129,11 @@ impl Tenants {
         let mut known = HashMap::clone(&self.known.load());
         for tenant in known.values().filter(|tenant| !tenancy.tenants.contains_key(&tenant.name)) {
             let removed = TenantSettings { status: Status::Removed, ..TenantSettings::default() };
-            tenant.change(Arc::new(removed));
+            tenant.settings.store(Arc::new(removed));
         }
         for (name, settings) in &tenancy.tenants {
             match known.get(name) {
-                Some(tenant) => tenant.change(settings.clone()),
+                Some(tenant) => tenant.settings.store(settings.clone()),
                 None => {
                     let tenant = Tenant::new(name.clone(), settings.clone(), self.shards);
                     known.insert(name.clone(), Arc::new(tenant));
@@ -155,7 +141,7 @@ impl Tenants {
             }
         }
         self.known.store(Arc::new(known));
-        self.default.change(tenancy.default.clone());
+        self.default.settings.store(tenancy.default.clone());
         self.tenancy.store(tenancy);
     }
 

@@ -119,14 +119,14 @@ impl Shard {
     /// Whether an event is within the limits of its socket and the quotas of its tenant.
     fn let_in(&self, entry: &mut Entry, name: &str, args: ArgsRef<'_>) -> Result<(), Throttled> {
         let tenant = &entry.nsp.space.tenant;
+        let settings = tenant.settings();
         let bytes = u32::try_from(name.len() + args_bytes(args)).unwrap_or(u32::MAX);
         let seen = tenant.usage.of(self.index);
         seen.events_received.add(1);
         seen.bytes_received.add(bytes.into());
-        if !tenant.bounds_events() {
+        if !settings.bounds_events() {
             return Ok(());
         }
-        let settings = tenant.settings();
         let now = self.event_time();
         let bounds = Bounds { limits: &settings.events, own: &entry.nsp.behaviour.rates };
         entry.throttle.take(bounds, name, now)?;
