@@ -2,8 +2,8 @@
 //! came of it.
 //!
 //! One batch at a time is on its way. What comes meanwhile is the next, and nothing is while nobody knows what came of the
-//! last: so nothing is appended before what was said before it. What the store refuses is lost, and the history begins anew
-//! before the next: nobody takes what follows for the whole.
+//! last: so nothing is appended before what was said before it. What the store refuses is lost, and so is what finds no room here;
+//! the history begins anew before what comes next: nobody takes that for the whole.
 
 use std::collections::VecDeque;
 
@@ -23,8 +23,10 @@ pub(super) struct Line {
     /// So many of the first are a batch that was sent.
     sent: usize,
     is_under_way: bool,
-    /// Messages were refused, and the history has not begun anew since.
+    /// Messages were lost here, and the history has not begun anew since.
     has_lost: bool,
+    /// Messages were lost behind all that is queued.
+    will_lose: bool,
     /// The store takes too long: members of this node do not wait for it.
     is_late: bool,
 }
@@ -39,6 +41,8 @@ pub(super) struct Entry {
     pub(super) bytes: Bytes,
     /// What to tell the members of this node; nothing when they know.
     pub(super) early: Option<Envelope>,
+    /// Messages were lost before it.
+    pub(super) follows_loss: bool,
 }
 
 /// What is to be done with a history.
@@ -58,21 +62,27 @@ pub(super) struct Batch {
 
 impl Line {
     pub(super) fn push(&mut self, entry: Entry) {
-        self.queue.push_back(entry);
+        let follows_loss = std::mem::take(&mut self.will_lose);
+        self.queue.push_back(Entry { follows_loss, ..entry });
+    }
+
+    /// A message is lost that would have come behind all that is queued.
+    pub(super) fn lose(&mut self) {
+        self.will_lose = true;
     }
 
     /// The next batch; nothing while the last one is on its way, or may be there.
     pub(super) fn next(&mut self) -> Option<Batch> {
+        self.come_to_loss();
         if self.sent > 0 || self.has_lost || self.queue.is_empty() {
             return None;
         }
         let mut bytes = 0;
-        let fits = |entry: &&Entry| {
-            let is_first = bytes == 0;
+        let fits = |(at, entry): &(usize, &Entry)| {
             bytes += entry.bytes.len();
-            is_first || bytes <= BATCH_BYTES_MAX
+            *at == 0 || (bytes <= BATCH_BYTES_MAX && !entry.follows_loss)
         };
-        self.sent = self.queue.iter().take(BATCH_MAX).take_while(fits).count();
+        self.sent = self.queue.iter().take(BATCH_MAX).enumerate().take_while(fits).count();
         Some(self.send())
     }
 
@@ -81,11 +91,22 @@ impl Line {
         if self.is_under_way {
             return None;
         }
+        self.come_to_loss();
         if self.has_lost {
             self.is_under_way = true;
             return Some(Step::BeginAnew);
         }
         (self.sent > 0).then(|| Step::Append(Batch { may_be_there: true, ..self.send() }))
+    }
+
+    /// Notes that what comes next follows a loss, if it does.
+    fn come_to_loss(&mut self) {
+        if self.sent == 0 && !self.has_lost {
+            self.has_lost = match self.queue.front_mut() {
+                Some(first) => std::mem::take(&mut first.follows_loss),
+                None => std::mem::take(&mut self.will_lose),
+            };
+        }
     }
 
     fn send(&mut self) -> Batch {
@@ -142,7 +163,7 @@ impl Line {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && !self.has_lost
+        self.queue.is_empty() && !self.has_lost && !self.will_lose
     }
 }
 
@@ -161,7 +182,8 @@ mod tests {
 
     fn push(line: &mut Line, at: usize, length: usize) {
         let bytes = vec![at as u8; length].into();
-        line.push(Entry { number: at as u64, until: Instant::now(), bytes, early: None });
+        let number = at as u64;
+        line.push(Entry { number, until: Instant::now(), bytes, early: None, follows_loss: false });
     }
 
     /// The places of the messages of a batch.
@@ -215,6 +237,25 @@ mod tests {
         drop(line.again());
         assert_eq!(line.done().len(), 0);
         assert_eq!(places(line.next()), [1]);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_no_gap_that_nobody_sees() {
+        let mut line = line(&[1, 1]);
+        line.lose();
+        push(&mut line, 2, 1);
+        line.lose();
+        let mut steps = Vec::new();
+        while !line.is_empty() {
+            if let Some(batch) = line.next() {
+                steps.push(places(Some(batch)));
+            } else {
+                assert_eq!(line.again(), Some(Step::BeginAnew));
+                steps.push(Vec::new());
+            }
+            drop(line.done());
+        }
+        assert_eq!(steps, [vec![0, 1], vec![], vec![2], vec![]]);
     }
 
     #[test]

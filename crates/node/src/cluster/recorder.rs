@@ -161,13 +161,14 @@ impl Recorder<'_> {
     fn take(&mut self, Recording { room, bytes, early }: Recording) {
         if !self.waiting.add(&bytes) {
             self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
+            self.lines.entry(room.clone()).or_default().lose();
             self.give_up(&room);
             return early.into_iter().for_each(|envelope| self.here.tell_unrecorded(envelope));
         }
         self.count += 1;
         let until = Instant::now() + PATIENCE;
         let line = self.lines.entry(room.clone()).or_default();
-        line.push(Entry { number: self.count, until, bytes, early });
+        line.push(Entry { number: self.count, until, bytes, early, follows_loss: false });
         if line.is_late() || !self.cluster.is_connected() {
             self.give_up(&room);
         } else {
