@@ -107,7 +107,6 @@ impl State {
         let bound = if same.is_some() { Bound::Waived } else { newcomer.bound };
         let (enqueued, credit) = same.map_or((now, Duration::ZERO), |same| (same.enqueued, same.credit));
         let ticket = Ticket::new(self.new_ticket_id(), newcomer, enqueued, credit);
-        self.learn(queue, &ticket, now);
         if bound == Bound::Kept && former.is_some_and(|former| self.has_no_place(&ticket, queue, former, now))
         {
             return Err(JoinError::QueueFull);
@@ -119,12 +118,13 @@ impl State {
 
     /// Whether a ticket would be refused whose user has a place elsewhere: then they keep that one. Looks at as many as a
     /// look does at a time.
-    fn has_no_place(&self, ticket: &Ticket, queue: usize, former: Seat, now: Time) -> bool {
+    fn has_no_place(&mut self, ticket: &Ticket, queue: usize, former: Seat, now: Time) -> bool {
         let is_elsewhere = self.seats[former].queue != queue;
-        let queue = &self.queues[queue];
-        if !is_elsewhere || !queue.is_full() {
+        if !is_elsewhere || !self.queues[queue].is_full() {
             return false;
         }
+        self.learn(queue, ticket, now);
+        let queue = &self.queues[queue];
         let found = queue.fitting(ticket, Cursor::default(), now).take(WINDOW_MAX);
         let candidates = found.filter_map(|seat| self.seats.ticket(seat));
         decide(ticket, candidates, queue.policy(), now).is_none()
