@@ -1,5 +1,5 @@
-//! The whole comparison: every repetition takes each server in turn, so that whatever the machine does over time meets
-//! all of them. What cannot be measured becomes a note, and the rest goes on.
+//! The whole comparison: every repetition of a scenario takes each server in turn, one right after the other, so that
+//! whatever the machine does over time meets all of them. What cannot be measured becomes a note, and the rest goes on.
 
 use crate::{
     Places,
@@ -54,7 +54,7 @@ pub(crate) struct Sample {
     pub(crate) memory_after: Memory,
 }
 
-/// One server's process in one repetition.
+/// One server's process, for one scenario in one repetition: idle memory is that of a process that has done nothing else.
 struct Turn {
     server: Server,
     repetition: usize,
@@ -87,46 +87,37 @@ pub(crate) fn run(
     let cores = Cores::choose()?;
     allow_files(SERVER_FILES)?;
     stay_on(cores.driver)?;
-    for repetition in 1..=pacing.repetitions {
-        for (server, _) in outcome.servers.clone() {
-            let (idle, loads): (Vec<_>, Vec<_>) =
-                scenarios.iter().copied().partition(|&scenario| scenario == Scenario::Idle);
-            // Idle memory is that of a process that has done nothing else.
-            for scenarios in [loads, idle].iter().filter(|scenarios| !scenarios.is_empty()) {
-                take_in_turn(places, server, scenarios, repetition, cores, &mut outcome)?;
+    for &scenario in scenarios {
+        let repetitions = scenario.repetitions(pacing);
+        for repetition in 1..=repetitions {
+            for (server, _) in outcome.servers.clone() {
+                let name = format!("{} {}", server.name(), scenario.name());
+                tell(&format!("{repetition} of {repetitions}: {name}"))?;
+                match Turn::begin(places, server, (repetition, pacing), cores) {
+                    Ok(turn) => match turn.calm_sample(scenario) {
+                        Ok(sample) => outcome.samples.push(sample),
+                        Err(error) => outcome.note(format!("{name}: {error:#}"))?,
+                    },
+                    Err(error) => outcome.note(format!("{} did not start: {error:#}", server.name()))?,
+                }
             }
         }
     }
     Ok(outcome)
 }
 
-/// Measures these scenarios one after the other on one process.
-fn take_in_turn(
-    places: &Places,
-    server: Server,
-    scenarios: &[Scenario],
-    repetition: usize,
-    cores: Cores,
-    outcome: &mut Outcome,
-) -> anyhow::Result<()> {
-    let log = places.out.join(format!("{}.log", server.name().to_lowercase()));
-    let process = match Process::start(server.command(places), cores, &log) {
-        Ok(process) => process,
-        Err(error) => return outcome.note(format!("{} did not start: {error:#}", server.name())),
-    };
-    let turn = Turn { server, repetition, process, pacing: outcome.pacing, cores };
-    for &scenario in scenarios {
-        let of = outcome.pacing.repetitions;
-        tell(&format!("{repetition} of {of}: {} {}", server.name(), scenario.name()))?;
-        match turn.calm_sample(scenario) {
-            Ok(sample) => outcome.samples.push(sample),
-            Err(error) => outcome.note(format!("{} {}: {error:#}", server.name(), scenario.name()))?,
-        }
-    }
-    Ok(())
-}
-
 impl Turn {
+    fn begin(
+        places: &Places,
+        server: Server,
+        (repetition, pacing): (usize, Pacing),
+        cores: Cores,
+    ) -> anyhow::Result<Self> {
+        let log = places.out.join(format!("{}.log", server.name().to_lowercase()));
+        let process = Process::start(server.command(places), cores, &log)?;
+        Ok(Self { server, repetition, process, pacing, cores })
+    }
+
     /// Measures when nobody else uses the two cores, again while somebody did, and keeps the calmest run. Idle memory is
     /// measured once: it is that of a process that has held no socket before.
     fn calm_sample(&self, scenario: Scenario) -> anyhow::Result<Sample> {

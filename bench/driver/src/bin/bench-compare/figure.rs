@@ -91,6 +91,18 @@ impl Figure {
         let samples = outcome.samples_of(server, self.scenario());
         Spread::of(samples.map(|sample| self.of(sample)).collect())
     }
+
+    /// How many times the figure of a peer this one of a server is: of what was measured in the same repetition, within
+    /// seconds of one another, and of those ratios the median.
+    pub(crate) fn ratio(self, outcome: &Outcome, server: Server, peer: Server) -> Option<f64> {
+        let beside = |sample: &Sample| {
+            let mut peers = outcome.samples_of(peer, self.scenario());
+            let peer = peers.find(|peer| peer.repetition == sample.repetition)?;
+            Some(self.of(sample) / self.of(peer))
+        };
+        let ratios = outcome.samples_of(server, self.scenario()).filter_map(beside);
+        Spread::of(ratios.collect()).map(|spread| spread.median)
+    }
 }
 
 impl Spread {

@@ -31,8 +31,8 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
     writeln!(
         page,
         "Measured on {} UTC: {}, {} cores, {}, {}. Each server in turn runs alone on one core, the driver on another; \
-         the same load for each, over loopback, without TLS. Repetitions: {}, of which the median counts; {} s are \
-         measured after {} s of warm-up.\n",
+         the same load for each, over loopback, without TLS. Repetitions: {}, in each of which the servers follow one \
+         another; {} s are measured after {} s of warm-up. Medians count, and of ratios those within a repetition.\n",
         machine.date,
         machine.cpu,
         machine.cores,
@@ -104,7 +104,6 @@ fn load(page: &mut String, outcome: &Outcome, scenario: Scenario) -> fmt::Result
         "| server | per server CPU-second | lowest – highest | Throng does | a second | server CPU | driver CPU | others | p50 ms | p99 ms |"
     )?;
     writeln!(page, "|---|{}", "---:|".repeat(9))?;
-    let throng = figure.spread(outcome, Server::Throng).map(|spread| spread.median);
     for &(server, _) in &outcome.servers {
         let Some(spread) = figure.spread(outcome, server) else { continue };
         let median = |value: fn(&Sample) -> f64| median(outcome, server, scenario, value);
@@ -116,7 +115,9 @@ fn load(page: &mut String, outcome: &Outcome, scenario: Scenario) -> fmt::Result
             figure.show(spread.median),
             figure.show(spread.low),
             figure.show(spread.high),
-            throng.map_or_else(|| "–".to_owned(), |throng| format!("{:.2} ×", throng / spread.median)),
+            figure
+                .ratio(outcome, Server::Throng, server)
+                .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2} ×")),
             figure.show(median(|sample| sample.report.rate)),
             percent(median(|sample| sample.server_cpu_seconds / sample.report.seconds)),
             percent(median(|sample| sample.report.driver_cpu_share)),

@@ -24,6 +24,7 @@ pub(crate) enum Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pacing {
+    /// How often each load is measured.
     pub(crate) repetitions: usize,
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
@@ -35,9 +36,9 @@ pub(crate) struct Pacing {
 impl Pacing {
     /// An idle run covers two whole ping intervals.
     pub(crate) const FULL: Self = Self {
-        repetitions: 3,
+        repetitions: 5,
         warm_up: Duration::from_secs(2),
-        duration: Duration::from_secs(8),
+        duration: Duration::from_secs(3),
         idle: Duration::from_secs(50),
         patience: Duration::from_secs(60),
     };
@@ -96,6 +97,11 @@ impl Scenario {
                 pacing.idle.as_secs_f64()
             ),
         }
+    }
+
+    /// How often it is measured. Idle sockets take the same each time, and a minute to look at.
+    pub(crate) fn repetitions(self, pacing: Pacing) -> usize {
+        if self == Self::Idle { 1 } else { pacing.repetitions }
     }
 
     /// The plan of this scenario against the server at `address`.
