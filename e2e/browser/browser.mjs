@@ -33,7 +33,7 @@ const PERSON = { viewport: { width: 1280, height: 800 }, reducedMotion: "reduce"
 export const MOVING = { reducedMotion: "no-preference" };
 
 /** Longest wait for any condition, in milliseconds. */
-const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 15_000;
 
 /** Starts Chromium; `flags` are added to the ones that every test has. */
 export async function launchBrowser(flags = []) {

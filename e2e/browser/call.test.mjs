@@ -31,6 +31,11 @@ async function bothSeeAndHear(pages) {
   await Promise.all(pages.map((page) => hears(page)));
 }
 
+/** The camera that a person sees themselves with. */
+function ownCamera(page) {
+  return page.waitForFunction(() => document.querySelector('[data-testid="self"]')?.srcObject?.getVideoTracks()[0]);
+}
+
 test("two people see and hear each other, and write beside it", async (t) => {
   const [ada, ben] = await callers(t);
   await connect(ada, ben);
@@ -45,7 +50,7 @@ test("two people see and hear each other, and write beside it", async (t) => {
 test("one looks at oneself first, and the camera's light goes out when it is turned off", async (t) => {
   const [ada] = await callers(t, { count: 1 });
   await ada.getByRole("button", { name: "See yourself first" }).click();
-  const track = await ada.getByTestId("self").evaluateHandle((video) => video.srcObject.getVideoTracks()[0]);
+  const track = await ownCamera(ada);
   assert.equal(await track.evaluate(({ readyState }) => readyState), "live");
   await ada.getByRole("button", { name: "Turn the camera off" }).click();
   await ada.getByTestId("self").waitFor({ state: "detached" });
@@ -111,7 +116,7 @@ test("call of one with a camera and one without has voices alone, and the camera
   const [ada, ben] = await callers(t);
   await meet(ada, "Video");
   await waits(ada);
-  const track = await ada.getByTestId("self").evaluateHandle((video) => video.srcObject.getVideoTracks()[0]);
+  const track = await ownCamera(ada);
   await meet(ben, "Voice");
   await Promise.all([ada, ben].map((page) => isConnected(page)));
   await Promise.all([ada, ben].map((page) => hears(page)));

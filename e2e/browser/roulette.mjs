@@ -1,5 +1,6 @@
 // What a person does on the roulette page alone, in its words: choose how to meet, and look at what comes of it.
-import { newPerson, until } from "./browser.mjs";
+import { setTimeout } from "node:timers/promises";
+import { newPerson, PATIENCE_MS } from "./browser.mjs";
 import { talks } from "./talk.mjs";
 
 /** A person at the roulette, whose page lets the test see the connections that it makes. */
@@ -47,34 +48,28 @@ export async function isConnected(page) {
 /** Resolves when new frames of the partner's picture have been shown. */
 export async function seesFrames(page) {
   const partner = page.getByTestId("partner");
-  const before = await partner.evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
-  await until(
-    page,
-    (count) => {
-      const video = document.querySelector('[data-testid="partner"]');
-      return video?.getVideoPlaybackQuality().totalVideoFrames > count + 5;
-    },
-    before,
-  );
+  await grows(() => partner.evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames));
 }
 
 /** Resolves when new packets of the partner's voice have arrived. */
 export async function hears(page) {
-  const before = await packets(page);
-  await until(
-    page,
-    async (count) => {
+  await grows(() =>
+    page.evaluate(async () => {
       const stats = [...(await globalThis.peers.at(-1).getStats()).values()];
-      const voice = stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio");
-      return voice !== undefined && voice.packetsReceived > count + 5;
-    },
-    before,
+      return stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio")?.packetsReceived ?? 0;
+    }),
   );
 }
 
-function packets(page) {
-  return page.evaluate(async () => {
-    const stats = [...(await globalThis.peers.at(-1).getStats()).values()];
-    return stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio")?.packetsReceived ?? 0;
-  });
+// Resolves when what `count` returns has grown by more than 5. A call that was set up anew counts from nothing again.
+async function grows(count) {
+  const deadline = Date.now() + PATIENCE_MS;
+  let least = Infinity;
+  for (;;) {
+    const now = await count();
+    least = Math.min(least, now);
+    if (now > least + 5) return;
+    if (Date.now() > deadline) throw new Error(`There were ${now - least} more only in ${PATIENCE_MS} ms.`);
+    await setTimeout(50);
+  }
 }

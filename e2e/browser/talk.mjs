@@ -40,9 +40,11 @@ export async function leave(page) {
   await page.getByRole("heading", { name: /^You left the/, level: 1 }).waitFor();
 }
 
-/** Goes on to the next partner, during a conversation or after it. */
+/** Goes on to the next partner, during a conversation or after it; resolves when the former one is out of sight. */
 export async function next(page) {
+  const former = await page.$("#message");
   await page.getByRole("button", { name: /^Next( partner)?$/ }).click();
+  if (former !== null) await until(page, (element) => !element.isConnected, former);
 }
 
 /** Reports the partner for `reason`, in the words of the page. */
