@@ -14,6 +14,7 @@ use throng_protocol::websocket::deflate::Window;
 use tokio::sync::oneshot;
 
 use crate::ack::{Collector, Sink};
+use crate::http::Trail;
 use crate::ids::NodeTag;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
@@ -164,6 +165,8 @@ pub(crate) enum SocketErrand {
 pub(crate) struct SessionName {
     pub(crate) id: Id,
     pub(crate) tenant: Option<Arc<Tenant>>,
+    /// What the request is called where the session lives.
+    pub(crate) trail: Arc<Trail>,
 }
 
 /// For one session.

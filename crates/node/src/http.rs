@@ -15,6 +15,7 @@ mod routes;
 mod security;
 mod tls;
 mod trace_context;
+mod trail;
 
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -36,6 +37,7 @@ pub(crate) use engine::Endpoint;
 pub use request_id::RequestId;
 pub use tls::{TlsError, TlsHandle};
 pub use trace_context::TraceContext;
+pub(crate) use trail::Trail;
 
 /// Connections by which one shard may be ahead of another before it passes new ones on.
 const IMBALANCE_MAX: usize = 8;

@@ -100,6 +100,9 @@ struct Report<'a> {
     settings: Vec<Shown>,
     #[serde(rename = "unsafe")]
     dangers: &'a [Danger],
+    /// The settings with which the pages of this binary cannot connect.
+    #[serde(rename = "cutsOffPages")]
+    cuts_off_pages: Vec<&'static str>,
     problems: &'a Problems,
 }
 
@@ -124,6 +127,7 @@ fn to_json(effective: &Effective, refusals: &Problems) -> io::Result<()> {
         profile: effective.config.profile,
         settings: effective.values.in_order().into_iter().map(shown).collect(),
         dangers: &effective.dangers,
+        cuts_off_pages: pages::cut_off_by(&effective.config.socket),
         problems: refusals,
     };
     let mut out = io::stdout().lock();

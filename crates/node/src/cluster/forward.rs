@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use throng_protocol::engine::handshake::RequestError;
 use tokio::net::TcpStream;
+use tracing::Instrument as _;
 
 use super::Cluster;
 use super::peer_api::{self, SECRET, TENANT, WINDOW};
@@ -50,11 +51,12 @@ pub(super) fn requests() -> Requests {
 /// node, or the connection to it breaks; how long an answer may take is up to who asked.
 pub(crate) fn forward(node: &Arc<Node>, session: SessionName, errand: SessionErrand) {
     let node = node.clone();
-    tokio::task::spawn_local(async move {
+    let forwarding = async move {
         if let Some(cluster) = &node.cluster {
             cluster.forward(&node, &session, errand).await;
         }
-    });
+    };
+    tokio::task::spawn_local(forwarding.in_current_span());
 }
 
 impl Cluster {
@@ -153,6 +155,7 @@ impl There<'_> {
         if let Some(tenant) = &self.session.tenant {
             request = request.header(TENANT, &*tenant.name);
         }
+        self.session.trail.hand_on(request.headers_mut()?);
         request.body(body).ok()
     }
 

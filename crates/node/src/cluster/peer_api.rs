@@ -22,9 +22,10 @@ use throng_protocol::engine::handshake::RequestError;
 use throng_protocol::id::Id;
 use throng_protocol::websocket::deflate::Window;
 use tokio::net::{TcpListener, TcpStream};
+use tracing::Instrument as _;
 
 use crate::envelope::{PollAnswer, SessionErrand, SessionName, Upgraded};
-use crate::http::Endpoint;
+use crate::http::{Endpoint, Trail};
 use crate::ids::Place;
 use crate::node::Node;
 
@@ -96,13 +97,19 @@ async fn connection(stream: TcpStream, sessions: Router) {
     }
 }
 
-/// Lets only those pass who know the fleet's secret.
-async fn known(State(endpoint): State<Endpoint>, request: Request, next: Next) -> Response {
+/// Lets only those pass who know the fleet's secret, and names what is logged of them as the other node does.
+async fn known(State(endpoint): State<Endpoint>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(SECRET).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let secret = endpoint.node.cluster.as_ref().map(|cluster| cluster.secret.as_bytes());
     let same =
         secret.is_some_and(|secret| aws_lc_rs::constant_time::verify_slices_are_equal(secret, given).is_ok());
-    if same { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
+    if !same {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let trail = Trail::of(request.headers());
+    let span = trail.span();
+    request.extensions_mut().insert(Arc::new(trail));
+    next.run(request).instrument(span).await
 }
 
 /// The session of this node that a request is about.
@@ -123,7 +130,8 @@ impl FromRequestParts<Endpoint> for Session {
             }
             None => None,
         };
-        Ok(Self(SessionName { id, tenant }))
+        let trail = parts.extensions.get::<Arc<Trail>>().cloned().ok_or(StatusCode::NOT_FOUND)?;
+        Ok(Self(SessionName { id, tenant, trail }))
     }
 }
 

@@ -19,9 +19,10 @@ use throng_protocol::websocket::handshake::{self, Accepted, Compression, Handsha
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::server::TlsStream;
+use tracing::Instrument as _;
 
 use super::pace::Paced;
-use super::{bridge, host, limited};
+use super::{Trail, bridge, host, limited};
 use crate::client::ClientAddress;
 use crate::cluster::{self, ANSWER_PATIENCE};
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
@@ -49,9 +50,10 @@ pub(crate) struct Endpoint {
 pub(crate) async fn request(
     State(endpoint): State<Endpoint>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(trail): Extension<Arc<Trail>>,
     request: Request,
 ) -> Response {
-    match endpoint.answer(address, request).await {
+    match endpoint.answer(address, trail, request).await {
         Ok(response) => response,
         Err(error) => {
             if let Some(shard) = Shard::here() {
@@ -91,7 +93,12 @@ fn text(body: impl Into<Body>) -> Response {
 }
 
 impl Endpoint {
-    async fn answer(&self, address: IpAddr, request: Request) -> Result<Response, RequestError> {
+    async fn answer(
+        &self,
+        address: IpAddr,
+        trail: Arc<Trail>,
+        request: Request,
+    ) -> Result<Response, RequestError> {
         let query = Query::parse(request.method(), request.uri().query().unwrap_or_default())?;
         let tenant = self.node.tenants.of_host(host(request.headers(), request.uri()));
         if query.sid.is_none() {
@@ -109,7 +116,7 @@ impl Endpoint {
         }
         let from = From { address, tenant };
         let upgrades = request.headers().contains_key(header::UPGRADE);
-        let session = query.sid.map(|id| SessionName { id, tenant: from.tenant.clone() });
+        let session = query.sid.map(|id| SessionName { id, tenant: from.tenant.clone(), trail });
         match (query.transport, session) {
             (Transport::WebSocket, _) if !upgrades => Err(RequestError::BadRequest),
             (Transport::Polling, _) if upgrades => Err(RequestError::BadRequest),
@@ -226,7 +233,8 @@ impl Endpoint {
     /// The end answers a waiting poll too: a client that reads that first never learns why.
     fn end_after_answer(&self, session: SessionName) {
         let endpoint = self.clone();
-        tokio::task::spawn_local(async move { endpoint.send(&session, SessionErrand::TooLarge) });
+        let ending = async move { endpoint.send(&session, SessionErrand::TooLarge) };
+        tokio::task::spawn_local(ending.in_current_span());
     }
 
     /// Asks the shard that a session's identifier names. `None` when there is no such shard or it is gone.
@@ -273,7 +281,7 @@ impl Endpoint {
         let (endpoint, handshake) = (self.clone(), said(from.address, &request));
         let window = accepted.window;
         let patience = self.node.config.ping_interval + self.node.config.ping_timeout;
-        tokio::task::spawn_local(async move {
+        let serving = async move {
             let Some((stream, early)) = taken(on_upgrade, patience).await else { return };
             let upgraded = Upgraded { stream, early, window };
             match session {
@@ -284,7 +292,8 @@ impl Endpoint {
                     }
                 }
             }
-        });
+        };
+        tokio::task::spawn_local(serving.in_current_span());
         switching(accepted)
     }
 }

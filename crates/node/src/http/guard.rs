@@ -14,9 +14,9 @@ use tracing::Instrument as _;
 use super::Edge;
 use super::access::{Followed, Rank, Record};
 use super::pace::Pace;
-use super::request_id::{RequestId, X_REQUEST_ID};
+use super::request_id::X_REQUEST_ID;
 use super::security::{self, Embedding, Scheme};
-use super::trace_context::TraceContext;
+use super::trail::Trail;
 use crate::client::{ClientAddress, client_address};
 
 /// The connection that requests come over.
@@ -35,34 +35,28 @@ pub(super) async fn answer(via: &Via, mut request: Request<Incoming>) -> Respons
     let open = pace.begin();
     let config = &edge.node.config;
     let address = client_address(peer.ip(), request.headers(), &config.edge.trusted_proxies);
-    let id = RequestId::of(request.headers());
-    let trace = TraceContext::of(request.headers());
+    let trail = Trail::of(request.headers());
     let below = request.uri().path().strip_prefix(config.path.trim_end_matches('/'));
     let is_engine = below.is_some_and(|below| below.is_empty() || below.starts_with('/'));
     let mut record = Record {
         method: request.method().clone(),
         uri: request.uri().clone(),
         address,
-        id: id.clone(),
-        trace: trace.trace,
+        id: trail.id.clone(),
+        trace: trail.trace.trace,
         rank: if is_engine && names_session(&request) { Rank::Poll } else { Rank::Request },
         began: Instant::now(),
         status: None,
         bytes: 0,
         _open: open,
     };
-    // At the highest level, so that it is there whenever any line is.
-    let span = tracing::error_span!(
-        "request",
-        request_id = id.as_str(),
-        trace_id = format_args!("{:032x}", trace.trace),
-        span_id = format_args!("{:016x}", trace.span),
-    );
+    let (id, span) = (trail.id.clone(), trail.span());
     let extensions = request.extensions_mut();
     extensions.insert(ConnectInfo(*peer));
     extensions.insert(ClientAddress(address));
-    extensions.insert(id.clone());
-    extensions.insert(trace);
+    extensions.insert(trail.id.clone());
+    extensions.insert(trail.trace.clone());
+    extensions.insert(Arc::new(trail));
     // A router is a reference to its routes; a call needs one of its own.
     let answered = edge.routes.clone().call(request.map(Body::new)).instrument(span).await;
     let mut response = answered.unwrap_or_else(|never| match never {});

@@ -21,7 +21,9 @@ impl Shard {
         match errand {
             Errand::Socket(id, errand) => self.run_socket(id, errand),
             Errand::Envelope(envelope) => self.apply(envelope),
-            Errand::Session(name, errand) => self.run_session(&name, errand),
+            Errand::Session(name, errand) => {
+                name.trail.span().in_scope(|| self.run_session(&name, errand));
+            }
             Errand::Survey(survey) => self.survey(survey),
             Errand::Superseded(id, done) => {
                 self.superseded(id);

@@ -1,16 +1,20 @@
 //! The access log, read as a program would.
 
 use std::io::Write;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
-use throng_testkit::{Polling, until};
+use throng_backbone::{MemoryStore, Store};
+use throng_node::App;
+use throng_testkit::{Node, Polling, until};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::{ask, get_with, node};
+use crate::{PARENT, ask, get_with, node};
 
 /// What all tests of this process have logged under the target.
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -66,23 +70,41 @@ fn line(request_id: &str) -> Value {
     line_where(|line| line["target"] == "access" && line["fields"]["request_id"] == request_id)
 }
 
+/// What a malformed packet is logged with that is posted to one address, for a session that was opened at another.
+fn check_named(opened: SocketAddr, posted: SocketAddr, name: &str) {
+    let polling = Polling::open(opened);
+    let headers = format!("x-request-id: {name}\r\ntraceparent: {PARENT}\r\n");
+    ask(posted, "POST", &polling.path(), &headers, b"4?");
+    let line = line_where(|line| line["span"]["request_id"] == name);
+    assert_eq!(line["fields"]["message"], "malformed packet", "{line}");
+    assert_eq!(line["span"]["trace_id"], PARENT[3..35], "{line}");
+}
+
 #[test]
 fn whatever_a_request_brings_about_is_logged_with_its_name() {
     listen();
-    let node = node(|_| {});
-    let polling = Polling::open(node.address());
-    ask(node.address(), "POST", &polling.path(), "x-request-id: log-shard\r\n", b"4?");
-    let line = line_where(|line| line["fields"]["message"] == "malformed packet");
-    assert_eq!(line["span"]["request_id"], "log-shard", "{line}");
+    // Some of the sessions are of another shard than the one that takes the request.
+    let node = node(|config| config.shards = NonZeroUsize::new(2).expect("not zero"));
+    for session in 0..8 {
+        check_named(node.address(), node.address(), &format!("log-shard-{session}"));
+    }
+}
+
+#[test]
+fn what_another_node_does_for_a_request_is_logged_with_its_name() {
+    listen();
+    let store = Store::Memory(MemoryStore::default());
+    let [owner, other] =
+        [(); 2].map(|()| Node::start_member(throng_testkit::config(), App::new(), store.clone()));
+    check_named(owner.address(), other.address(), "log-fleet");
 }
 
 #[test]
 fn a_line_says_what_was_asked_and_how_it_was_answered() {
     listen();
     let node = node(|_| {});
-    let headers =
-        "x-request-id: log-1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
-    ask(node.address(), "POST", "/api/upload?token=secret", headers, b"12345");
+    let headers = format!("x-request-id: log-1\r\ntraceparent: {PARENT}\r\n");
+    ask(node.address(), "POST", "/api/upload?token=secret", &headers, b"12345");
     let line = line("log-1");
     assert_eq!(line["level"], "INFO");
     let fields = &line["fields"];

@@ -24,6 +24,9 @@ use throng_testkit::{Http, Node, Response, WebSocket};
 /// The smallest wait that still tells a difference on a busy machine.
 const SHORT: Duration = Duration::from_millis(250);
 
+/// Where the client of a request is in a trace.
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 /// A node whose sockets are told their address as `address`, with a few routes that tell what they know.
 fn node(change: impl FnOnce(&mut Config)) -> Node {
     let mut config = throng_testkit::config();

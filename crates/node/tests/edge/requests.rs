@@ -2,9 +2,7 @@
 
 use throng_testkit::Response;
 
-use crate::{get_with, node};
-
-const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+use crate::{PARENT, get_with, node};
 
 fn id(response: &Response) -> &str {
     response.header("x-request-id").expect("every answer names its request")

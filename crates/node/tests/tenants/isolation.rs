@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng_node::{Ack, Closing, Id, IntoArgs, Namespace, Socket};
-use throng_testkit::{Client, Door, Http, Polling};
+use throng_backbone::{MemoryStore, Store};
+use throng_node::{Ack, Closing, Config, Id, IntoArgs, Namespace, Recovery, Socket};
+use throng_testkit::{Client, Door, Http, Node, Polling};
 
-use crate::{door, node, unbounded};
+use crate::{app, config, door, node, unbounded};
 
 /// Handlers that do to any name whatever the API can do. Their `room` is what the attacker knows of the victim.
 fn weapons(nsp: &mut Namespace) {
@@ -15,6 +16,7 @@ fn weapons(nsp: &mut Namespace) {
         socket.nsp().to(room.clone()).emit("hit", "in");
         socket.nsp().to(room).volatile().emit("hit", "volatile");
     });
+    nsp.on("mark", |socket: Socket| async move { socket.emit("marked", ()) });
     nsp.on("broadcast", |socket: Socket| async move {
         socket.broadcast().emit("hit", "broadcast");
         socket.nsp().except("nobody").emit("hit", "except");
@@ -45,6 +47,12 @@ fn ids(client: &mut Client, room: impl IntoArgs) -> Vec<String> {
     client.call("fetch", room).decode().expect("a list of identifiers")
 }
 
+/// The names of the events that have come to a client.
+fn events(client: &mut Client) -> Vec<String> {
+    client.emit("mark", ());
+    client.events_before("marked")
+}
+
 /// How many sockets a client asks in a room.
 fn asked(client: &mut Client, room: &str) -> i64 {
     client.call("ask", room).decode().expect("a number")
@@ -57,25 +65,29 @@ struct Victim {
 
 impl Victim {
     fn of(door: Door) -> Self {
-        let (mut client, id) = Client::connect(door);
+        Self::over(Client::websocket(door))
+    }
+
+    fn over(mut client: Client) -> Self {
+        let id = client.join("/", None);
         client.call("join", "den");
         Self { client, id }
     }
 
     /// Nothing has happened to it: no event came, it is still in its room and nowhere else.
     fn check(&mut self) {
-        self.client.emit("emit", self.id.to_string());
-        assert_eq!(self.client.events_before("hit"), Vec::<String>::new());
+        assert_eq!(events(&mut self.client), Vec::<String>::new());
         let found = ids(&mut self.client, "den");
         assert_eq!(found, [self.id.to_string()]);
         assert_eq!(ids(&mut self.client, "trap"), Vec::<String>::new());
     }
 }
 
-fn attack(shards: usize) {
+fn attack(shards: usize, open: fn(Door) -> Client) {
     let node = node(shards, unbounded(), weapons);
-    let mut victim = Victim::of(door(&node, "globex"));
-    let (mut attacker, own) = Client::connect(door(&node, "acme"));
+    let mut victim = Victim::over(open(door(&node, "globex")));
+    let mut attacker = open(door(&node, "acme"));
+    let own = attacker.join("/", None);
     let names =
         ["den".to_owned(), victim.id.to_string(), "globex".into(), "globex:den".into(), "/#den".into()];
     for name in &names {
@@ -95,12 +107,44 @@ fn attack(shards: usize) {
 
 #[test]
 fn no_operation_reaches_another_tenant() {
-    attack(1);
+    attack(1, Client::websocket);
 }
 
 #[test]
 fn no_operation_reaches_another_tenant_on_other_shards() {
-    attack(4);
+    attack(4, Client::websocket);
+}
+
+#[test]
+fn no_operation_of_a_session_that_polls_reaches_another_tenant() {
+    attack(1, Client::polling);
+    attack(4, Client::polling);
+}
+
+#[test]
+fn what_one_tenant_has_missed_is_not_recovered_by_another() {
+    let store = Store::Memory(MemoryStore::default());
+    let config = Config { recovery: Some(Recovery::default()), ..config(1, unbounded()) };
+    let nodes = [(); 2].map(|()| Node::start_member(config.clone(), app(weapons), store.clone()));
+    let Victim { mut client, id } = Victim::of(door(&nodes[0], "globex"));
+    let (mut friend, _) = Client::connect(door(&nodes[0], "globex"));
+    friend.emit("emit", "den");
+    for _ in 0..3 {
+        client.event("hit");
+    }
+    let memory = client.memory().clone();
+    drop(client);
+    nodes[0].until("the loss is noticed", |metrics| metrics.sockets_open() == 1);
+    friend.emit("emit", "den");
+    for node in &nodes {
+        let (mut thief, new) = Client::resume(door(node, "acme"), &memory);
+        assert_ne!(new, id);
+        assert_eq!(ids(&mut thief, "den"), Vec::<String>::new());
+        assert_eq!(events(&mut thief), Vec::<String>::new());
+    }
+    let (mut client, back) = Client::resume(door(&nodes[1], "globex"), &memory);
+    assert_eq!(back, id);
+    assert_eq!(events(&mut client), ["hit", "hit"]);
 }
 
 #[test]

@@ -19,11 +19,18 @@ fn unbounded() -> TenantSettings {
 
 /// A node for the tenants `acme` and `globex` under `example.test`, with so many shards.
 fn node(shards: usize, acme: TenantSettings, define: impl FnOnce(&mut Namespace)) -> Node {
+    Node::start(config(shards, acme), app(define))
+}
+
+fn config(shards: usize, acme: TenantSettings) -> Config {
     let name = |name| TenantName::parse(name).expect("a good name");
     let tenants = BTreeMap::from([(name("acme"), Arc::new(acme)), (name("globex"), Arc::new(unbounded()))]);
     let tenancy = Tenancy { domain: Some("example.test".into()), tenants, ..Tenancy::default() };
     let shards = NonZeroUsize::new(shards).expect("a node has shards");
-    let config = Config { shards, tenancy: Arc::new(tenancy), ..throng_testkit::config() };
+    Config { shards, tenancy: Arc::new(tenancy), ..throng_testkit::config() }
+}
+
+fn app(define: impl FnOnce(&mut Namespace)) -> App {
     let mut app = App::new();
     app.namespace("/", |nsp| {
         nsp.on("echo", |_: Socket, args: Args, ack: Ack| async move { ack.send(args) });
@@ -33,7 +40,7 @@ fn node(shards: usize, acme: TenantSettings, define: impl FnOnce(&mut Namespace)
         });
         define(nsp);
     });
-    Node::start(config, app)
+    app
 }
 
 /// The node as a tenant's clients reach it.

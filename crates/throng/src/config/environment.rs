@@ -161,6 +161,22 @@ pub(crate) fn add(values: &mut Values, environment: &BTreeMap<String, String>, p
             Err(message) => problems.add(Problem::of(origin, &key, message)),
         }
     }
+    for name in environment.keys() {
+        if let Some(meant) = misspelt(name) {
+            let origin = Origin::Environment(name.clone());
+            problems.add(Problem::elsewhere(origin, format!("unknown variable; did you mean {meant}?")));
+        }
+    }
+}
+
+/// The variable of Throng's own that an unknown name nearly is. What begins alike and is nothing like one of them is
+/// somebody else's: Kubernetes sets `THRONG_PORT` and more for a service that is called so.
+fn misspelt(name: &str) -> Option<&'static str> {
+    let rest = name.strip_prefix(OWN)?;
+    let own = VARIABLES.iter().filter_map(|known| Some((known.name, known.name.strip_prefix(OWN)?)));
+    let near = own.map(|(known, meant)| (strsim::osa_distance(rest, meant), meant.len(), known)).min();
+    let (edits, length, meant) = near?;
+    (edits > 0 && edits * 3 <= length).then_some(meant)
 }
 
 /// The list of origins with one more. Where nobody listed any, it is the only one: any other would make it pointless.

@@ -17,6 +17,9 @@ pub(crate) struct Danger {
 /// The shortest secret that cannot be guessed, in bytes.
 const SECRET_BYTES_MIN: usize = 32;
 
+/// The fewest bits of the prefix of a network that may be one's own: `fc00::/7` is the largest there is.
+const OWN_NETWORK_BITS_MIN: u8 = 7;
+
 /// Everything that is unsafe for production.
 pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
     let mut dangers = Vec::new();
@@ -57,7 +60,7 @@ pub(crate) fn dangers(config: &Config) -> Vec<Danger> {
             "guests come in where no app asks for them; \"where_allowed\" or \"never\"".into(),
         );
     }
-    if config.http.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+    if config.http.trusted_proxies.iter().any(|network| network.prefix_len() < OWN_NETWORK_BITS_MIN) {
         add(
             Key::dotted("http.trusted_proxies"),
             "everybody is a proxy, so every client says itself what its address is; list your proxies".into(),

@@ -48,7 +48,8 @@ const RELAYS: [&str; 2] = ["turn:", "turns:"];
 /// The URL without the password in it.
 pub(crate) fn without_password(text: &str) -> String {
     let relay = || RELAYS.iter().find(|scheme| text.starts_with(**scheme)).map(|scheme| scheme.len());
-    let Some(start) = text.find("://").map(|at| at + 3).or_else(relay) else { return text.to_owned() };
+    // One that lacks its scheme is refused, and shown with the reason.
+    let start = text.find("://").map(|at| at + 3).or_else(relay).unwrap_or_default();
     let (scheme, rest) = text.split_at(start);
     // A password may hold anything when nobody encoded it: rather too much is hidden than too little.
     let Some(at) = rest.rfind('@') else { return text.to_owned() };
@@ -108,8 +109,9 @@ mod tests {
         }
         check(
             "roulette.turn",
-            vec!["turn:u:p@h:3478?transport=udp", "turns:u:p:@h", "turn:u@h", "turn:h:3478"],
-            "[\"turn:u:<hidden>@h:3478?transport=udp\", \"turns:u:<hidden>@h\", \"turn:u@h\", \"turn:h:3478\"]",
+            vec!["turn:u:p@h:3478?transport=udp", "turns:u:p:@h", "turn:u@h", "turn:h:3478", "u:p@h"],
+            "[\"turn:u:<hidden>@h:3478?transport=udp\", \"turns:u:<hidden>@h\", \"turn:u@h\", \"turn:h:3478\", \
+             \"u:<hidden>@h\"]",
         );
         check("redis.nodes", vec!["redis://:p@h"], "[\"redis://:<hidden>@h\"]");
     }

@@ -484,6 +484,11 @@ fn what_is_unsafe_is_told() {
         (format!("{safe}metrics.token = '{SECRET}'\n"), vec![]),
         (format!("{safe}http.trusted_proxies = ['10.0.0.0/8', '0.0.0.0/0']\n"), vec!["http.trusted_proxies"]),
         (format!("{safe}http.trusted_proxies = ['::/0']\n"), vec!["http.trusted_proxies"]),
+        (
+            format!("{safe}http.trusted_proxies = ['0.0.0.0/1', '128.0.0.0/1']\n"),
+            vec!["http.trusted_proxies"],
+        ),
+        (format!("{safe}http.trusted_proxies = ['fc00::/7']\n"), vec![]),
         (format!("{safe}http.trusted_proxies = ['10.0.0.0/8', '127.0.0.1']\n"), vec![]),
         (
             format!(

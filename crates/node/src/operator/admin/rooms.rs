@@ -63,6 +63,8 @@ struct RoomView {
 }
 
 /// Rooms and their sizes, in the order of tenant, namespace and name
+///
+/// Who is in one: `GET /api/admin/sockets` with its `room`.
 #[utoipa::path(
     get, path = "/api/admin/rooms", operation_id = "read_rooms", tag = "admin",
     security(("token" = [])), params(Wanted),

@@ -60,6 +60,8 @@ struct UserView {
 }
 
 /// Users who are connected, in the order of tenant and name
+///
+/// What one has open: `GET /api/admin/sockets` with their `user`.
 #[utoipa::path(
     get, path = "/api/admin/users", operation_id = "read_users", tag = "admin",
     security(("token" = [])), params(Wanted),

@@ -111,3 +111,18 @@ fn texts_that_mean_nothing_are_refused() {
         "environment DOMAIN_URL: tenants.domain: \"https://\" names no host",
     );
 }
+
+#[test]
+fn names_of_ones_own_that_are_misspelt_are_refused() {
+    let refused = |name: &str| format!("environment {name}: unknown variable; did you mean THRONG_PROFILE?");
+    for name in ["THRONG_PROFIL", "THRONG_PROFIEL", "THRONG_PROFILES"] {
+        check_refused(&[(name, "production")], &refused(name));
+    }
+    check_refused(
+        &[("THRONG_LOGS", "warn")],
+        "environment THRONG_LOGS: unknown variable; did you mean THRONG_LOG?",
+    );
+    for foreign in ["THRONG_PORT", "THRONG_SERVICE_HOST", "THRONG_PORT_3000_TCP", "THRONG_", "THRONG"] {
+        check(&[(foreign, "tcp://10.0.0.1:3000")], "port", "3000");
+    }
+}
