@@ -87,13 +87,7 @@ impl Outbox {
             let taken = match &self.frames {
                 Frames::None => return Ok(Flushed::All),
                 Frames::One(frame) => stream.write(&frame[self.written..]),
-                Frames::Many(queue) => {
-                    let mut small = [0; SMALL_BYTES];
-                    match gather(queue, self.written, &mut small) {
-                        0 => stream.write(&queue[0][self.written..]),
-                        gathered => stream.write(&small[..gathered]),
-                    }
-                }
+                Frames::Many(queue) => write_together(queue, self.written, stream),
             };
             match taken {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -142,6 +136,17 @@ impl Drop for Outbox {
     fn drop(&mut self) {
         // One that is dropped with its thread has nobody left to tell.
         let _ = QUEUED_BYTES.try_with(|queued| queued.set(queued.get().saturating_sub(self.bytes)));
+    }
+}
+
+/// Writes small frames from the front of the queue as one piece, the first from `skip` on.
+// Out of line: most queues hold one frame, and need no page of the stack to gather others in.
+#[inline(never)]
+fn write_together(queue: &VecDeque<Bytes>, skip: usize, stream: &mut impl Write) -> io::Result<usize> {
+    let mut small = [0; SMALL_BYTES];
+    match gather(queue, skip, &mut small) {
+        0 => stream.write(&queue[0][skip..]),
+        gathered => stream.write(&small[..gathered]),
     }
 }
 

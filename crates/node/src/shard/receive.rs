@@ -100,6 +100,9 @@ impl Shard {
             if !self.is_alive(slot, stamp) {
                 return;
             }
+            if input.is_empty() && decoder.is_idle() {
+                break None;
+            }
         };
         drop(frames);
         match violation {

@@ -113,6 +113,11 @@ impl Decoder {
         event.map(Some)
     }
 
+    /// Whether it keeps nothing: with no more input the next call of [`Decoder::next`] would do nothing.
+    pub const fn is_idle(&self) -> bool {
+        self.partial.is_none()
+    }
+
     /// Bytes that the decoder holds on to, for accounting.
     pub fn buffered_bytes(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| partial.buffered_bytes())

@@ -15,6 +15,8 @@ impl Args {
     /// The first argument alone; none when there is none.
     pub fn first(self) -> Self {
         match self {
+            // Where nothing divides there is one at most.
+            Self::Json(text) if memchr::memchr(b',', text.as_bytes()).is_none() => Self::Json(text),
             Self::Json(text) => {
                 let mut text = String::from(text);
                 text.truncate(split(&text).0.len());

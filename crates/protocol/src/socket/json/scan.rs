@@ -119,7 +119,17 @@ impl<'a> Scan<'a> {
     }
 
     /// One value; the cursor stands on its first byte.
+    #[inline]
     fn value(&mut self, depth_max: usize) -> Result<(), PacketError> {
+        // Most events are a name and a text or a number: what has no levels needs no account of them.
+        match self.peek() {
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => self.nested(depth_max),
+        }
+    }
+
+    fn nested(&mut self, depth_max: usize) -> Result<(), PacketError> {
         let depth_max = depth_max.min(DEPTH_CEILING);
         // One bit per open level, the innermost lowest: 1 for an object, 0 for an array.
         let (mut objects, mut depth) = (0_u128, 0);
