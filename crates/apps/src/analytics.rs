@@ -115,6 +115,14 @@ impl Analytics {
         (Self(Some(Arc::new(Inner { to, pseudonyms, counts }))), delivery)
     }
 
+    /// A handle whose events a test hears.
+    #[cfg(test)]
+    pub(crate) fn heard() -> (Self, mpsc::Receiver<Box<str>>) {
+        let (sender, heard) = mpsc::channel(100);
+        let pseudonyms = Pseudonyms::new(&"key".to_owned().into());
+        (Self(Some(Arc::new(Inner { to: To::Webhook(sender), pseudonyms, counts: Arc::default() }))), heard)
+    }
+
     /// Tells of an event. Never waits; may be called from any thread, also under a lock.
     pub fn record(&self, about: About<'_>, event: Event) {
         let Some(inner) = &self.0 else { return };

@@ -15,12 +15,12 @@ use throng_lobby::{AnyTopic, Few, Wish};
 use throng_node::{App, Namespace};
 use utoipa::ToSchema;
 
-use crate::request::{Answer, Failure};
+use crate::request::Failure;
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
-use crate::rooms::refusal::INVALID_TOPIC;
-use crate::rooms::requests::{Json, Request};
+use crate::rooms::refusal::{INVALID_TOPIC, OF_QUEUE, OF_WISH, UNKNOWN_TOPIC};
+use crate::rooms::requests::{Asked, Json, Request};
 use crate::rooms::setting::{DebateJoined, SideWish, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -46,12 +46,12 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Join {
-    /// 1 to 120 characters.
-    topic: String,
+    topic: WrittenTopic,
     side: SideWish,
-    /// Up to 5 others that will do after a while, the best first.
+    /// Others that will do after a while, the best first.
     #[serde(default)]
-    other_topics: Vec<String>,
+    #[schema(max_items = 5)]
+    other_topics: Vec<WrittenTopic>,
     /// Whether any topic will do after a while.
     #[serde(default)]
     any_topic: bool,
@@ -59,10 +59,16 @@ pub(crate) struct Join {
     about: About,
 }
 
+/// A topic as somebody has written it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 120)]
+struct WrittenTopic(String);
+
 impl Join {
     pub(crate) fn wanted(self, catalogue: &Catalogue) -> Result<Wanted, Failure> {
-        let topic = catalogue.find(&self.topic)?;
-        let others = self.other_topics.iter().map(|other| catalogue.find(other));
+        let topic = catalogue.find(&self.topic.0)?;
+        let others = self.other_topics.iter().map(|other| catalogue.find(&other.0));
         let others = Few::new(others.collect::<Result<Vec<_>, _>>()?).ok_or(INVALID_TOPIC)?;
         let wish = Wish {
             topic: Some(topic),
@@ -87,17 +93,18 @@ pub fn install(app: &mut App, config: Config) {
         requests::install(nsp, &halls);
         describe(nsp);
         let join = |Json(join)| Request::Join(Arc::new(requests::Join::Debate(join)));
-        nsp.on("queue:join", requests::asking(&halls, join));
+        Asked {
+            event: "queue:join",
+            summary: "Waits for a partner on a topic; a second wish replaces the first.",
+            failures: &[&[INVALID_TOPIC, UNKNOWN_TOPIC], OF_WISH, OF_QUEUE],
+        }
+        .listen::<Join, Queued, _>(nsp, &halls, join);
     });
 }
 
-/// Says what the events are for.
+/// Says what the server sends in debates alone.
 fn describe(nsp: &mut Namespace) {
-    nsp.describe::<Join, Answer<Queued>>(
-        "queue:join",
-        "Waits for a partner on a topic; a second wish replaces the first.",
-    )
-    .describe_sent::<Topics>(
+    nsp.describe_sent::<Topics>(
         "lobby:state",
         "What there is to debate, and how busy it is: on connect, then at most once a second.",
     )

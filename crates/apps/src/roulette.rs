@@ -18,12 +18,15 @@ use throng_lobby::Wish;
 use throng_node::{App, Namespace, Rate};
 use utoipa::ToSchema;
 
-use crate::request::{Answer, Done, Failure};
+use crate::request::{Done, Failure};
 use crate::rooms::board::Crowd;
 use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
-use crate::rooms::requests::{Json, Request};
+use crate::rooms::refusal::{
+    INVALID_REPORT, INVALID_SIGNAL, NOT_A_CALL, OF_QUEUE, OF_ROOM, OF_WISH, SIGNAL_BACKLOG, SIGNAL_TOO_LARGE,
+};
+use crate::rooms::requests::{Asked, Json, Request};
 use crate::rooms::setting::{CallJoined, Theme};
 use crate::rooms::wish::{About, Wanted};
 use crate::rooms::{self, requests};
@@ -101,28 +104,42 @@ pub fn install(app: &mut App, config: Config) -> Router {
         describe(nsp);
         // A browser finds its candidates all at once.
         nsp.rate("signal", Rate::per_second(50, 200));
-        let join = |Json(join)| Request::Join(Arc::new(requests::Join::Call(join)));
-        nsp.on("queue:join", requests::asking(&halls, join));
-        nsp.on("signal", requests::asking(&halls, |asked| Request::Signal(Box::new(asked))));
-        nsp.on("media:state", requests::asking(&halls, Request::Show));
-        nsp.on("call:report", requests::asking(&halls, Request::CallReport));
+        listen(nsp, &halls);
     });
     routes
 }
 
-/// Says what the events are for.
+fn listen(nsp: &mut Namespace, halls: &Arc<Halls>) {
+    let join = |Json(join)| Request::Join(Arc::new(requests::Join::Call(join)));
+    Asked {
+        event: "queue:join",
+        summary: "Waits for somebody to call or to write with; a second wish replaces the first.",
+        failures: &[OF_WISH, OF_QUEUE],
+    }
+    .listen::<Join, Queued, _>(nsp, halls, join);
+    Asked {
+        event: "signal",
+        summary: "Passes a session description, a network candidate or a renewal on to the partner, kept while that one is away.",
+        failures: &[&[INVALID_SIGNAL, SIGNAL_TOO_LARGE, SIGNAL_BACKLOG, NOT_A_CALL], OF_ROOM],
+    }
+    .listen::<SignalRequest, Done, _>(nsp, halls, |asked| Request::Signal(Box::new(asked)));
+    Asked {
+        event: "media:state",
+        summary: "Turns camera and microphone on or off.",
+        failures: &[&[NOT_A_CALL], OF_ROOM],
+    }
+    .listen::<MediaRequest, Done, _>(nsp, halls, Request::Show);
+    Asked {
+        event: "call:report",
+        summary: "Says how far the call is.",
+        failures: &[&[INVALID_REPORT, NOT_A_CALL], OF_ROOM],
+    }
+    .listen::<CallReport, Done, _>(nsp, halls, Request::CallReport);
+}
+
+/// Says what the server sends in calls alone.
 fn describe(nsp: &mut Namespace) {
-    nsp.describe::<Join, Answer<Queued>>(
-        "queue:join",
-        "Waits for somebody to call or to write with; a second wish replaces the first.",
-    )
-    .describe::<SignalRequest, Answer<Done>>(
-        "signal",
-        "Passes a session description, a network candidate or a renewal on to the partner, kept while that one is away.",
-    )
-    .describe::<MediaRequest, Answer<Done>>("media:state", "Turns camera and microphone on or off.")
-    .describe::<CallReport, Answer<Done>>("call:report", "Says how far the call is.")
-    .describe_sent::<Crowd>("lobby:state", "How busy it is: on connect, then at most once a second.")
+    nsp.describe_sent::<Crowd>("lobby:state", "How busy it is: on connect, then at most once a second.")
     .describe_sent::<CallJoined<'_>>(
         "room:joined",
         "A room begins, or goes on for one who came back. An acknowledgement confirms that you are there.",

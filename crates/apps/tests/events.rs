@@ -1,11 +1,12 @@
 //! The table of socket events in docs/ is what the apps' code says. After a change run this test with `UPDATE=1`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 use throng_apps::{debate, roulette};
-use throng_node::App;
+use throng_node::{App, in_words};
 
 fn app() -> App {
     let mut app = App::new();
@@ -33,18 +34,23 @@ fn the_table_in_docs_is_up_to_date() {
     );
 }
 
+const INTRODUCTION: &str = "\
+# Socket events
+
+Written by `UPDATE=1 cargo test -p throng-apps --test events` from the code; a running node serves the same
+as AsyncAPI at `/api/asyncapi.json` and as a page at `/api/docs`. A field with `?` may be missing; no integer is negative. Texts of
+people are counted after they have been [cleaned](edge.md#user-text). Every request is acknowledged with `{ok: true}` and what the
+column `answer` adds, or with `{ok: false, error: {code, message}}`; the codes of each are below its namespace's events.
+";
+
 fn table(document: &Value) -> String {
-    let mut page =
-        "# Socket events\n\nWritten by `UPDATE=1 cargo test -p throng-apps --test events` from the code; \
-        a running node serves the same\nas AsyncAPI at `/api/asyncapi.json` and as a page at `/api/docs`. A field with \
-        `?` may be missing. Every request is\nacknowledged with `{ok: true}` and what the column `answer` adds, or with \
-        `{ok: false, error: {code, message}}`; the codes are\nin [debate.md](debate.md) and [roulette.md](roulette.md).\n"
-            .to_owned();
+    let mut page = INTRODUCTION.to_owned();
     for (channel, about) in document["channels"].as_object().expect("channels") {
         let here =
             |operation: &&Value| text(&operation["channel"]["$ref"]) == format!("#/channels/{channel}");
         let operations = document["operations"].as_object().expect("operations");
-        let (mut events, mut fields) = (String::new(), String::new());
+        let (mut events, mut fields, mut refused) = (String::new(), String::new(), String::new());
+        let mut meanings = BTreeMap::new();
         for operation in operations.values().filter(here) {
             let message = message(document, &operation["messages"][0]);
             let sender = if operation["action"] == "send" { "server" } else { "client" };
@@ -53,26 +59,58 @@ fn table(document: &Value) -> String {
             let _ = writeln!(
                 events,
                 "| `{name}` | {sender} | {} | {} | {} |",
-                shape(document, &message["payload"]),
-                shape(document, success(document, answer)),
+                cell(&in_words(document, &message["payload"])),
+                cell(&in_words(document, answer)),
                 text(&message["summary"]),
             );
             let told = described(document, &message["payload"]).into_iter();
-            for (field, meaning) in told.chain(described(document, success(document, answer))) {
+            for (field, meaning) in told.chain(described(document, answer)) {
                 let line = format!("| `{name}` | `{field}` | {meaning} |\n");
                 if !fields.contains(&line) {
                     fields += &line;
                 }
             }
+            let mut of_event = Vec::new();
+            for reply in operation["reply"]["messages"].as_array().into_iter().flatten() {
+                let reply = self::message(document, reply);
+                let codes = codes(reply);
+                if text(&reply["name"]).starts_with(name) {
+                    of_event.extend(codes.iter().map(|(code, _)| format!("`{code}`")));
+                }
+                meanings.extend(codes);
+            }
+            if !of_event.is_empty() {
+                let _ = writeln!(refused, "| `{name}` | {} |", of_event.join(", "));
+            }
         }
+        let of_any: Vec<_> = codes(&document["components"]["messages"][format!("{channel}.any.refusal")])
+            .into_iter()
+            .map(|(code, _)| format!("`{code}`"))
+            .collect();
+        let meanings: String =
+            meanings.into_iter().map(|(code, meaning)| format!("| `{code}` | {meaning} |\n")).collect();
         let _ = write!(
             page,
             "\n## Namespace `{}`\n\n| event | sent by | fields | answer | meaning |\n|---|---|---|---|---|\n{events}\n\
-            | event | field | |\n|---|---|---|\n{fields}",
-            text(&about["address"])
+            | event | field | |\n|---|---|---|\n{fields}\n\
+            | event | is refused with |\n|---|---|\n| any | {} |\n{refused}\n\
+            | code | |\n|---|---|\n{meanings}",
+            text(&about["address"]),
+            of_any.join(", "),
         );
     }
     page
+}
+
+/// What may stand in a cell of a table.
+fn cell(words: &str) -> String {
+    words.replace('|', "\\|")
+}
+
+/// The codes of a message that refuses, with their meanings.
+fn codes(message: &Value) -> Vec<(&str, &str)> {
+    let codes = message.pointer("/payload/properties/error/properties/code/oneOf").and_then(Value::as_array);
+    codes.into_iter().flatten().map(|code| (text(&code["const"]), text(&code["description"]))).collect()
 }
 
 fn message<'a>(document: &'a Value, reference: &Value) -> &'a Value {
@@ -86,52 +124,6 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = reference.strip_prefix('#').expect("references stay inside");
     let target = document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
     resolved(document, target)
-}
-
-/// Of an answer the part that is sent when it was done.
-fn success<'a>(document: &'a Value, answer: &'a Value) -> &'a Value {
-    let answer = resolved(document, answer);
-    answer["oneOf"].get(0).map_or(answer, |done| resolved(document, done))
-}
-
-/// A schema as a person would write it, with what it refers to in its place.
-fn shape(document: &Value, schema: &Value) -> String {
-    let schema = resolved(document, schema);
-    let all = |list: &Value, between: &str| {
-        let shapes = list.as_array().into_iter().flatten().map(|one| shape(document, one));
-        shapes.filter(|shape| !shape.is_empty()).collect::<Vec<_>>().join(between)
-    };
-    if schema["oneOf"].is_array() {
-        return all(&schema["oneOf"], " or ");
-    }
-    if schema["allOf"].is_array() {
-        return all(&schema["allOf"], ", ");
-    }
-    if let Some(values) = schema["enum"].as_array() {
-        return values.iter().map(|value| format!("`{}`", text(value))).collect::<Vec<_>>().join(", ");
-    }
-    if let Some(kinds) = schema["type"].as_array() {
-        return kinds.iter().map(text).collect::<Vec<_>>().join(" or ");
-    }
-    match text(&schema["type"]) {
-        "object" if schema["additionalProperties"].is_object() => {
-            format!("by name: {}", shape(document, &schema["additionalProperties"]))
-        }
-        "object" => {
-            let required = |name: &str| {
-                schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name))
-            };
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            // That it was done is said once, above.
-            let fields = fields.filter(|(name, _)| *name != "ok").map(|(name, field)| {
-                let may = if required(name) { "" } else { "?" };
-                format!("`{name}`{may} ({})", shape(document, field))
-            });
-            fields.collect::<Vec<_>>().join(", ")
-        }
-        "array" => format!("list of {}", shape(document, &schema["items"])),
-        kind => kind.to_owned(),
-    }
 }
 
 /// The fields of a schema that say more of themselves, with what they say.

@@ -16,7 +16,7 @@ use crate::names::{QueueName, User};
 use crate::pairing::{Confirmed, Pairing, PairingId};
 use crate::policy::Policy;
 use crate::statistics::Statistics;
-use crate::store::{Best, Cursor, Due, Entered, Lost, OnEvent, Pace, Posted, Store};
+use crate::store::{Due, Entered, Looked, Lost, OnEvent, Pace, Posted, Progress, Store};
 use crate::ticket::{Handle, People, Ticket};
 use crate::time::Time;
 use crate::wish::Wish;
@@ -138,15 +138,15 @@ pub enum JoinError {
 enum Look {
     /// The ticket was paired, or is not there any longer.
     Over,
-    /// There is nobody; with the place where the search was stopped, if it was.
-    Nobody(Option<Cursor>),
+    /// There is nobody, or nobody yet: then with how far the look has come.
+    Nobody(Option<Progress>),
 }
 
 /// Whom to claim.
 enum Chosen {
     Somebody(Handle),
-    /// There is nobody; with the place where the search was stopped, if it was.
-    Nobody(Option<Cursor>),
+    /// There is nobody, or nobody yet: then with how far the look has come.
+    Nobody(Option<Progress>),
     /// The ticket itself is not there any longer.
     Gone,
 }
@@ -236,7 +236,7 @@ impl Lobby {
     pub async fn back(&self, user: &User, now: Time) -> bool {
         match self.inner.store.back(user, now).await {
             Some(Some(ticket)) => {
-                self.look(ticket, Cursor::default(), now).await;
+                self.look(ticket, Progress::default(), now).await;
                 true
             }
             Some(None) => true,
@@ -267,7 +267,7 @@ impl Lobby {
     pub(crate) async fn advance_once(&self, now: Time) -> bool {
         match self.inner.store.next_due(now).await {
             None => return false,
-            Some(Due::Look(ticket, cursor)) => self.look(ticket, cursor, now).await,
+            Some(Due::Look(ticket, from)) => self.look(ticket, from, now).await,
             Some(Due::Returned(survivor)) => self.settle_again(survivor, now).await,
             Some(Due::Done) => {}
         }
@@ -356,13 +356,13 @@ impl Lobby {
     /// Finds a partner for a ticket that is not in the index yet, or puts it there.
     async fn settle(&self, entered: Entered, now: Time) -> Result<(), JoinError> {
         let Entered { ticket, seen, .. } = entered;
-        let Look::Nobody(stopped) = self.find(ticket, Cursor::default(), now).await else { return Ok(()) };
+        let Look::Nobody(stopped) = self.find(ticket, Progress::default(), now).await else { return Ok(()) };
         match self.inner.store.post(ticket, seen, now).await? {
             // Whoever came in between has not seen this ticket, nor has it seen them.
-            Posted::WithOthers => self.look(ticket, Cursor::default(), now).await,
+            Posted::WithOthers => self.look(ticket, Progress::default(), now).await,
             Posted::Alone => {
-                if let Some(cursor) = stopped {
-                    self.inner.store.look_later(ticket, cursor, now).await;
+                if let Some(from) = stopped {
+                    self.inner.store.look_later(ticket, from, now).await;
                 }
             }
         }
@@ -370,46 +370,51 @@ impl Lobby {
     }
 
     /// Looks for a partner for a ticket that waits.
-    async fn look(&self, ticket: Handle, after: Cursor, now: Time) {
-        if let Look::Nobody(Some(cursor)) = self.find(ticket, after, now).await {
-            self.inner.store.look_later(ticket, cursor, now).await;
+    async fn look(&self, ticket: Handle, from: Progress, now: Time) {
+        if let Look::Nobody(Some(from)) = self.find(ticket, from, now).await {
+            self.inner.store.look_later(ticket, from, now).await;
         }
     }
 
     /// Chooses and claims until one of the two fails for good.
-    async fn find(&self, ticket: Handle, after: Cursor, now: Time) -> Look {
+    async fn find(&self, ticket: Handle, mut from: Progress, now: Time) -> Look {
         let store = &self.inner.store;
         for _ in 0..CLAIMS_MAX {
-            let candidate = match self.choose(ticket, after, now).await {
+            let candidate = match self.choose(ticket, from, now).await {
                 Chosen::Somebody(candidate) => candidate,
                 Chosen::Nobody(next) => return Look::Nobody(next),
                 Chosen::Gone => return Look::Over,
             };
             match store.claim(ticket, candidate, now).await {
-                // Somebody was faster: again, without the one who is gone.
+                // Somebody was faster: again, without the one who is gone. Others among those who were looked at before may do.
+                Err(Lost::Theirs) if from.recent.is_some_and(|best| best.ticket == candidate) => {
+                    from = Progress::default();
+                }
                 Err(Lost::Theirs) => {}
                 Ok(()) | Err(Lost::Mine) => return Look::Over,
             }
         }
-        Look::Nobody(Some(after))
+        Look::Nobody(Some(from))
     }
 
     /// The best of the first window that has somebody new; somebody whom the user has met lately when no window has.
-    async fn choose(&self, ticket: Handle, after: Cursor, now: Time) -> Chosen {
-        let mut next = Some(after);
-        let mut best: Option<Best> = None;
+    async fn choose(&self, ticket: Handle, from: Progress, now: Time) -> Chosen {
+        let Progress { mut after, mut recent } = from;
         for _ in 0..WINDOWS_MAX {
-            let Some(cursor) = next else { break };
-            let Some(window) = self.inner.store.window(ticket, cursor, now).await else {
-                return Chosen::Gone;
+            let window = match self.inner.store.window(ticket, after, now).await {
+                Looked::At(window) => window,
+                Looked::Closed => return Chosen::Nobody(None),
+                Looked::Gone => return Chosen::Gone,
             };
-            best = best.into_iter().chain(window.best).max_by_key(|best| best.rank);
-            if best.is_some_and(|best| best.rank.0 == Familiarity::New) {
-                break;
+            let best = recent.into_iter().chain(window.best).max_by_key(|best| best.rank);
+            match (best, window.next) {
+                (Some(best), None) => return Chosen::Somebody(best.ticket),
+                (Some(best), _) if best.rank.0 == Familiarity::New => return Chosen::Somebody(best.ticket),
+                (None, None) => return Chosen::Nobody(None),
+                (best, Some(next)) => (recent, after) = (best, next),
             }
-            next = window.next;
         }
-        best.map_or(Chosen::Nobody(next), |best| Chosen::Somebody(best.ticket))
+        Chosen::Nobody(Some(Progress { after, recent }))
     }
 }
 

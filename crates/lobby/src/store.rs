@@ -63,7 +63,7 @@ pub(crate) struct Entered {
 }
 
 /// What was decided about some candidates.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Window {
     /// Who is the best partner of them.
     pub(crate) best: Option<Best>,
@@ -76,6 +76,25 @@ pub(crate) struct Window {
 pub(crate) struct Best {
     pub(crate) ticket: Handle,
     pub(crate) rank: Rank,
+}
+
+/// How far a look for a partner has come. The default is its beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// After whom it goes on.
+    pub(crate) after: Cursor,
+    /// The best of those who were looked at, whom the user has met lately: it is them if nobody else comes.
+    pub(crate) recent: Option<Best>,
+}
+
+/// What may be decided about some candidates.
+#[derive(Debug)]
+pub(crate) enum Looked {
+    /// The ticket is not there any longer.
+    Gone,
+    /// Nobody is paired at the moment. Everybody will look from the beginning when that is over.
+    Closed,
+    At(Window),
 }
 
 /// A place in the order of those who wait: since when, in nanoseconds, and which ticket. The default is before all of them.
@@ -98,8 +117,8 @@ pub(crate) enum Posted {
 /// Something whose time has come.
 #[derive(Debug)]
 pub(crate) enum Due {
-    /// The ticket is to look for a partner, after the cursor.
-    Look(Handle, Cursor),
+    /// The ticket is to look for a partner, from where it stopped.
+    Look(Handle, Progress),
     /// The pairing is over because not both have confirmed it; the one who had waits again.
     Returned(Entered),
     /// There is nothing more to do.
@@ -166,8 +185,8 @@ impl Store {
         self.step(|state| state.post(ticket, seen, now)).await
     }
 
-    /// Decides about the oldest tickets after the cursor that may fit; nobody during a pause. Nothing when the ticket is gone.
-    pub(crate) async fn window(&self, ticket: Handle, after: Cursor, now: Time) -> Option<Window> {
+    /// Decides about the oldest tickets after the cursor that may fit.
+    pub(crate) async fn window(&self, ticket: Handle, after: Cursor, now: Time) -> Looked {
         self.step(|state| state.window(ticket, after, now)).await
     }
 
@@ -176,9 +195,9 @@ impl Store {
         self.step(|state| state.claim(mine, theirs, now)).await
     }
 
-    /// Has a ticket that waits look again a little later, after the cursor.
-    pub(crate) async fn look_later(&self, ticket: Handle, after: Cursor, now: Time) {
-        self.step(|state| state.look_later(ticket, after, now)).await;
+    /// Has a ticket that waits look on a little later, from where it stopped.
+    pub(crate) async fn look_later(&self, ticket: Handle, from: Progress, now: Time) {
+        self.step(|state| state.look_later(ticket, from, now)).await;
     }
 
     /// Takes out the ticket of somebody who waits. Says whether there was one.

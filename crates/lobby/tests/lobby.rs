@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use throng_lobby::{
-    AnyTopic, Bound, Confirmed, Event, Few, JoinError, Lobby, LobbyConfig, Newcomer, Pairing, PairingId,
-    QueueConfig, QueueName, Side, SideWish, Tag, Tags, Ticket, Time, Topic, User, Wish,
+    AnyTopic, Bound, Confirmed, Event, Facets, Few, JoinError, Lobby, LobbyConfig, Newcomer, Pairing,
+    PairingId, Policy, QueueConfig, QueueName, Side, SideWish, Step, Tag, Tags, Ticket, Time, Topic,
+    TopicScope, User, Weights, Wish,
 };
 
 /// A lobby with one queue, and what it told.
@@ -37,6 +38,12 @@ fn wish(topic: &str, tags: &[&str]) -> Wish {
 
 fn users(names: &[&str]) -> throng_lobby::People {
     names.iter().map(|name| User::from(*name)).collect()
+}
+
+/// A policy by which recent partners meet again without having waited.
+fn at_once() -> Arc<Policy> {
+    let all = Step { after: Duration::ZERO, shared: Facets::NONE, topics: TopicScope::Same };
+    Arc::new(Policy::new(vec![all], Duration::ZERO, Weights::default()).expect("a good policy"))
 }
 
 impl Table {
@@ -431,6 +438,49 @@ fn whoever_is_blocked_by_a_crowd_is_found_behind_it() {
         done(table.lobby.advance(due));
     }
     table.check_paired(["bob", "ann"]);
+}
+
+/// A recent partner of cy's, many who have blocked cy, maybe somebody new, and cy, who has looked at some of them.
+fn crowd(somebody_new: Option<&str>) -> Table {
+    let side = |side| Wish { side: Some(side), ..wish("tea", &[]) };
+    let table = Table::with(QueueConfig { policy: at_once(), ..QueueConfig::default() });
+    table.join("ann", side(SideWish::For), 0);
+    for number in 0..1500 {
+        let blocked = users(&["cy"]);
+        let newcomer = Newcomer { blocked, ..Newcomer::new(format!("user-{number}"), side(SideWish::For)) };
+        done(table.lobby.join(newcomer, at(1))).expect("there is room");
+    }
+    if let Some(user) = somebody_new {
+        table.join(user, side(SideWish::For), 2);
+    }
+    let met = Newcomer { recent: users(&["ann"]), ..Newcomer::new("cy", side(SideWish::Against)) };
+    done(table.lobby.join(met, at(3))).expect("there is room");
+    table.check_nothing();
+    table
+}
+
+#[test]
+fn a_recent_partner_is_taken_when_nobody_new_is_in_the_whole_crowd() {
+    for (somebody_new, expect) in [(Some("bob"), ["bob", "cy"]), (None, ["ann", "cy"])] {
+        let table = crowd(somebody_new);
+        while table.told.lock().unwrap().is_empty() {
+            let due = table.lobby.due().unwrap();
+            assert!(due.since(at(3)) < Duration::from_secs(1), "not looked for any longer");
+            done(table.lobby.advance(due));
+        }
+        table.check_paired(expect);
+    }
+}
+
+#[test]
+fn nobody_is_taken_during_a_pause_who_was_looked_at_before() {
+    let table = crowd(None);
+    table.lobby.pause();
+    done(table.lobby.advance(at(4)));
+    table.check_nothing();
+    table.lobby.resume(at(4));
+    done(table.lobby.advance(at(5)));
+    table.check_paired(["ann", "cy"]);
 }
 
 #[test]

@@ -42,8 +42,10 @@ pub(crate) struct EventDoc {
     pub(crate) direction: Direction,
     pub(crate) summary: Box<str>,
     pub(crate) payload: RefOr<Schema>,
-    /// What it is acknowledged with.
+    /// What it is acknowledged with when it is done.
     pub(crate) answer: Option<RefOr<Schema>>,
+    /// The codes that the app refuses it with, with their meanings.
+    pub(crate) refusals: Vec<(&'static str, &'static str)>,
     /// What the two refer to.
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -119,8 +121,14 @@ impl Namespace {
     }
 
     /// Describes an event that clients send, for the documents: what it is for, the payload `T` (the argument, or the tuple
-    /// of several), and the acknowledgement `A`. Changes nothing about what the listeners take.
-    pub fn describe<T: ToSchema, A: ToSchema>(&mut self, event: &str, summary: &str) -> &mut Self {
+    /// of several), the acknowledgement `A` when it is done, and the codes with their meanings when it is refused with
+    /// `{ok: false, error: {code, message}}`. Changes nothing about what the listeners take.
+    pub fn describe<T: ToSchema, A: ToSchema>(
+        &mut self,
+        event: &str,
+        summary: &str,
+        refusals: &[(&'static str, &'static str)],
+    ) -> &mut Self {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
         A::schemas(&mut schemas);
@@ -131,6 +139,7 @@ impl Namespace {
             summary: summary.into(),
             payload: T::schema(),
             answer,
+            refusals: refusals.to_vec(),
             schemas,
         })
     }
@@ -145,6 +154,7 @@ impl Namespace {
             summary: summary.into(),
             payload: T::schema(),
             answer: None,
+            refusals: Vec::new(),
             schemas,
         })
     }

@@ -17,6 +17,7 @@ pub(crate) mod statistics;
 mod stats;
 pub(crate) mod survey;
 pub(crate) mod system;
+pub(crate) mod words;
 
 use std::sync::Arc;
 

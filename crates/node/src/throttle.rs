@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::handler::Refusal;
 use crate::limits::gcra::{Gcra, Rate, RetryAfter, nanos};
+use crate::refusals::{RATE_LIMITED, millis};
 
 /// What the sockets of a tenant may send.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,21 +133,10 @@ fn bucket<'a>(buckets: &'a mut Vec<Gcra>, rates: &NamedRates, at: usize) -> &'a 
     &mut buckets[at]
 }
 
-/// The answer to an event that came too early.
-pub(crate) fn refusal(wait: Duration) -> Value {
-    let message = "Too many events; come again later.";
-    json!({"ok": false, "error": {"code": "rate_limited", "message": message, "retryAfterMs": millis(wait)}})
-}
-
 /// The answer to whoever asked too often to join a namespace.
 pub(crate) fn refused_join(wait: Duration) -> Refusal {
     Refusal::new("Joining too often; come again later.")
-        .with_data(json!({"code": "rate_limited", "retryAfterMs": millis(wait)}))
-}
-
-/// Rounded up: who waits that long has waited long enough.
-fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
+        .with_data(json!({"code": RATE_LIMITED, "retryAfterMs": millis(wait)}))
 }
 
 #[cfg(test)]
@@ -219,10 +209,5 @@ mod tests {
         let mut take =
             || throttle.take(Bounds { limits: &bounded, own: &replaced }, "typing", Duration::ZERO);
         assert!((0..100).all(|_| take().is_ok()));
-    }
-
-    #[test]
-    fn the_answer_rounds_the_wait_up() {
-        assert_eq!(refusal(Duration::from_micros(1_001))["error"]["retryAfterMs"], 2);
     }
 }

@@ -194,6 +194,21 @@ async fn an_event_arrives_with_its_fields_and_without_its_user() {
 }
 
 #[tokio::test]
+async fn what_a_page_does_not_say_is_null() {
+    let collector = Collector::start(&[]).await;
+    let teller = Teller::start(&collector.url, Setup::default());
+    for relayed in [None, Some(true)] {
+        teller.tell(Event::CallConnected { setup: Duration::ZERO, relayed });
+    }
+    assert_eq!(teller.end().await.1[0], 2);
+    let told = collector.got.lock().unwrap().iter().flat_map(Got::events).collect::<Vec<_>>();
+    assert_eq!(
+        [&told[0], &told[1]].map(|event| event.get("relayed")),
+        [Some(&Value::Null), Some(&json!(true))]
+    );
+}
+
+#[tokio::test]
 async fn a_delivery_is_signed() {
     let collector = Collector::start(&[]).await;
     let teller = Teller::start(&collector.url, Setup::default());

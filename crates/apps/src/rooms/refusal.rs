@@ -43,17 +43,23 @@ refusals! {
         "this report does not follow from those before it, or has fields of another phase";
 }
 
+/// Of requests about the room that one is in, or was.
+pub(crate) const OF_ROOM: &[Failure] = &[NO_ROOM, ROOM_ENDED, NOT_YOUR_ROOM];
+/// Of what a wish says, whichever app it is for.
+pub(crate) const OF_WISH: &[Failure] = &[INVALID_TAG, INVALID_LANGUAGE, INVALID_REGION, INVALID_PROPERTY];
+/// Of queues that are entered.
+pub(crate) const OF_QUEUE: &[Failure] = &[UNKNOWN_QUEUE, IN_ROOM, QUEUE_FULL, DRAINING];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn codes_are_distinct_and_documented() {
-        let documents =
-            [include_str!("../../../../docs/debate.md"), include_str!("../../../../docs/roulette.md")];
+        let document = include_str!("../../../../docs/events.md");
         for (at, failure) in ALL.iter().enumerate() {
             let code = format!("`{}`", failure.code);
-            assert!(documents.iter().any(|document| document.contains(&code)), "{code} is in no document");
+            assert!(document.contains(&code), "no event is refused with {code}");
             assert!(ALL[..at].iter().all(|other| other.code != failure.code), "{code} is there twice");
         }
     }

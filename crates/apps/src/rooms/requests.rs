@@ -1,18 +1,21 @@
 //! The requests that both apps take, and what they are answered with.
 
-use std::future::{Future, ready};
-use std::pin::Pin;
+use std::future::ready;
 use std::sync::Arc;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use throng_node::{Ack, Namespace, Rate, Role, Socket};
+use throng_node::{Ack, FromArgs, Namespace, Rate, Role, Socket};
 use utoipa::ToSchema;
 
 use super::events::{Active, Away, Ended, Message, Queued, Reported, Sent, Typing, Waiting, Warning};
 use super::halls::Halls;
 use super::records::Offence;
-use crate::request::{Answer, Done};
+use super::refusal::{
+    ALREADY_RATED, ALREADY_REPORTED, INVALID_PROPERTY, INVALID_RATING, INVALID_TEXT, NO_WISH, NOT_WAITING,
+    NOT_YOUR_ROOM, OF_QUEUE, OF_ROOM, ROOM_ENDED, UNAVAILABLE,
+};
+use crate::request::{Done, Failure, Success};
 use crate::roulette::MediaRequest;
 use crate::roulette::call::CallReport;
 use crate::roulette::signal::SignalRequest;
@@ -87,7 +90,7 @@ pub(crate) struct InRoom {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageRequest {
-    /// 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500)]
     pub(super) text: String,
     /// The room that it is for; the current one when it is missing.
     pub(super) room: Option<String>,
@@ -106,7 +109,7 @@ pub(crate) struct TypingRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportRequest {
     pub(super) reason: Offence,
-    /// 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500)]
     pub(super) text: Option<String>,
     /// The current or the last room, which it is about when this is missing.
     pub(super) room: Option<String>,
@@ -116,9 +119,9 @@ pub(crate) struct ReportRequest {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedbackRequest {
-    /// 1 to 5.
+    #[schema(minimum = 1, maximum = 5)]
     pub(super) rating: u8,
-    /// 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500)]
     pub(super) text: Option<String>,
     /// The current or the last room, which it is about when this is missing.
     pub(super) room: Option<String>,
@@ -127,6 +130,16 @@ pub(crate) struct FeedbackRequest {
 /// A request whose fields are all optional may come without any.
 fn named(request: Option<InRoom>) -> Option<String> {
     request.unwrap_or_default().room
+}
+
+/// What clients ask for by an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) event: &'static str,
+    /// What it is for.
+    pub(crate) summary: &'static str,
+    /// Why it may be refused, beside [`UNAVAILABLE`], which holds for all.
+    pub(crate) failures: &'static [&'static [Failure]],
 }
 
 /// Adds what both apps listen to.
@@ -142,15 +155,34 @@ pub(crate) fn install(nsp: &mut Namespace, halls: &Arc<Halls>) {
     describe(nsp);
 }
 
-/// A listener that has a request of its socket done, and answers with what came of it.
-pub(crate) fn asking<T, F: Fn(T) -> Request>(
-    halls: &Arc<Halls>,
-    request: F,
-) -> impl Fn(Socket, T, Ack) -> Pin<Box<dyn Future<Output = ()>>> + use<T, F> {
-    let halls = halls.clone();
-    move |socket, asked, ack| {
-        let (door, request) = (halls.of(&socket), request(asked));
-        Box::pin(async move { door.ask(&socket, request).await.send(ack) })
+impl Asked {
+    /// Has such requests of sockets done, and answers with what came of it. To the documents they have the fields `P`, and
+    /// what is done is answered with `A`.
+    pub(crate) fn listen<P: ToSchema, A: ToSchema, T: FromArgs>(
+        self,
+        nsp: &mut Namespace,
+        halls: &Arc<Halls>,
+        request: impl Fn(T) -> Request + Send + Sync + 'static,
+    ) {
+        let refusals: Vec<_> = self.failures().map(|failure| (failure.code, failure.message)).collect();
+        nsp.describe::<P, Success<A>>(self.event, self.summary, &refusals);
+        let halls = halls.clone();
+        nsp.on(self.event, move |socket: Socket, asked: T, ack: Ack| {
+            let (door, request) = (halls.of(&socket), request(asked));
+            async move {
+                let outcome = door.ask(&socket, request).await;
+                debug_assert!(
+                    outcome.code().is_none_or(|code| self.failures().any(|failure| failure.code == code)),
+                    "{} does not say that it may be refused: {outcome:?}",
+                    self.event
+                );
+                outcome.send(ack);
+            }
+        });
+    }
+
+    fn failures(self) -> impl Iterator<Item = Failure> {
+        self.failures.iter().copied().flatten().copied().chain([UNAVAILABLE])
     }
 }
 
@@ -173,50 +205,60 @@ fn attend(nsp: &mut Namespace, halls: &Arc<Halls>) {
 }
 
 fn queue(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    nsp.on("queue:leave", asking(halls, |_: Option<Nothing>| Request::LeaveQueue));
-    nsp.on("room:next", asking(halls, |asked| Request::Next(named(asked))));
+    Asked { event: "queue:leave", summary: "Waits no more.", failures: &[&[NOT_WAITING]] }
+        .listen::<Nothing, Done, Option<Nothing>>(nsp, halls, |_| Request::LeaveQueue);
+    Asked {
+        event: "room:next",
+        summary: "Leaves the room, if there is one, and waits for the next partner with the last wish.",
+        failures: &[&[NO_WISH, ROOM_ENDED, NOT_YOUR_ROOM, INVALID_PROPERTY], OF_QUEUE],
+    }
+    .listen::<InRoom, Queued, _>(nsp, halls, |asked| Request::Next(named(asked)));
 }
 
 fn talk(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    nsp.on("room:message", asking(halls, Request::Say));
-    nsp.on("room:typing", asking(halls, Request::Type));
-    nsp.on("room:leave", asking(halls, |asked| Request::Leave(named(asked))));
+    Asked { event: "room:message", summary: "Says something.", failures: &[&[INVALID_TEXT], OF_ROOM] }
+        .listen::<MessageRequest, Sent, _>(nsp, halls, Request::Say);
+    Asked { event: "room:typing", summary: "Is writing, or no longer.", failures: &[OF_ROOM] }
+        .listen::<TypingRequest, Done, _>(nsp, halls, Request::Type);
+    Asked { event: "room:leave", summary: "Ends the room.", failures: &[OF_ROOM] }.listen::<InRoom, Done, _>(
+        nsp,
+        halls,
+        |asked| Request::Leave(named(asked)),
+    );
 }
 
 fn judge(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    nsp.on("room:report", asking(halls, Request::Report));
-    nsp.on("room:feedback", asking(halls, Request::Rate));
-    nsp.on("user:block", asking(halls, |asked| Request::Block(named(asked))));
+    Asked {
+        event: "room:report",
+        summary: "Accuses the partner: the room ends and the two never meet again.",
+        failures: &[&[INVALID_TEXT, ALREADY_REPORTED], OF_ROOM],
+    }
+    .listen::<ReportRequest, Reported, _>(nsp, halls, Request::Report);
+    Asked {
+        event: "room:feedback",
+        summary: "Rates the room, once.",
+        failures: &[&[INVALID_RATING, INVALID_TEXT, ALREADY_RATED], OF_ROOM],
+    }
+    .listen::<FeedbackRequest, Done, _>(nsp, halls, Request::Rate);
+    Asked {
+        event: "user:block",
+        summary: "Never wants to meet the partner again: the room ends.",
+        failures: &[OF_ROOM],
+    }
+    .listen::<InRoom, Done, _>(nsp, halls, |asked| Request::Block(named(asked)));
 }
 
-/// Says what the events are for.
+/// Says what the server sends in both apps.
 fn describe(nsp: &mut Namespace) {
-    nsp.describe::<Nothing, Answer<Done>>("queue:leave", "Waits no more.")
-        .describe::<InRoom, Answer<Queued>>(
-            "room:next",
-            "Leaves the room, if there is one, and waits for the next partner with the last wish.",
-        )
-        .describe::<MessageRequest, Answer<Sent>>("room:message", "Says something.")
-        .describe::<TypingRequest, Answer<Done>>("room:typing", "Is writing, or no longer.")
-        .describe::<InRoom, Answer<Done>>("room:leave", "Ends the room.")
-        .describe::<ReportRequest, Answer<Reported>>(
-            "room:report",
-            "Accuses the partner: the room ends and the two never meet again.",
-        )
-        .describe::<FeedbackRequest, Answer<Done>>("room:feedback", "Rates the room, once.")
-        .describe::<InRoom, Answer<Done>>(
-            "user:block",
-            "Never wants to meet the partner again: the room ends.",
-        )
-        .describe_sent::<Waiting<'_>>(
-            "queue:waiting",
-            "You still wait: after a reconnection, or because your partner never came.",
-        )
-        .describe_sent::<Active<'_>>("room:active", "Both are there.")
-        .describe_sent::<Warning<'_>>("room:warning", "The room ends soon.")
-        .describe_sent::<Message<'_>>("room:message", "A message of either side.")
-        .describe_sent::<Typing>("room:typing", "The partner is writing, or no longer.")
-        .describe_sent::<Away>("partner:away", "The partner has vanished and may come back.")
-        .describe_sent::<()>("partner:back", "The partner is back.")
-        .describe_sent::<Ended<'_>>("room:ended", "The room is over.");
+    nsp.describe_sent::<Waiting<'_>>(
+        "queue:waiting",
+        "You still wait: after a reconnection, or because your partner never came.",
+    )
+    .describe_sent::<Active<'_>>("room:active", "Both are there.")
+    .describe_sent::<Warning<'_>>("room:warning", "The room ends soon.")
+    .describe_sent::<Message<'_>>("room:message", "A message of either side.")
+    .describe_sent::<Typing>("room:typing", "The partner is writing, or no longer.")
+    .describe_sent::<Away>("partner:away", "The partner has vanished and may come back.")
+    .describe_sent::<()>("partner:back", "The partner is back.")
+    .describe_sent::<Ended<'_>>("room:ended", "The room is over.");
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use throng_lobby::{
-    Condition, Criteria, Facet, Facets, Few, Properties, PropertyName, Tags, Test, Value, Wish,
+    Condition, Criteria, Facet, Facets, Few, PROPERTIES_MAX, Properties, PropertyName, Tags, Test, Value,
+    Wish,
 };
 use throng_node::text::clean;
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::refusal::{INVALID_PROPERTY, INVALID_TAG};
 use super::text;
@@ -36,16 +38,19 @@ pub(crate) struct Wanted {
 pub(crate) struct About {
     /// Which queue; `default` when it is missing.
     queue: Option<String>,
-    /// Up to 5 interests, each 1 to 24 of `A-Z`, `a-z` and `0-9`, in any case.
+    /// Interests, in any case.
     #[serde(default)]
-    tags: Vec<String>,
-    /// Two or three letters, such as `en`.
+    #[schema(max_items = 5)]
+    tags: Vec<WrittenTag>,
+    /// By ISO 639, such as `en`.
+    #[schema(min_length = 2, max_length = 3, pattern = "^[A-Za-z]*$")]
     language: Option<String>,
-    /// Two letters or three digits, such as `de`.
+    /// By ISO 3166 or UN M.49, such as `de` or `150`.
+    #[schema(pattern = "^([A-Za-z]{2}|[0-9]{3})$")]
     region: Option<String>,
-    /// Up to 8 facts, such as `{"level": 3}`.
+    /// Facts, such as `{"level": 3}`.
     #[serde(default)]
-    properties: BTreeMap<String, Property>,
+    properties: Facts,
     /// What the other must fulfil.
     #[serde(default)]
     requires: Requires,
@@ -54,13 +59,30 @@ pub(crate) struct About {
     prefers: Prefers,
 }
 
+/// A tag as somebody has written it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9]*$")]
+struct WrittenTag(String);
+
+/// Facts by their names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Facts(BTreeMap<String, Property>);
+
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged, try_from = "Json")]
 enum Property {
     Number(f64),
-    Text(String),
+    Text(WrittenValue),
 }
+
+/// The text of a property as somebody has written it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 60)]
+struct WrittenValue(String);
 
 /// What must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
@@ -74,7 +96,7 @@ struct Requires {
     region: bool,
     /// What must hold of the other's facts.
     #[serde(default)]
-    properties: BTreeMap<String, Demand>,
+    properties: Demands,
 }
 
 /// What had better hold.
@@ -83,15 +105,20 @@ struct Requires {
 struct Prefers {
     /// What had better hold of the other's facts.
     #[serde(default)]
-    properties: BTreeMap<String, Demand>,
+    properties: Demands,
 }
+
+/// What is asked of facts, by their names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Demands(BTreeMap<String, Demand>);
 
 /// What is asked of a fact: a text or number that it is, or bounds that it lies in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged, try_from = "Json")]
 enum Demand {
     Number(f64),
-    Text(String),
+    Text(WrittenValue),
     Between(Bounds),
 }
 
@@ -103,13 +130,45 @@ struct Bounds {
     max: Option<f64>,
 }
 
+impl PartialSchema for Facts {
+    fn schema() -> RefOr<Schema> {
+        by_name(Property::schema())
+    }
+}
+
+impl ToSchema for Facts {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Property::schemas(schemas);
+    }
+}
+
+impl PartialSchema for Demands {
+    fn schema() -> RefOr<Schema> {
+        by_name(Demand::schema())
+    }
+}
+
+impl ToSchema for Demands {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Demand::schemas(schemas);
+    }
+}
+
+/// As many of these as somebody may have properties.
+fn by_name(each: RefOr<Schema>) -> RefOr<Schema> {
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    let name = name.min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some("^[A-Za-z0-9_-]*$"));
+    let all = ObjectBuilder::new().property_names(Some(name)).max_properties(Some(PROPERTIES_MAX));
+    all.additional_properties(Some(each)).into()
+}
+
 /// Untagged alone, serde would not say what is wrong with it.
 impl TryFrom<Json> for Property {
     type Error = serde_json::Error;
 
     fn try_from(said: Json) -> Result<Self, serde_json::Error> {
         match said {
-            Json::String(text) => Ok(Self::Text(text)),
+            Json::String(text) => Ok(Self::Text(WrittenValue(text))),
             number => serde_json::from_value(number).map(Self::Number),
         }
     }
@@ -121,7 +180,7 @@ impl TryFrom<Json> for Demand {
 
     fn try_from(asked: Json) -> Result<Self, serde_json::Error> {
         match asked {
-            Json::String(text) => Ok(Self::Text(text)),
+            Json::String(text) => Ok(Self::Text(WrittenValue(text))),
             Json::Object(_) => serde_json::from_value(asked).map(Self::Between),
             number => serde_json::from_value(number).map(Self::Number),
         }
@@ -134,7 +193,7 @@ impl About {
     /// # Errors
     /// `invalid_tag`, `invalid_language`, `invalid_region`, `invalid_property`.
     pub(crate) fn wish(self) -> Result<Wish, Failure> {
-        let tags = self.tags.iter().map(|tag| text::tag(tag)).collect::<Result<Vec<_>, _>>()?;
+        let tags = self.tags.iter().map(|tag| text::tag(&tag.0)).collect::<Result<Vec<_>, _>>()?;
         let facets = [(Facet::Language, self.requires.language), (Facet::Region, self.requires.region)];
         let facets: Facets = facets.into_iter().filter(|(_, on)| *on).map(|(facet, _)| facet).collect();
         Ok(Wish {
@@ -149,23 +208,23 @@ impl About {
     }
 }
 
-fn properties(said: BTreeMap<String, Property>) -> Result<Properties, Failure> {
+fn properties(said: Facts) -> Result<Properties, Failure> {
     let of = |(name, property): (String, Property)| {
         let value = match property {
             Property::Number(number) => Value::Number(number),
-            Property::Text(text) => Value::Text(value(&text)?),
+            Property::Text(WrittenValue(text)) => Value::Text(value(&text)?),
         };
         Ok((self::name(&name)?, value))
     };
-    let all = said.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
+    let all = said.0.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
     Properties::new(all).ok_or(INVALID_PROPERTY)
 }
 
-fn conditions<const MAX: usize>(asked: BTreeMap<String, Demand>) -> Result<Few<Condition, MAX>, Failure> {
+fn conditions<const MAX: usize>(asked: Demands) -> Result<Few<Condition, MAX>, Failure> {
     let of = |(name, demand): (String, Demand)| {
         let test = match demand {
             Demand::Number(number) => Test::Between { min: number, max: number },
-            Demand::Text(text) => Test::Equals(value(&text)?),
+            Demand::Text(WrittenValue(text)) => Test::Equals(value(&text)?),
             Demand::Between(Bounds { min: None, max: None }) => return Err(INVALID_PROPERTY),
             Demand::Between(Bounds { min, max }) => {
                 let (min, max) = (min.unwrap_or(f64::MIN), max.unwrap_or(f64::MAX));
@@ -177,7 +236,7 @@ fn conditions<const MAX: usize>(asked: BTreeMap<String, Demand>) -> Result<Few<C
         };
         Ok(Condition { property: self::name(&name)?, test })
     };
-    let all = asked.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
+    let all = asked.0.into_iter().map(of).collect::<Result<Vec<_>, Failure>>()?;
     Few::new(all).ok_or(INVALID_PROPERTY)
 }
 

@@ -19,7 +19,8 @@ const SETUP_MILLIS_MAX: u64 = 120_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CallReport {
     phase: Phase,
-    /// With `connected`: how long it took, 0 to 120,000 ms; without it the server's own measure counts.
+    /// With `connected`: how long it took, in milliseconds; without it the server's own measure counts.
+    #[schema(maximum = 120000)]
     setup_ms: Option<u64>,
     /// With `connected`: whether through a TURN server.
     relayed: Option<bool>,

@@ -57,6 +57,7 @@ pub(crate) struct Description {
     kind: DescriptionKind,
     /// The session in RFC 8866's words; none in a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 65536)]
     sdp: Option<String>,
 }
 
@@ -75,12 +76,16 @@ enum DescriptionKind {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Candidate {
     /// The candidate in RFC 8839's words.
+    #[schema(max_length = 65536)]
     candidate: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 65536)]
     sdp_mid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 65535)]
     sdp_m_line_index: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 65536)]
     username_fragment: Option<String>,
 }
 
@@ -89,18 +94,24 @@ pub(crate) struct Candidate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase", try_from = "RenewalRequest")]
 pub(crate) enum Renewal {
-    /// The page has let go of its connection and ignores all signals until the answer with this name, 1 to 64 bytes.
-    Asks(String),
+    /// The page has let go of its connection and ignores all signals until the answer with this name.
+    Asks(RenewalName),
     /// The page that was asked by this name has let go of its own; all that it sends from here on is of a new one.
-    Answers(String),
+    Answers(RenewalName),
 }
+
+/// The name of a renewal, at most 64 bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 64)]
+pub(crate) struct RenewalName(String);
 
 /// A renewal as it came. Of an enum serde would not name the field that is too much.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RenewalRequest {
-    asks: Option<String>,
-    answers: Option<String>,
+    asks: Option<RenewalName>,
+    answers: Option<RenewalName>,
 }
 
 impl TryFrom<RenewalRequest> for Renewal {
@@ -180,7 +191,7 @@ impl Signal {
 impl Renewal {
     fn name(&self) -> &str {
         match self {
-            Self::Asks(name) | Self::Answers(name) => name,
+            Self::Asks(RenewalName(name)) | Self::Answers(RenewalName(name)) => name,
         }
     }
 }

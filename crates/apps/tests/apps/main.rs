@@ -5,6 +5,7 @@ mod debate;
 mod endings;
 mod fleet;
 mod judgement;
+mod limits;
 mod people;
 mod queues;
 mod rooms;

@@ -9,10 +9,10 @@ use crate::lobby::Bound;
 use crate::ticket::{Handle, Seat, Ticket, TicketId};
 use crate::time::Time;
 
-use super::Cursor;
 use super::journal::{Journal, Recorded};
 use super::lines::{Block, Split};
 use super::timers::Timer;
+use super::{Cursor, Progress};
 
 /// The tickets and what is done with them.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub(super) enum Stage {
 pub(super) struct Stopped {
     /// When, and how long after it was stopped.
     pub(super) goes_on: (Time, Duration),
-    pub(super) after: Cursor,
+    pub(super) from: Progress,
     /// When the ticket asks for less, if it does.
     pub(super) changes: Option<Time>,
 }

@@ -27,7 +27,7 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::seats::{Entry, Seats, Stage};
 use super::timers::Timers;
-use super::{Best, Cursor, Entered, Posted, Window};
+use super::{Best, Cursor, Entered, Looked, Posted, Window};
 use pairings::Open;
 
 /// The most candidates of a first window: most who find somebody find them there.
@@ -193,13 +193,13 @@ impl State {
         Ok(posted)
     }
 
-    pub(super) fn window(&mut self, ticket: Handle, after: Cursor, now: Time) -> Option<Window> {
+    pub(super) fn window(&mut self, ticket: Handle, after: Cursor, now: Time) -> Looked {
         let closed = self.paused || self.outbox.as_mut().is_some_and(Outbox::hold);
-        let seat = self.seats.find(ticket)?;
-        let ticket = self.seats.ticket(seat)?;
+        let Some(seat) = self.seats.find(ticket) else { return Looked::Gone };
+        let Some(ticket) = self.seats.ticket(seat) else { return Looked::Gone };
         let queue = &self.queues[self.seats[seat].queue];
         if closed {
-            return Some(Window::default());
+            return Looked::Closed;
         }
         let most = if after == Cursor::default() { FIRST_WINDOW_MAX } else { WINDOW_MAX };
         let mut found: Vec<Seat> = queue.fitting(ticket, after, now).take(most).collect();
@@ -213,7 +213,7 @@ impl State {
             let seat = found.into_iter().find(|seat| self.seats.place(*seat).1 == id)?;
             Some(Best { ticket: Handle { id, seat }, rank })
         });
-        Some(Window { best, next })
+        Looked::At(Window { best, next })
     }
 
     pub(super) fn leave(&mut self, user: &User) -> bool {

@@ -1,10 +1,13 @@
 //! The AsyncAPI 3 document of the socket events: what listeners are registered for, and what descriptions say of it. An
-//! event that nobody described is there with its name, so that the document is complete even where it is terse.
+//! event that nobody described is there with its name, so that the document is complete even where it is terse. An
+//! acknowledgement that refuses is a message of its own: one with the codes of the event, and one of the namespace with those
+//! that the node refuses any event with.
 
 use serde_json::{Map, Value, json};
 
 use crate::app::Service;
 use crate::namespace::{Direction, EventDoc, Namespace};
+use crate::refusals;
 
 /// The document.
 pub(crate) fn document(service: &Service) -> Value {
@@ -39,13 +42,17 @@ impl Document {
     fn add(&mut self, name: &str, nsp: &Namespace) {
         let channel = key(name);
         self.channels.insert(channel.clone(), json!({"address": name, "messages": {}}));
+        let (any, mut payload) = (any_refusal(&channel), refused(&refusals::ALL));
+        payload["properties"]["error"]["properties"]["retryAfterMs"] =
+            json!({"type": "integer", "minimum": 0});
+        self.message(&channel, &any, json!({"name": "any event (refusal)", "payload": payload}));
         for doc in &nsp.described {
             self.described(&channel, doc);
         }
         for event in nsp.undescribed() {
             let message = format!("{channel}.{}", key(event));
             self.message(&channel, &message, json!({"name": event}));
-            self.operation(&channel, &message, "receive", None);
+            self.operation(&channel, &message, "receive", &[]);
         }
     }
 
@@ -57,16 +64,24 @@ impl Document {
         let message = format!("{channel}.{action}.{}", key(&doc.event));
         let about = json!({"name": doc.event, "summary": doc.summary, "payload": doc.payload});
         self.message(channel, &message, about);
-        let reply = doc.answer.as_ref().map(|answer| {
-            let reply = format!("{message}.reply");
-            self.message(
-                channel,
-                &reply,
-                json!({"name": format!("{} (acknowledgement)", doc.event), "payload": answer}),
-            );
-            reply
-        });
-        self.operation(channel, &message, action, reply);
+        let mut replies = Vec::new();
+        if let Some(answer) = &doc.answer {
+            let mut reply = |kind: &str, name: &str, payload: Value| {
+                let reply = format!("{message}.{kind}");
+                self.message(
+                    channel,
+                    &reply,
+                    json!({"name": format!("{} ({name})", doc.event), "payload": payload}),
+                );
+                replies.push(reply);
+            };
+            reply("reply", "acknowledgement", json!(answer));
+            if !doc.refusals.is_empty() {
+                reply("refusal", "refusal", refused(&doc.refusals));
+            }
+            replies.push(any_refusal(channel));
+        }
+        self.operation(channel, &message, action, &replies);
         for (name, schema) in &doc.schemas {
             self.schemas.insert(name.clone(), json!(schema));
         }
@@ -81,15 +96,42 @@ impl Document {
         }
     }
 
-    fn operation(&mut self, channel: &str, message: &str, action: &str, reply: Option<String>) {
-        let of = |message: &str| json!([{"$ref": format!("#/channels/{channel}/messages/{message}")}]);
+    fn operation(&mut self, channel: &str, message: &str, action: &str, replies: &[String]) {
+        let of = |message: &str| json!({"$ref": format!("#/channels/{channel}/messages/{message}")});
         let at = json!({"$ref": format!("#/channels/{channel}")});
-        let mut operation = json!({"action": action, "channel": at, "messages": of(message)});
-        if let Some(reply) = reply {
-            operation["reply"] = json!({"channel": at, "messages": of(&reply)});
+        let mut operation = json!({"action": action, "channel": at, "messages": [of(message)]});
+        if !replies.is_empty() {
+            let messages: Vec<_> = replies.iter().map(|reply| of(reply)).collect();
+            operation["reply"] = json!({"channel": at, "messages": messages});
         }
         self.operations.insert(message.to_owned(), operation);
     }
+}
+
+/// The message of what the node refuses any event of a namespace with.
+fn any_refusal(channel: &str) -> String {
+    format!("{channel}.any.refusal")
+}
+
+/// The schema of an acknowledgement that refuses, with these codes and their meanings.
+fn refused(codes: &[(&str, &str)]) -> Value {
+    let codes: Vec<_> =
+        codes.iter().map(|(code, meaning)| json!({"const": code, "description": meaning})).collect();
+    json!({
+        "type": "object",
+        "required": ["ok", "error"],
+        "properties": {
+            "ok": {"type": "boolean", "enum": [false]},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string", "oneOf": codes},
+                    "message": {"type": "string", "description": "A sentence for people."},
+                },
+            },
+        },
+    })
 }
 
 /// A name as a key that references can point to.
@@ -114,7 +156,7 @@ mod tests {
         app.namespace("/chat", |nsp| {
             nsp.on("room:say", |_: Socket, _: String| async {});
             nsp.on("quiet", |_: Socket| async {});
-            nsp.describe::<String, ()>("room:say", "Says something.");
+            nsp.describe::<String, ()>("room:say", "Says something.", &[("muted", "be silent")]);
             nsp.describe_sent::<String>("room:said", "Somebody said something.");
         });
         assert_eq!(app.undescribed_events(), ["/chat quiet"]);
@@ -136,6 +178,18 @@ mod tests {
             let reference = of["messages"][0]["$ref"].as_str().unwrap().trim_start_matches('#');
             assert!(document.pointer(reference).is_some(), "{reference}");
         }
+        let replies = operations["chat.receive.room-say"]["reply"]["messages"].as_array().unwrap();
+        let codes = replies.iter().flat_map(|reply| {
+            let name = reply["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+            let code = "/payload/properties/error/properties/code/oneOf";
+            document["components"]["messages"][name]
+                .pointer(code)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+        });
+        let codes: Vec<_> = codes.map(|code| code["const"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["muted", "invalid_arguments", "rate_limited"]);
     }
 
     #[test]

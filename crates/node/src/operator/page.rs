@@ -1,8 +1,12 @@
 //! The readable page of the documents: plain HTML written here once, with a style sheet of its own and no script, so that
 //! it runs under the strictest policy. Every text goes through the template's escaping.
 
+use std::collections::BTreeMap;
+
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
+
+use super::words::in_words;
 
 /// What the page may load: its style sheet.
 pub(super) const POLICY: &str =
@@ -47,17 +51,18 @@ fn section(openapi: &Value, tag: &Value) -> Markup {
     html! {
         section aria-labelledby=(name) {
             h2 id=(name) { (name) }
-            p { (prose(&tag["description"])) }
+            p { (prose(text(&tag["description"]))) }
             @for (path, item) in entries(&openapi["paths"]) {
                 @for (method, operation) in entries(item).filter(|(_, operation)| of_tag(operation)) {
-                    (route(method, path, operation))
+                    (route(openapi, method, path, operation))
                 }
             }
         }
     }
 }
 
-fn route(method: &str, path: &str, operation: &Value) -> Markup {
+fn route(openapi: &Value, method: &str, path: &str, operation: &Value) -> Markup {
+    let shape = |schema: &Value| prose(&in_words(openapi, schema));
     let body = operation.pointer("/requestBody/content").and_then(|content| entries(content).next());
     html! {
         article {
@@ -66,7 +71,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                 (text(&operation["summary"])) "."
                 @if needs_token(operation) { " " span class="role" { "operator" } }
             }
-            @if operation["description"].is_string() { p { (prose(&operation["description"])) } }
+            @if operation["description"].is_string() { p { (prose(text(&operation["description"]))) } }
             @if !list(&operation["parameters"]).is_empty() {
                 table {
                     caption { "Parameters" }
@@ -77,7 +82,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                                 td { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
                                 td { (text(&parameter["in"])) }
                                 td { (shape(&parameter["schema"])) }
-                                td { (prose(&parameter["description"])) }
+                                td { (prose(text(&parameter["description"]))) }
                             }
                         }
                     }
@@ -92,7 +97,7 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
                         tr {
                             td { code { (status) } }
                             td { @for (_, content) in entries(&response["content"]) { (shape(&content["schema"])) } }
-                            td { (prose(&response["description"])) }
+                            td { (prose(text(&response["description"]))) }
                         }
                     }
                 }
@@ -102,9 +107,9 @@ fn route(method: &str, path: &str, operation: &Value) -> Markup {
 }
 
 /// A text in which backquotes mark what is code.
-fn prose(value: &Value) -> Markup {
+fn prose(text: &str) -> Markup {
     html! {
-        @for (index, part) in text(value).split('`').enumerate() {
+        @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
@@ -118,17 +123,19 @@ fn events(asyncapi: &Value) -> Markup {
             @for (channel, about) in entries(&asyncapi["channels"]) {
                 table {
                     caption { "Namespace " code { (text(&about["address"])) } }
-                    (columns(&["Event", "Sent by", "Payload", "Acknowledged with", "Meaning"]))
+                    (columns(&["Event", "Sent by", "Payload", "Acknowledged with", "Refused with", "Meaning"]))
                     tbody {
-                        @for operation in operations(asyncapi, channel) {
-                            @let message = message(asyncapi, &operation["messages"][0]);
-                            @let answer = self::message(asyncapi, &operation["reply"]["messages"][0]);
+                        @for operation in operations(asyncapi, channel) { (event(asyncapi, operation)) }
+                    }
+                }
+                table {
+                    caption { "Refusals in " code { (text(&about["address"])) } }
+                    (columns(&["Code", "Meaning"]))
+                    tbody {
+                        @for (code, meaning) in meanings(asyncapi, about) {
                             tr {
-                                td { code { (text(&message["name"])) } }
-                                td { @if operation["action"] == "send" { "server" } @else { "client" } }
-                                td { (shape(&message["payload"])) }
-                                td { (shape(&answer["payload"])) }
-                                td { (prose(&message["summary"])) }
+                                td { code { (code) } }
+                                td { (prose(meaning)) }
                             }
                         }
                     }
@@ -136,6 +143,33 @@ fn events(asyncapi: &Value) -> Markup {
             }
         }
     }
+}
+
+fn event(asyncapi: &Value, operation: &Value) -> Markup {
+    let sent = message(asyncapi, &operation["messages"][0]);
+    let replies = list(&operation["reply"]["messages"]).iter().map(|reply| message(asyncapi, reply));
+    let (refusals, answers): (Vec<_>, Vec<_>) = replies.partition(|reply| codes(reply).next().is_some());
+    html! {
+        tr {
+            td { code { (text(&sent["name"])) } }
+            td { @if operation["action"] == "send" { "server" } @else { "client" } }
+            td { (prose(&in_words(asyncapi, &sent["payload"]))) }
+            td { @for answer in answers { (prose(&in_words(asyncapi, &answer["payload"]))) } }
+            td { @for (code, _) in refusals.into_iter().flat_map(codes) { code { (code) } " " } }
+            td { (prose(text(&sent["summary"]))) }
+        }
+    }
+}
+
+/// The codes of a message that refuses, with their meanings.
+fn codes(message: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let codes = message.pointer("/payload/properties/error/properties/code/oneOf").map_or(&[][..], list);
+    codes.iter().map(|code| (text(&code["const"]), text(&code["description"])))
+}
+
+/// All codes of a namespace, in order.
+fn meanings<'a>(asyncapi: &'a Value, channel: &'a Value) -> BTreeMap<&'a str, &'a str> {
+    entries(&channel["messages"]).flat_map(|(_, reference)| codes(message(asyncapi, reference))).collect()
 }
 
 fn columns(names: &[&str]) -> Markup {
@@ -160,34 +194,6 @@ fn needs_token(operation: &Value) -> bool {
     !ways.is_empty() && ways.iter().all(|way| way.get("token").is_some())
 }
 
-/// A schema in a few words: its name, or its type, or the names of its fields.
-fn shape(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str() {
-        return name.rsplit('/').next().unwrap_or_default().to_owned();
-    }
-    if let Some(kinds) = schema["type"].as_array() {
-        return kinds.iter().map(text).collect::<Vec<_>>().join(" or ");
-    }
-    for choice in ["oneOf", "anyOf", "allOf"] {
-        if let Some(choices) = schema[choice].as_array() {
-            return choices.iter().map(shape).collect::<Vec<_>>().join(" or ");
-        }
-    }
-    let values = list(&schema["enum"]);
-    if !values.is_empty() {
-        return values.iter().map(text).collect::<Vec<_>>().join(" or ");
-    }
-    match text(&schema["type"]) {
-        "array" => format!("list of {}", shape(&schema["items"])),
-        "object" => {
-            let fields: Vec<_> =
-                entries(&schema["properties"]).map(|(name, of)| format!("{name}: {}", shape(of))).collect();
-            if fields.is_empty() { "object".to_owned() } else { format!("{{{}}}", fields.join(", ")) }
-        }
-        kind => kind.to_owned(),
-    }
-}
-
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -205,6 +211,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::app::App;
 
     #[test]
     fn texts_are_escaped_and_nothing_runs() {
@@ -218,16 +225,22 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_told_in_a_few_words() {
-        for (schema, expect) in [
-            (json!({"$ref": "#/components/schemas/Page"}), "Page"),
-            (json!({"type": ["string", "null"]}), "string or null"),
-            (json!({"type": "array", "items": {"type": "integer"}}), "list of integer"),
-            (json!({"type": "object", "properties": {"a": {"type": "string"}}}), "{a: string}"),
-            (json!({"type": "string", "enum": ["on", "off"]}), "on or off"),
-            (json!({}), ""),
-        ] {
-            assert_eq!(shape(&schema), expect);
+    fn events_are_shown_with_limits_and_codes() {
+        let mut app = App::new();
+        app.namespace("/chat", |nsp| {
+            nsp.describe::<Said, ()>("say", "Says something.", &[("muted", "be silent")]);
+        });
+        let page = render(&json!({}), &app.event_document());
+        let said = "<code>text</code> (string, 1 to 9 characters)";
+        for expect in [said, "<code>muted</code>", "be silent", "<code>invalid_arguments</code>"] {
+            assert!(page.contains(expect), "{expect}: {page}");
         }
+    }
+
+    #[derive(utoipa::ToSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    struct Said {
+        #[schema(min_length = 1, max_length = 9)]
+        text: String,
     }
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use serde_json::json;
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::ArgsRef;
@@ -19,8 +18,9 @@ use super::{Shard, State, tokens};
 use crate::ack::Ack;
 use crate::app::RawMessage;
 use crate::handler::{EventListener, Incoming, Running};
+use crate::refusals;
 use crate::socket::{Socket, SocketInner};
-use crate::throttle::{self, Bounds, Throttled};
+use crate::throttle::{Bounds, Throttled};
 
 impl Shard {
     /// A Socket.IO message, or a part of one.
@@ -156,7 +156,7 @@ impl Shard {
         self.metrics().events_limited.add(1);
         socket.0.space.tenant.usage.of(self.index).events_refused.add(1);
         match throttled {
-            Throttled::Wait(wait) => Ack::new(socket, ack).send(throttle::refusal(wait)),
+            Throttled::Wait(wait) => Ack::new(socket, ack).send(refusals::rate_limited(wait)),
             Throttled::Flood => {
                 self.node.hold_off(socket.0.handshake.address);
                 self.explain(socket, End::RateLimited);
@@ -256,8 +256,7 @@ impl Shard {
             Err((ack, error)) => {
                 self.metrics().arguments_refused.add(1);
                 tracing::debug!(%error, "arguments refused");
-                let message = error.to_string();
-                ack.send(json!({"ok": false, "error": {"code": "invalid_arguments", "message": message}}));
+                ack.send(refusals::invalid_arguments(&error));
                 None
             }
         }

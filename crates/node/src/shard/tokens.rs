@@ -23,6 +23,7 @@ use crate::admission::{identities_of, of_tenant};
 use crate::identity::Role;
 use crate::identity::token::TokenError;
 use crate::problem::Problem;
+use crate::refusals::INVALID_ARGUMENTS;
 use crate::socket::{Socket, SocketInner};
 
 /// What the node's own events begin with.
@@ -197,7 +198,7 @@ async fn refresh(
     refresh: Result<Refresh, throng_protocol::socket::args::DecodeError>,
 ) -> Result<Value, Problem> {
     let invalid = |error: &dyn std::fmt::Display| {
-        Problem::new(http::StatusCode::BAD_REQUEST, "invalid_arguments", error.to_string())
+        Problem::new(http::StatusCode::BAD_REQUEST, INVALID_ARGUMENTS, error.to_string())
     };
     let Refresh { token } = refresh.map_err(|error| invalid(&error))?;
     let tenant = &socket.0.space.tenant;

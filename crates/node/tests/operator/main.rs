@@ -54,7 +54,7 @@ fn app() -> App {
             socket.join(room);
             ack.send(());
         });
-        nsp.describe::<String, ()>("join", "Joins a room.");
+        nsp.describe::<String, ()>("join", "Joins a room.", &[("full", "nobody fits in any more")]);
     });
     app.statistics("chess", |_| AppStatistics {
         rooms_active: 3,

@@ -30,10 +30,11 @@ impl Outcome {
         }
     }
 
-    fn is_done(&self) -> bool {
+    /// The code of a refusal.
+    pub(crate) fn code(&self) -> Option<&str> {
         match self {
-            Self::Here(result) => result.is_ok(),
-            Self::There(value) => value["ok"] == true,
+            Self::Here(result) => result.as_ref().err().map(|failure| failure.code),
+            Self::There(value) => value["error"]["code"].as_str(),
         }
     }
 }
@@ -49,7 +50,7 @@ impl Door {
         }
         let wishing = self.inside().roster.find(socket.id()).and_then(|contact| contact.wish(&request));
         let outcome = self.pursue(&user, request).await;
-        if let Some(wishing) = wishing.filter(|_| outcome.is_done()) {
+        if let Some(wishing) = wishing.filter(|_| outcome.code().is_none()) {
             wishing.done();
         }
         outcome

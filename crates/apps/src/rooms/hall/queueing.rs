@@ -22,7 +22,7 @@ impl Hall {
     pub(super) async fn join(&self, user: &User, wanted: Wanted) -> Result<Queued, Failure> {
         let newcomer = {
             let mut state = self.state();
-            let presence = state.people.get(user).ok_or(NOT_WAITING)?;
+            let presence = state.people.get(user).ok_or(UNAVAILABLE)?;
             if presence.room.is_some() {
                 return Err(IN_ROOM);
             }
@@ -123,7 +123,7 @@ impl Hall {
         if state.stage == HallStage::Draining {
             return Err(DRAINING);
         }
-        let presence = state.people.get_mut(user).ok_or(NOT_WAITING)?;
+        let presence = state.people.get_mut(user).ok_or(UNAVAILABLE)?;
         // As the lobby compares them: what to call with is no reason to lose one's place.
         let same = presence.wanted.as_ref().is_some_and(|known| known.wish == wanted.wish);
         if presence.waiting.is_none() || !same {

@@ -7,6 +7,7 @@ use throng_node::{App, TenantName};
 
 use super::timing::{SWEEP_INTERVAL, keep};
 use super::*;
+use crate::analytics::Analytics;
 use crate::rooms::people::{Presence, Waiting};
 use crate::rooms::room::Opening;
 use crate::rooms::wish::Wanted;
@@ -15,8 +16,14 @@ use crate::roulette::Ice;
 use crate::roulette::media::Media;
 
 pub(super) fn hall() -> Arc<Hall> {
+    telling(Analytics::default())
+}
+
+/// A hall that tells what happens.
+fn telling(analytics: Analytics) -> Arc<Hall> {
     let theme = Theme::Roulette(Ice::default());
-    let config = Config { queues: [("default".to_owned(), Queue::default())].into(), ..Config::default() };
+    let config =
+        Config { queues: [("default".to_owned(), Queue::default())].into(), analytics, ..Config::default() };
     let app = AppSetup { namespace: "/test", theme, config };
     Hall::open(
         Site { app: Arc::new(app), tenant: TenantName::parse("acme").unwrap(), io: App::new().io() },
@@ -155,6 +162,39 @@ async fn whoever_is_refused_for_the_moment_keeps_the_place_they_have() {
     let presence = &state.people[&ada];
     assert!(presence.waiting.is_some());
     assert_eq!(presence.wanted.as_ref().map(|wanted| &wanted.wish.topic), Some(&None));
+}
+
+#[tokio::test]
+async fn a_wish_counts_once_it_is_let_in_and_one_that_was_refused_does_not() {
+    let (analytics, mut heard) = Analytics::heard();
+    let (hall, ada) = (telling(analytics), User::from("ada"));
+    let wanted = |topic: &str| {
+        let wish = Wish { topic: Some(topic.into()), ..Wish::new("default") };
+        Wanted { wish: wish.into(), media: Some(Media::Text) }
+    };
+    let mut told = || {
+        let told = std::iter::from_fn(|| heard.try_recv().ok());
+        let event =
+            |told: Box<str>| serde_json::from_str::<serde_json::Value>(&told).unwrap()["event"].take();
+        told.map(event).collect::<Vec<_>>()
+    };
+    let nothing: [&str; 0] = [];
+    hall.lobby.pause();
+    hall.state().people.insert(ada.clone(), Presence::default());
+    assert_eq!(hall.join(&ada, wanted("tea")).await.unwrap_err().code, "draining");
+    assert_eq!(told(), nothing, "it never waited");
+    hall.lobby.resume(service::now());
+    hall.state().people.insert(ada.clone(), Presence::default());
+    hall.join(&ada, wanted("tea")).await.unwrap();
+    assert_eq!(told(), ["queue_joined"]);
+    hall.lobby.pause();
+    assert_eq!(hall.join(&ada, wanted("art")).await.unwrap_err().code, "draining");
+    assert_eq!(told(), nothing, "it waits as before");
+    hall.lobby.resume(service::now());
+    hall.join(&ada, wanted("art")).await.unwrap();
+    assert_eq!(told(), ["queue_left", "queue_joined"]);
+    hall.leave_queue(&ada).await.unwrap();
+    assert_eq!(told(), ["queue_left"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::store::outbox::Outbox;
 use crate::store::seats::{Stage, Stopped};
 use crate::store::timers::Alarm;
-use crate::store::{Cursor, Due};
+use crate::store::{Due, Progress};
 use crate::ticket::{Handle, Seat, Ticket};
 use crate::time::Time;
 
@@ -55,24 +55,25 @@ impl State {
     /// The ticket's time to look has come: from the beginning when it asks for less now, else from where it stopped.
     fn look(&mut self, seat: Seat, now: Time) -> Option<Due> {
         let ticket = Handle { id: self.seats.ticket(seat)?.id, seat };
-        let mut after = Cursor::default();
+        let mut from = Progress::default();
         match self.seats[seat].stopped.take() {
-            Some(stopped) if stopped.changes.is_none_or(|at| at > now) => after = stopped.after,
+            Some(stopped) if stopped.changes.is_none_or(|at| at > now) => from = stopped.from,
             _ => self.post_anew(seat, now),
         }
         self.schedule(seat, now);
-        Some(Due::Look(ticket, after))
+        Some(Due::Look(ticket, from))
     }
 
-    pub(in crate::store) fn look_later(&mut self, ticket: Handle, after: Cursor, now: Time) {
+    pub(in crate::store) fn look_later(&mut self, ticket: Handle, from: Progress, now: Time) {
         let Some(seat) = self.seats.find(ticket) else { return };
-        self.go_on(seat, Stopped { goes_on: (now + LOOK_AGAIN, LOOK_AGAIN), after, changes: None }, now);
+        self.go_on(seat, Stopped { goes_on: (now + LOOK_AGAIN, LOOK_AGAIN), from, changes: None }, now);
     }
 
     /// Has everyone look at the next occasion, from the beginning.
     pub(super) fn look_all(&mut self, now: Time) {
         for seat in self.seats.in_order() {
-            let stopped = Stopped { goes_on: (now, Duration::ZERO), after: Cursor::default(), changes: None };
+            let stopped =
+                Stopped { goes_on: (now, Duration::ZERO), from: Progress::default(), changes: None };
             self.go_on(seat, stopped, now);
         }
     }
