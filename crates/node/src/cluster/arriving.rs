@@ -220,7 +220,7 @@ impl Cluster {
             },
             (Asked::Args(collector), Answer::Lost) => collector.lost(),
             (Asked::Sockets(collector), Answer::Sockets(json)) => {
-                let sockets = wire::read_sockets(json).unwrap_or_default();
+                let Some(sockets) = wire::read_sockets(json) else { return };
                 let count = sockets.len();
                 sockets.into_iter().for_each(|socket| collector.answer(socket));
                 collector.heard(from, count);
@@ -258,12 +258,15 @@ fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_
         }
         Question::Fetch { to } => {
             let Some(space) = space(node, to.space) else { return relay.nobody() };
-            let collector = Arc::new(Collector::new(node.ports.len(), Vec::new()));
+            let collector = Arc::new(Collector::new(node.tag, node.ports.len(), Vec::new()));
             let operation = Operation::Fetch(collector.clone());
             node.send_here(Envelope { space, to: to.selection(), operation });
             tokio::spawn(async move {
                 let found = collector.wait(patience).await;
-                relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
+                // Whoever does not have all of them says nothing, and is named for it.
+                if found.is_whole() {
+                    relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
+                }
             });
         }
         Question::Superseded { socket } => {
