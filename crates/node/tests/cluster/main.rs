@@ -4,6 +4,7 @@
 mod asks;
 mod forward;
 mod members;
+mod missed;
 mod publish;
 mod recovery;
 mod rooms;
