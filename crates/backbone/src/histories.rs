@@ -50,6 +50,15 @@ pub struct Batch<'a> {
     pub known: Option<Position>,
 }
 
+/// What is appended, to what, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Append<'a> {
+    pub(crate) attempt: Attempt,
+    pub(crate) room: &'a Room,
+    pub(crate) batch: Batch<'a>,
+    pub(crate) keep: Retention,
+}
+
 /// Whether messages are appended for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
@@ -101,7 +110,7 @@ impl Histories {
         batch: Batch<'_>,
         keep: Retention,
     ) -> Result<Position, StoreError> {
-        self.append_as(Attempt::First, room, (batch, keep)).await
+        self.perform(Append { attempt: Attempt::First, room, batch, keep }).await
     }
 
     /// Appends messages after a call for them has failed, unless they are in the history: then they stay where they are.
@@ -112,24 +121,20 @@ impl Histories {
         batch: Batch<'_>,
         keep: Retention,
     ) -> Result<Position, StoreError> {
-        self.append_as(Attempt::Again, room, (batch, keep)).await
+        self.perform(Append { attempt: Attempt::Again, room, batch, keep }).await
     }
 
-    async fn append_as(
-        &self,
-        attempt: Attempt,
-        room: &Room,
-        (batch, keep): (Batch<'_>, Retention),
-    ) -> Result<Position, StoreError> {
-        if batch.messages.is_empty() {
+    async fn perform(&self, append: Append<'_>) -> Result<Position, StoreError> {
+        let messages = append.batch.messages;
+        if messages.is_empty() {
             return Err(StoreError::Refused("nothing to append".to_owned()));
         }
-        if let Some(large) = batch.messages.iter().find(|bytes| bytes.len() > PAYLOAD_BYTES_MAX) {
+        if let Some(large) = messages.iter().find(|bytes| bytes.len() > PAYLOAD_BYTES_MAX) {
             return Err(StoreError::Refused(format!("a message of {} bytes is too large", large.len())));
         }
         match &self.kind {
-            Kind::Memory(seat) => seat.append(attempt, room, (batch, keep)).await,
-            Kind::Redis(store) => store.append(attempt, room, (batch, keep)).await,
+            Kind::Memory(seat) => seat.append(append).await,
+            Kind::Redis(store) => store.append(append).await,
         }
     }
 

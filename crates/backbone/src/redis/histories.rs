@@ -3,15 +3,11 @@
 use super::{RedisStore, millis, read, script};
 use crate::channel::{Channel, Room};
 use crate::error::StoreError;
-use crate::histories::{Attempt, Batch, Entry, Gone, Position, Replay, Retention};
+use crate::histories::{Append, Attempt, Batch, Entry, Gone, Position, Replay, Retention};
 
 impl RedisStore {
-    pub(crate) async fn append(
-        &self,
-        attempt: Attempt,
-        room: &Room,
-        (Batch { messages, known }, keep): (Batch<'_>, Retention),
-    ) -> Result<Position, StoreError> {
+    pub(crate) async fn append(&self, append: Append<'_>) -> Result<Position, StoreError> {
+        let Append { attempt, room, batch: Batch { messages, known }, keep } = append;
         let [top, stream] = self.keys.history(room);
         let channel = self.keys.channel(&Channel::Room(room.clone()));
         let [epoch, offset] = words(known);
