@@ -24,6 +24,8 @@ pub struct Position {
 pub struct Retention {
     /// Messages, the last ones. At least 1.
     pub entries_max: usize,
+    /// Bytes in them. The last message is kept, however long.
+    pub bytes_max: usize,
     /// How long after the last append or question messages are kept.
     pub ttl: Duration,
     /// How long after the last append or question the count goes on. At least `ttl`: a room where nothing happens is

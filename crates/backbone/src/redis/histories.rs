@@ -11,13 +11,13 @@ impl RedisStore {
         let [top, stream] = self.keys.history(room);
         let channel = self.keys.channel(&Channel::Room(room.clone()));
         let [epoch, offset] = words(known);
-        let (max, ttl) = (keep.entries_max.max(1).to_string(), millis(keep.ttl));
-        let epoch_ttl = millis(keep.epoch_ttl);
+        let (entries_max, bytes_max) = (keep.entries_max.max(1).to_string(), keep.bytes_max.to_string());
+        let (ttl, epoch_ttl) = (millis(keep.ttl), millis(keep.epoch_ttl));
         let attempt = match attempt {
             Attempt::First => "first",
             Attempt::Again => "again",
         };
-        let terms = [&epoch, &offset, &ttl, &epoch_ttl, &max, attempt].map(str::as_bytes);
+        let terms = [&epoch, &offset, &ttl, &epoch_ttl, &entries_max, &bytes_max, attempt].map(str::as_bytes);
         let messages = messages.iter().map(|message| &message[..]);
         let arguments: Vec<&[u8]> = terms.into_iter().chain(messages).collect();
         let keys: [&str; 3] = [&top, &stream, &channel];

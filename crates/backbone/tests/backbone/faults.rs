@@ -18,7 +18,7 @@ use crate::fleet::{Fleet, LONG, Node, PATIENCE, until};
 use crate::proxy::Proxy;
 use crate::servers::{Cluster, Encrypted, Sentinels, Single, self_signed};
 
-const KEEP: Retention = Retention { entries_max: 100_000, ttl: LONG, epoch_ttl: LONG };
+const KEEP: Retention = Retention { entries_max: 100_000, bytes_max: 1 << 30, ttl: LONG, epoch_ttl: LONG };
 
 const AT_ONCE: Backoff = Backoff { first: Duration::from_millis(1), max: Duration::from_millis(1) };
 

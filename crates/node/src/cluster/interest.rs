@@ -430,7 +430,7 @@ mod tests {
         let store = Store::Memory(MemoryStore::new());
         let (backbone, _) = Backbone::open(Config::new("a", store)).await.unwrap();
         let (ttl, epoch_ttl) = (Duration::from_secs(60), Duration::from_secs(60));
-        let keep = Retention { entries_max: 10, ttl, epoch_ttl };
+        let keep = Retention { entries_max: 10, bytes_max: 1000, ttl, epoch_ttl };
         let room = throng_backbone::Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
         let batch = Batch { messages: &[Bytes::from("x")], known: None };
         let top = backbone.histories().append(&room, batch, keep).await.unwrap();
