@@ -173,6 +173,48 @@ async fn a_server_that_takes_no_writes_is_asked_again() {
     assert!(matches!(replay, Ok(Replay::Whole(entries)) if entries.len() == 2));
 }
 
+#[tokio::test]
+async fn a_server_that_cannot_save_is_there_all_the_same() {
+    let single = Single::saving();
+    let saved = async |status: &str| {
+        single.server.ask::<()>("BGSAVE");
+        let says = format!("rdb_last_bgsave_status:{status}");
+        let said = async || single.server.ask::<String>("INFO persistence").contains(&says);
+        until("it has tried to save", said).await;
+    };
+    let pings = |config: &mut Config| {
+        let Store::Redis(redis) = &mut config.store else { panic!("it is in Redis") };
+        redis.ping_interval = Duration::from_millis(50);
+    };
+    let fleet = Fleet::redis(single.deployment());
+    let (mut reader, writer) = (fleet.node_with("r", pings).await, fleet.node_with("w", pings).await);
+    // There is something else where it saves.
+    let folder: Vec<String> = single.server.ask("CONFIG GET dir");
+    let blocked = std::path::Path::new(&folder[1]).join("dump.rdb");
+    std::fs::create_dir(&blocked).expect("the folder can be written to");
+    saved("err").await;
+    until("quiet connections were asked", async || {
+        let calls: String = single.server.ask("INFO commandstats");
+        let ping = calls.lines().find(|line| line.starts_with("cmdstat_ping:")).unwrap_or_default();
+        let refused = ping.split("rejected_calls=").nth(1).and_then(|rest| rest.split(',').next());
+        refused.is_some_and(|refused| refused.parse::<u32>().is_ok_and(|refused| refused > 20))
+    })
+    .await;
+    for room in rooms() {
+        reader.subscribe(&room).await;
+        publish(&writer, &room).expect("taken");
+        assert_eq!(reader.message().await.0, room, "nothing is missed");
+    }
+    std::fs::remove_dir(&blocked).expect("it is there");
+    saved("ok").await;
+    let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
+    let batch = Batch { messages: &[Bytes::from("saved")], known: None };
+    writer.backbone.histories().append(&room, batch, KEEP).await.expect("it takes writes again");
+    for node in [&reader, &writer] {
+        assert_eq!((status(node).connected, status(node).reconnects), (true, 0));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slots_move_under_traffic_and_nothing_is_lost_for_good() {
     let cluster = Cluster::start();
