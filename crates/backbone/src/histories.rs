@@ -24,6 +24,8 @@ pub struct Position {
 pub struct Retention {
     /// Messages, the last ones. At least 1.
     pub entries_max: usize,
+    /// Bytes in them. The last message is kept, however long.
+    pub bytes_max: usize,
     /// How long after the last append or question messages are kept.
     pub ttl: Duration,
     /// How long after the last append or question the count goes on. At least `ttl`: a room where nothing happens is
@@ -48,6 +50,15 @@ pub struct Batch<'a> {
     /// The last position that the caller knows of. A history that has not come so far has lost its end: a new one begins, since
     /// the same positions once more would be taken for what they were.
     pub known: Option<Position>,
+}
+
+/// What is appended, to what, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Append<'a> {
+    pub(crate) attempt: Attempt,
+    pub(crate) room: &'a Room,
+    pub(crate) batch: Batch<'a>,
+    pub(crate) keep: Retention,
 }
 
 /// Whether messages are appended for the first time.
@@ -101,7 +112,7 @@ impl Histories {
         batch: Batch<'_>,
         keep: Retention,
     ) -> Result<Position, StoreError> {
-        self.append_as(Attempt::First, room, (batch, keep)).await
+        self.perform(Append { attempt: Attempt::First, room, batch, keep }).await
     }
 
     /// Appends messages after a call for them has failed, unless they are in the history: then they stay where they are.
@@ -112,24 +123,20 @@ impl Histories {
         batch: Batch<'_>,
         keep: Retention,
     ) -> Result<Position, StoreError> {
-        self.append_as(Attempt::Again, room, (batch, keep)).await
+        self.perform(Append { attempt: Attempt::Again, room, batch, keep }).await
     }
 
-    async fn append_as(
-        &self,
-        attempt: Attempt,
-        room: &Room,
-        (batch, keep): (Batch<'_>, Retention),
-    ) -> Result<Position, StoreError> {
-        if batch.messages.is_empty() {
+    async fn perform(&self, append: Append<'_>) -> Result<Position, StoreError> {
+        let messages = append.batch.messages;
+        if messages.is_empty() {
             return Err(StoreError::Refused("nothing to append".to_owned()));
         }
-        if let Some(large) = batch.messages.iter().find(|bytes| bytes.len() > PAYLOAD_BYTES_MAX) {
+        if let Some(large) = messages.iter().find(|bytes| bytes.len() > PAYLOAD_BYTES_MAX) {
             return Err(StoreError::Refused(format!("a message of {} bytes is too large", large.len())));
         }
         match &self.kind {
-            Kind::Memory(seat) => seat.append(attempt, room, (batch, keep)).await,
-            Kind::Redis(store) => store.append(attempt, room, (batch, keep)).await,
+            Kind::Memory(seat) => seat.append(append).await,
+            Kind::Redis(store) => store.append(append).await,
         }
     }
 

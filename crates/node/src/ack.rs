@@ -131,7 +131,7 @@ pub struct Answers<T> {
     pub answers: Vec<T>,
     /// Those that were asked and did not answer: the timeout came first, they left, or the answer had another shape.
     pub missing: usize,
-    /// Nodes, by name, that did not say in time whom they have asked.
+    /// Nodes, by name, that did not say in time whom they have asked, or have.
     pub silent: Vec<String>,
 }
 
@@ -151,6 +151,8 @@ impl<T> Default for Answers<T> {
 /// Collects the answers to one question.
 #[derive(Debug)]
 pub(crate) struct Collector<T> {
+    /// Whose shards these are.
+    here: NodeTag,
     state: Mutex<Collected<T>>,
     changed: Notify,
 }
@@ -167,10 +169,10 @@ struct Collected<T> {
 }
 
 impl<T> Collector<T> {
-    pub(crate) fn new(shards: usize, nodes: Vec<NodeTag>) -> Self {
+    pub(crate) fn new(here: NodeTag, shards: usize, nodes: Vec<NodeTag>) -> Self {
         let (answers, asked, lost) = (Vec::new(), 0, 0);
         let state = Collected { shards_due: shards, nodes_due: nodes, asked, lost, answers };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { here, state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// Another node has asked so many. One that says so twice, or was not asked, is not heard.
@@ -204,7 +206,9 @@ impl<T> Collector<T> {
         let mut state = self.state.lock().expect("no panic while the lock is held");
         let answers = std::mem::take(&mut state.answers);
         let missing = state.asked.saturating_sub(answers.len());
-        Answers { answers, missing, silent: state.nodes_due.iter().map(ToString::to_string).collect() }
+        let here = (state.shards_due > 0).then_some(&self.here);
+        let silent = here.into_iter().chain(&state.nodes_due).map(ToString::to_string).collect();
+        Answers { answers, missing, silent }
     }
 }
 
@@ -250,5 +254,15 @@ mod tests {
         assert!(whole.is_whole());
         assert!(!Answers { missing: 1, ..whole.clone() }.is_whole());
         assert!(!Answers { silent: vec!["00ab03".to_owned()], ..whole }.is_whole());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_with_a_shard_that_says_nothing_is_silent() {
+        let here = NodeTag([0, 0xab, 3]);
+        let collector = Collector::new(here, 2, Vec::new());
+        collector.asked(1);
+        collector.answer(1);
+        let collected = collector.wait(Duration::from_secs(10)).await;
+        assert_eq!(collected, Answers { answers: vec![1], missing: 0, silent: vec![here.to_string()] });
     }
 }

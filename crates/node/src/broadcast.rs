@@ -118,16 +118,17 @@ impl Broadcast {
         node.send_here(self.envelope(space, operation));
         let mut forget = Forget { node, space, ack: Some(ack) };
         let collected = collector.wait(self.timeout).await;
-        if collected.missing == 0 {
+        if collected.is_whole() {
             forget.ack = None;
         }
         drop(pending);
         Ok(collected.decode())
     }
 
-    /// Describes the selected sockets. Those of a node that does not answer in time are missing.
-    pub async fn fetch_sockets(&self) -> Vec<RemoteSocket> {
-        let Some((node, space)) = &self.reach else { return Vec::new() };
+    /// Describes the selected sockets. A node that does not say in time which it has is named as silent; nothing else is ever
+    /// missing.
+    pub async fn fetch_sockets(&self) -> Answers<RemoteSocket> {
+        let Some((node, space)) = &self.reach else { return Answers::default() };
         let (nodes, collector) = self.concerned(node);
         let asking = Asking {
             number: node.next_ack(),
@@ -139,10 +140,7 @@ impl Broadcast {
         node.send_here(self.envelope(space, Operation::Fetch(collector.clone())));
         let found = collector.wait(self.timeout).await;
         drop(pending);
-        if !found.silent.is_empty() {
-            tracing::warn!(nodes = ?found.silent, "sockets of nodes that did not answer are missing");
-        }
-        found.answers
+        found
     }
 
     /// Makes the selected sockets join a room.
@@ -192,7 +190,7 @@ impl Broadcast {
         let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
         let Some(cluster) = &node.cluster else { return Ok(Answers::default()) };
         let nodes = cluster.others();
-        let collector = Arc::new(Collector::new(0, nodes.clone()));
+        let collector = Arc::new(Collector::new(node.tag, 0, nodes.clone()));
         let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
         let question = Question::Tell { space: SpaceName::of(space), event, args };
         let asking =
@@ -220,7 +218,7 @@ impl Broadcast {
         if !cluster.others().contains(&tag) {
             return Err(AskError::Disconnected);
         }
-        let collector = Arc::new(Collector::new(0, vec![tag]));
+        let collector = Arc::new(Collector::new(node.tag, 0, vec![tag]));
         let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
         let question = Question::Tell { space: SpaceName::of(space), event, args };
         let asking =
@@ -239,7 +237,7 @@ impl Broadcast {
     /// The other nodes to ask, and what collects their answers and those of this one.
     fn concerned<T>(&self, node: &Node) -> (Vec<NodeTag>, Arc<Collector<T>>) {
         let nodes = node.cluster(self.span).map(|cluster| cluster.concerned(&self.to)).unwrap_or_default();
-        let collector = Collector::new(node.ports.len(), nodes.clone());
+        let collector = Collector::new(node.tag, node.ports.len(), nodes.clone());
         (nodes, Arc::new(collector))
     }
 

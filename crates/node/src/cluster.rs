@@ -10,6 +10,7 @@ mod histories;
 mod interest;
 mod line;
 mod missed;
+mod overflow;
 mod peer_api;
 mod peers;
 mod questions;
@@ -44,6 +45,7 @@ pub(crate) use self::forward::{ANSWER_PATIENCE, forward};
 use self::interest::Filled;
 pub(crate) use self::interest::{Heard, Interest};
 pub(crate) use self::missed::Missed;
+use self::overflow::Overflow;
 use self::peers::{Peer, find};
 pub(crate) use self::questions::{Asked, Asking};
 pub(crate) use self::recorder::Order;
@@ -79,6 +81,8 @@ pub(crate) struct Cluster {
     requests: forward::Requests,
     /// Where events go that clients may recover, where they may.
     pub(crate) recorder: Option<mpsc::Sender<Order>>,
+    /// What found no place there.
+    overflow: Overflow,
     /// How histories are kept, where they are.
     keep: Option<Retention>,
     /// When members were last read because one was not known.
@@ -159,6 +163,7 @@ impl Cluster {
             secret,
             requests: forward::requests(),
             recorder: recordings.is_some().then_some(recorder),
+            overflow: Overflow::default(),
             keep,
             looked: tokio::sync::Mutex::default(),
             interest,

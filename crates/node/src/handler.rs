@@ -108,4 +108,6 @@ pub(crate) type AnyListener = Box<dyn Fn(&Socket, &str, &Args) + Send + Sync>;
 pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<(), Refusal>>>>;
 pub(crate) type Middleware = Box<dyn Fn(Socket) -> Verdict + Send + Sync>;
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Option<Args>> + Send>>;
+pub(crate) type MissedListener =
+    Box<dyn Fn(Broadcast) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 pub(crate) type ServerListener = Box<dyn Fn(Broadcast, Args) -> Answer + Send + Sync>;

@@ -11,7 +11,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::broadcast::Broadcast;
 use crate::handler::{
-    AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, Refusal, ServerListener,
+    AnyListener, ConnectListener, EndListener, EventListener, Handler, Middleware, MissedListener, Refusal,
+    ServerListener,
 };
 use crate::identity::Role;
 use crate::limits::Rate;
@@ -32,6 +33,7 @@ pub struct Namespace {
     pub(crate) disconnecting: Vec<EndListener>,
     pub(crate) disconnect: Vec<EndListener>,
     pub(crate) server_side: HashMap<Box<str>, Vec<ServerListener>>,
+    pub(crate) missed: Vec<MissedListener>,
     pub(crate) described: Vec<EventDoc>,
 }
 
@@ -225,6 +227,19 @@ impl Namespace {
             let running = args.decode().map(|args| listener(nsp, args));
             Box::pin(async move { running.ok()?.await.into_args().ok() })
         }));
+        self
+    }
+
+    /// Adds a listener for when this node may have missed something that other nodes sent, and hears them again. It is given the
+    /// sockets of this node that it may have been for, of one tenant: the members of some rooms, or all. What was sent meanwhile is
+    /// told at most once, so this is when to read again what was to be known. Where clients may recover, events that are recorded
+    /// come all the same. May be called several times in a row.
+    pub fn on_missed<F, Fut>(&mut self, listener: F) -> &mut Self
+    where
+        F: Fn(Broadcast) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.missed.push(Box::new(move |here| Box::pin(listener(here))));
         self
     }
 }

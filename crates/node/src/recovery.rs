@@ -26,11 +26,13 @@ pub struct Recovery {
     pub window: Duration,
     /// Messages of a room that are kept for those who are away; who has missed more starts afresh. Default 1,000.
     pub messages_max: usize,
+    /// Bytes in them. Default 16 MiB. The last message is kept, however long.
+    pub bytes_max: usize,
 }
 
 impl Default for Recovery {
     fn default() -> Self {
-        Self { window: Duration::from_secs(120), messages_max: 1000 }
+        Self { window: Duration::from_secs(120), messages_max: 1000, bytes_max: 16 * 1024 * 1024 }
     }
 }
 
@@ -41,7 +43,12 @@ impl Recovery {
     /// How histories are kept. The count goes on for longer than any client stays away, so that a room where nothing happens
     /// is recovered too.
     pub(crate) fn retention(&self) -> Retention {
-        Retention { entries_max: self.messages_max, ttl: self.window * 2, epoch_ttl: self.window * 10 }
+        Retention {
+            entries_max: self.messages_max,
+            bytes_max: self.bytes_max,
+            ttl: self.window * 2,
+            epoch_ttl: self.window * 10,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
         nsp.on("join", |socket: Socket, guest: Guest, ack: Ack| async move {
             let here = socket.nsp().to(guest.room.as_str()).fetch_sockets().await;
             let names: Vec<String> =
-                here.iter().filter_map(|other| Some(other.data::<Guest>()?.name)).collect();
+                here.answers.iter().filter_map(|other| Some(other.data::<Guest>()?.name)).collect();
             socket.set_data(&guest);
             socket.join(guest.room.as_str());
             socket.to(guest.room.as_str()).emit("joined", &guest.name);

@@ -7,10 +7,10 @@ use hashbrown::HashMap;
 
 use super::{MemoryStore, lock};
 use crate::backbone::random_u64;
-use crate::channel::{Channel, Room};
+use crate::channel::Channel;
 use crate::deliveries::{Arrival, Inbox};
 use crate::error::StoreError;
-use crate::histories::{Attempt, Batch, Position, Retention};
+use crate::histories::{Append, Attempt, Batch, Position};
 use crate::status::Counters;
 
 /// The subscribers of every channel, by the number of their seat.
@@ -70,12 +70,8 @@ impl Seat {
     }
 
     /// Appends and publishes under one lock, so that both have one order.
-    pub(crate) async fn append(
-        &self,
-        attempt: Attempt,
-        room: &Room,
-        (Batch { messages, known }, keep): (Batch<'_>, Retention),
-    ) -> Result<Position, StoreError> {
+    pub(crate) async fn append(&self, append: Append<'_>) -> Result<Position, StoreError> {
+        let Append { attempt, room, batch: Batch { messages, known }, keep } = append;
         let hanging = self.store.histories().hanging();
         if let Some(broken) = hanging {
             let _ = broken.await;

@@ -32,7 +32,15 @@ enum Hang {
 struct History {
     top: Position,
     entries: VecDeque<Bytes>,
+    bytes: usize,
     entries_end: Instant,
+}
+
+impl History {
+    fn has_too_much(&self, keep: Retention) -> bool {
+        let count = self.entries.len();
+        count > keep.entries_max || (count > 1 && self.bytes > keep.bytes_max)
+    }
 }
 
 impl HistoryTable {
@@ -59,9 +67,12 @@ impl HistoryTable {
     pub(super) fn append(&mut self, room: &Room, bytes: Bytes, keep: Retention) -> Position {
         let history = self.kept(room, keep);
         history.top.offset += 1;
+        history.bytes += bytes.len();
         history.entries.push_back(bytes);
-        while history.entries.len() > keep.entries_max {
-            history.entries.pop_front();
+        while history.has_too_much(keep)
+            && let Some(oldest) = history.entries.pop_front()
+        {
+            history.bytes -= oldest.len();
         }
         history.top
     }
@@ -108,12 +119,13 @@ impl HistoryTable {
         if self.rooms.get(room).is_none() {
             self.last_epoch += 1;
             let top = Position { epoch: self.last_epoch, offset: 0 };
-            let history = History { top, entries: VecDeque::new(), entries_end: now };
+            let history = History { top, entries: VecDeque::new(), bytes: 0, entries_end: now };
             self.rooms.insert(room.clone(), history, Some(now + keep.epoch_ttl));
         }
         let (history, end) = self.rooms.get_mut(room).expect("it is there or was just made");
         if now >= history.entries_end {
             history.entries.clear();
+            history.bytes = 0;
         }
         history.entries_end = now + keep.ttl;
         *end = Some(now + keep.epoch_ttl);

@@ -232,7 +232,9 @@ impl From<WireError> for ConnectError {
     }
 }
 
-/// Whether the words of a server say that trying again will not help.
+/// What a server says when trying again will not help. A Redis before 7.2 has no code for a right that is missing in a script.
+const LASTING: [&str; 4] = ["WRONGPASS", "NOAUTH", "NOPERM", "The user executing the script can't"];
+
 fn is_lasting(message: &str) -> bool {
-    ["WRONGPASS", "NOAUTH", "NOPERM"].iter().any(|code| message.contains(code))
+    LASTING.iter().any(|words| message.contains(words))
 }

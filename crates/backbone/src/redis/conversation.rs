@@ -23,6 +23,7 @@ use super::link::{News, Order, Report};
 use super::outbox::{Lane, Parcel};
 use super::payload;
 use super::resp::{self, Frame};
+use super::server::is_pong;
 use super::topology::moved;
 use super::traffic::Traffic;
 use super::wire::{Wire, WireError};
@@ -216,6 +217,10 @@ impl Conversation {
 
     /// A server did not do what comes next.
     fn refused(&mut self, error: &str) -> Result<(), WireError> {
+        if matches!(self.expected.front(), Some(Expected::Order(_) | Expected::Ping)) && is_pong(error) {
+            self.expected.pop_front();
+            return Ok(());
+        }
         let about = match self.expected.front() {
             Some(Expected::Publication(parcel)) => parcel.partition,
             Some(Expected::Order(partition)) => *partition,

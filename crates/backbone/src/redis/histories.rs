@@ -3,25 +3,21 @@
 use super::{RedisStore, millis, read, script};
 use crate::channel::{Channel, Room};
 use crate::error::StoreError;
-use crate::histories::{Attempt, Batch, Entry, Gone, Position, Replay, Retention};
+use crate::histories::{Append, Attempt, Batch, Entry, Gone, Position, Replay, Retention};
 
 impl RedisStore {
-    pub(crate) async fn append(
-        &self,
-        attempt: Attempt,
-        room: &Room,
-        (Batch { messages, known }, keep): (Batch<'_>, Retention),
-    ) -> Result<Position, StoreError> {
+    pub(crate) async fn append(&self, append: Append<'_>) -> Result<Position, StoreError> {
+        let Append { attempt, room, batch: Batch { messages, known }, keep } = append;
         let [top, stream] = self.keys.history(room);
         let channel = self.keys.channel(&Channel::Room(room.clone()));
         let [epoch, offset] = words(known);
-        let (max, ttl) = (keep.entries_max.max(1).to_string(), millis(keep.ttl));
-        let epoch_ttl = millis(keep.epoch_ttl);
+        let (entries_max, bytes_max) = (keep.entries_max.max(1).to_string(), keep.bytes_max.to_string());
+        let (ttl, epoch_ttl) = (millis(keep.ttl), millis(keep.epoch_ttl));
         let attempt = match attempt {
             Attempt::First => "first",
             Attempt::Again => "again",
         };
-        let terms = [&epoch, &offset, &ttl, &epoch_ttl, &max, attempt].map(str::as_bytes);
+        let terms = [&epoch, &offset, &ttl, &epoch_ttl, &entries_max, &bytes_max, attempt].map(str::as_bytes);
         let messages = messages.iter().map(|message| &message[..]);
         let arguments: Vec<&[u8]> = terms.into_iter().chain(messages).collect();
         let keys: [&str; 3] = [&top, &stream, &channel];

@@ -2,6 +2,7 @@
 //! for as long as it takes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisResult, Value};
@@ -128,9 +129,7 @@ impl State {
             };
             let found = broken.wait_for(|found| *found >= connection.generation);
             if timeout(config.ping_interval, found).await.is_err() {
-                let ping = redis::cmd("PING");
-                let answer = timeout(config.response_timeout, connection.send(&ping)).await;
-                if !matches!(answer, Ok(Ok(_))) {
+                if ping(connection.link.clone(), config.response_timeout).await.is_err() {
                     self.note_broken(connection.generation);
                 }
                 continue;
@@ -185,13 +184,27 @@ pub(crate) async fn connect(config: &RedisConfig, address: &Address) -> RedisRes
         .set_response_timeout(None);
     let client = client(config, address)?;
     let connecting = client.get_multiplexed_async_connection_with_config(&patience);
-    let mut link = timeout(config.connect_timeout, connecting)
+    let link = timeout(config.connect_timeout, connecting)
         .await
         .unwrap_or_else(|_| Err((ErrorKind::Io, "connecting took too long").into()))?;
-    let ping = redis::cmd("PING");
-    timeout(config.response_timeout, link.send_packed_command(&ping))
-        .await
-        .unwrap_or_else(|_| Err((ErrorKind::Io, "the server does not answer").into()))?
-        .extract_error()?;
+    ping(link.clone(), config.response_timeout).await?;
     Ok(link)
+}
+
+/// Asks a server whether it is there.
+async fn ping(mut link: MultiplexedConnection, patience: Duration) -> RedisResult<()> {
+    let ping = redis::cmd("PING");
+    let answer = timeout(patience, link.send_packed_command(&ping))
+        .await
+        .unwrap_or_else(|_| Err((ErrorKind::Io, "the server does not answer").into()));
+    match answer.and_then(Value::extract_error) {
+        Err(error) if error.code().is_some_and(is_pong) => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
+/// Whether the error that a ping is answered with says that the server is there: one that cannot save refuses pings as it does
+/// writes, and goes on with everything else.
+pub(crate) fn is_pong(error: &str) -> bool {
+    error.starts_with("MISCONF")
 }

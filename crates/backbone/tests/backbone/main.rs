@@ -69,6 +69,7 @@ macro_rules! with_cases {
                 nothing_and_what_is_too_large_are_not_appended,
                 what_was_missed_is_told_whole,
                 what_is_trimmed_is_gone,
+                what_has_more_bytes_than_are_kept_is_gone,
                 more_than_asked_for_is_gone,
                 what_is_appended_again_is_there_once,
                 a_history_that_has_lost_its_end_begins_anew,

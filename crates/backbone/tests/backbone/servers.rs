@@ -181,6 +181,11 @@ impl Single {
         Self { server: Server::start(&[]) }
     }
 
+    /// One that saves what it has now and then.
+    pub(crate) fn saving() -> Self {
+        Self { server: Server::start(&["--save", "3600", "1"]) }
+    }
+
     pub(crate) fn deployment(&self) -> Deployment {
         Deployment::Single(self.server.address())
     }

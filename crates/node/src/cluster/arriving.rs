@@ -21,7 +21,7 @@ use super::{Asked, Cluster};
 use crate::ack::{Collector, Sink as _};
 use crate::app::Service;
 use crate::broadcast::Broadcast;
-use crate::envelope::{Closing, Envelope, Errand, Operation, Selection, Spoken, Standing, Urgency};
+use crate::envelope::{Closing, Envelope, Errand, Operation, Room, Selection, Spoken, Standing, Urgency};
 use crate::handler::ServerListener;
 use crate::ids::{NodeTag, Place};
 use crate::node::Node;
@@ -67,7 +67,7 @@ pub(super) async fn arrive(
                         cluster.receive_recorded(node, &channel, position, &bytes);
                     }
                 }
-                Some(Delivery::Resynced(missed)) => cluster.resync(missed),
+                Some(Delivery::Resynced(missed)) => cluster.resync(node, &missed),
                 None => std::future::pending().await,
             }
         }
@@ -112,9 +112,13 @@ impl Cluster {
         }
     }
 
-    /// Something may have been missed. What is in histories is read there; the rest is gone, as it is told at most once.
-    fn resync(&self, missed: Missed) {
+    /// Something may have been missed. What is in histories is read there; the rest is gone, as it is told at most once, and the
+    /// app is told that.
+    fn resync(&self, node: &Arc<Node>, missed: &Missed) {
         tracing::debug!(?missed, "messages of other nodes may have been missed");
+        for (space, rooms) in self.interest.concerned(missed) {
+            tell_missed(node, space, rooms);
+        }
         match missed {
             Missed::All => self.interest.all().iter().for_each(|channel| self.interest.look(channel)),
             Missed::Channels(channels) => channels.iter().for_each(|channel| self.interest.look(channel)),
@@ -220,7 +224,7 @@ impl Cluster {
             },
             (Asked::Args(collector), Answer::Lost) => collector.lost(),
             (Asked::Sockets(collector), Answer::Sockets(json)) => {
-                let sockets = wire::read_sockets(json).unwrap_or_default();
+                let Some(sockets) = wire::read_sockets(json) else { return };
                 let count = sockets.len();
                 sockets.into_iter().for_each(|socket| collector.answer(socket));
                 collector.heard(from, count);
@@ -258,12 +262,15 @@ fn answer(node: &Arc<Node>, asker: Asker, message: &Bytes, question: Question<'_
         }
         Question::Fetch { to } => {
             let Some(space) = space(node, to.space) else { return relay.nobody() };
-            let collector = Arc::new(Collector::new(node.ports.len(), Vec::new()));
+            let collector = Arc::new(Collector::new(node.tag, node.ports.len(), Vec::new()));
             let operation = Operation::Fetch(collector.clone());
             node.send_here(Envelope { space, to: to.selection(), operation });
             tokio::spawn(async move {
                 let found = collector.wait(patience).await;
-                relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
+                // Whoever does not have all of them says nothing, and is named for it.
+                if found.is_whole() {
+                    relay.send(Answer::Sockets(&wire::write_sockets(&found.answers)));
+                }
             });
         }
         Question::Superseded { socket } => {
@@ -338,6 +345,24 @@ fn listeners(
         }
         first
     })
+}
+
+/// Starts the listeners of a namespace for what may have been missed: by the members of these rooms, or by all if there are none.
+fn tell_missed(node: &Arc<Node>, space: Space, rooms: Vec<Room>) {
+    let Service::Sockets(namespaces) = &node.service else { return };
+    let Some(behaviour) = namespaces.find(&space.nsp).filter(|behaviour| !behaviour.missed.is_empty()) else {
+        return;
+    };
+    let all = Broadcast::new(Some((node.clone(), space))).local();
+    let here = rooms.into_iter().fold(all, Broadcast::to);
+    tokio::spawn(async move {
+        for listener in &behaviour.missed {
+            let running = async { listener(here.clone()).await };
+            if AssertUnwindSafe(running).catch_unwind().await.is_err() {
+                tracing::error!("listener for what was missed panicked");
+            }
+        }
+    });
 }
 
 /// A packet of another node for the clients of this one.

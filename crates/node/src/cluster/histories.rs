@@ -65,13 +65,16 @@ impl Cluster {
         wire::encode(self.tag, &Body::Do { serial, sent_us: now_us(), to: Target::new(space, to), action })
     }
 
-    /// Has something recorded. Says whether it can be: not when too much waits.
+    /// Has something recorded. Says whether it can be: not when too much waits. The history then begins anew behind that.
     fn give(&self, recorder: &mpsc::Sender<Order>, recording: Recording) -> bool {
-        let given = recorder.try_send(Order::Record(Box::new(recording))).is_ok();
-        if !given {
+        let place = recorder.try_reserve().ok().filter(|_| !self.overflow.has(&recording.room));
+        let Some(place) = place else {
+            self.overflow.add(recording.room);
             self.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
-        }
-        given
+            return false;
+        };
+        place.send(Order::Record(Box::new(recording)));
+        true
     }
 
     /// Where the history of a session is; it begins if there is none.

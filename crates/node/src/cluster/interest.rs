@@ -1,15 +1,17 @@
 //! What a node listens to on the bus: a channel as long as one of its shards has members for it. Owns who wants what, whether
 //! it is heard yet, and, where histories are kept, up to where it was heard: a message that is missing shows as a gap.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use throng_backbone::{Backbone, BusError, Channel, Gone, Position, Replay, Retention};
+use throng_backbone::{Backbone, BusError, Channel, Gone, Missed, Position, Replay, Retention};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
+use crate::envelope::Room;
+use crate::recovery;
 use crate::tenants::Space;
 
 /// Messages that may be missing from a history and still be filled in.
@@ -215,6 +217,31 @@ impl Interest {
         self.fill(channel.clone(), last);
     }
 
+    /// The namespaces with members here that something on these channels may have been for: each with the rooms, or without when it
+    /// may have been for anybody.
+    #[expect(clippy::mutable_key_type, reason = "a space is its tenant's place and its name, which stay")]
+    pub(crate) fn concerned(&self, missed: &Missed) -> HashMap<Space, Vec<Room>> {
+        let channels = self.channels();
+        let (mut rooms, mut whole) = (HashMap::<Space, Vec<Room>>::new(), HashSet::new());
+        match missed {
+            // What comes to the inbox says itself whom it is for.
+            Missed::Channels(missed) if !missed.iter().any(|at| matches!(**at, Channel::Inbox { .. })) => {
+                for channel in missed {
+                    let Some(Wanted { space, .. }) = channels.get(&**channel) else { continue };
+                    match &**channel {
+                        Channel::Room(room) if !recovery::is_everyone(&room.room) => {
+                            rooms.entry(space.clone()).or_default().push(room.room.clone());
+                        }
+                        _ => drop(whole.insert(space.clone())),
+                    }
+                }
+            }
+            _ => whole.extend(channels.values().map(|wanted| wanted.space.clone())),
+        }
+        rooms.extend(whole.into_iter().map(|space| (space, Vec::new())));
+        rooms
+    }
+
     /// Keeps the histories of rooms where nothing happens, one after the other.
     pub(crate) fn keep(&self) {
         let Some(keep) = self.keep else { return };
@@ -394,7 +421,7 @@ impl ShardSet {
 mod tests {
     use std::time::Duration;
 
-    use throng_backbone::{Batch, Config, MemoryStore, Room, Store};
+    use throng_backbone::{Batch, Config, MemoryStore, Store};
 
     use super::*;
 
@@ -403,8 +430,8 @@ mod tests {
         let store = Store::Memory(MemoryStore::new());
         let (backbone, _) = Backbone::open(Config::new("a", store)).await.unwrap();
         let (ttl, epoch_ttl) = (Duration::from_secs(60), Duration::from_secs(60));
-        let keep = Retention { entries_max: 10, ttl, epoch_ttl };
-        let room = Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
+        let keep = Retention { entries_max: 10, bytes_max: 1000, ttl, epoch_ttl };
+        let room = throng_backbone::Room { tenant: "t".into(), namespace: "/".into(), room: "tea".into() };
         let batch = Batch { messages: &[Bytes::from("x")], known: None };
         let top = backbone.histories().append(&room, batch, keep).await.unwrap();
         let channel = Channel::Room(room);

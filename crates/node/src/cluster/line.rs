@@ -152,9 +152,9 @@ impl Line {
         self.is_late
     }
 
-    /// Whether members of this node know something that the history does not.
+    /// Whether members of this node know something that the history does not, or never will.
     pub(super) fn is_behind(&self) -> bool {
-        self.queue.front().is_some_and(|first| first.early.is_none())
+        self.has_lost || self.will_lose || self.queue.front().is_some_and(|first| first.early.is_none())
     }
 
     /// Whether a message that came with this number, or an earlier one, has to be waited for.

@@ -117,7 +117,7 @@ impl Cluster {
             self.others().into_iter().partition(|peer| *peer == node || *peer == born);
         let moved = wire::encode(self.tag, &Body::Moved { socket: *socket.as_bytes() });
         others.into_iter().for_each(|peer| self.publish(inbox(peer), moved.clone(), Urgency::Queued));
-        let collector = Arc::new(Collector::new(0, nodes.clone()));
+        let collector = Arc::new(Collector::new(self.tag, 0, nodes.clone()));
         let question = Question::Superseded { socket: *socket.as_bytes() };
         let collected = Asked::Args(collector.clone());
         let pending =

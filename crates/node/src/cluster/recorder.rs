@@ -45,7 +45,7 @@ pub(crate) enum Order {
     Record(Box<Recording>),
     /// Say when all that was ordered before is done, or is late.
     Settle(oneshot::Sender<()>),
-    /// Say when nothing of these rooms is late.
+    /// Say when nothing of these rooms is late or lost.
     CatchUp(Vec<Room>, oneshot::Sender<()>),
 }
 
@@ -78,6 +78,7 @@ pub(super) async fn run(node: Arc<Node>, mut orders: mpsc::Receiver<Order>, keep
     retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut patience = pin!(tokio::time::sleep(PATIENCE));
     loop {
+        cluster.overflow.take(|| orders.is_empty()).iter().for_each(|room| recorder.lose(room));
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Record(recording)) => recorder.take(*recording),
@@ -161,8 +162,7 @@ impl Recorder<'_> {
     fn take(&mut self, Recording { room, bytes, early }: Recording) {
         if !self.waiting.add(&bytes) {
             self.cluster.counts.unrecorded.fetch_add(1, Ordering::Relaxed);
-            self.lines.entry(room.clone()).or_default().lose();
-            self.give_up(&room);
+            self.lose(&room);
             return early.into_iter().for_each(|envelope| self.here.tell_unrecorded(envelope));
         }
         self.count += 1;
@@ -175,6 +175,12 @@ impl Recorder<'_> {
             self.awaited.push_back(Awaited { number: self.count, room: room.clone(), until });
         }
         self.send(&room);
+    }
+
+    /// A message of a room is lost, behind all that has come for it.
+    fn lose(&mut self, room: &Room) {
+        self.lines.entry(room.clone()).or_default().lose();
+        self.give_up(room);
     }
 
     /// Sends the next batch of a room, unless the last one is on its way or may be there.
@@ -274,7 +280,7 @@ impl Recorder<'_> {
         self.answer();
     }
 
-    /// Answers once nothing of these rooms is late.
+    /// Answers once nothing of these rooms is late, or lost and their history has not begun anew.
     fn catch_up(&mut self, rooms: Vec<Room>, done: oneshot::Sender<()>) {
         self.catching_up.push((rooms, done));
         self.answer();
@@ -287,8 +293,8 @@ impl Recorder<'_> {
         while let Some((_, done)) = self.settling.pop_front_if(|(until, _)| *until <= settled) {
             let _ = done.send(());
         }
-        let lines = &self.lines;
-        let is_behind = |room: &Room| lines.get(room).is_some_and(Line::is_behind);
+        let (lines, overflow) = (&self.lines, &self.cluster.overflow);
+        let is_behind = |room: &Room| lines.get(room).is_some_and(Line::is_behind) || overflow.has(room);
         for (_, done) in self.catching_up.extract_if(.., |(rooms, _)| !rooms.iter().any(is_behind)) {
             let _ = done.send(());
         }

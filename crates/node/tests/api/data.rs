@@ -19,7 +19,7 @@ fn sockets_are_described_from_anywhere() {
                 ack.send(());
             });
             nsp.on("count", |socket: Socket, room: String, ack: Ack| async move {
-                ack.send(socket.nsp().to(room).fetch_sockets().await.len());
+                ack.send(socket.nsp().to(room).fetch_sockets().await.answers.len());
             });
         });
         let mut clients = crowd(&node, shards);
@@ -28,7 +28,7 @@ fn sockets_are_described_from_anywhere() {
             client.call("join", "named");
         }
         assert_eq!(clients[30].0.call("count", "named").decode::<usize>().unwrap(), 12);
-        let found = elsewhere(node.io().of("/").to("named").fetch_sockets());
+        let found = elsewhere(node.io().of("/").to("named").fetch_sockets()).answers;
         let ids: BTreeSet<_> = found.iter().map(|socket| socket.id).collect();
         assert_eq!(ids, clients[..12].iter().map(|(_, id)| *id).collect());
         for socket in found {
@@ -37,8 +37,8 @@ fn sockets_are_described_from_anywhere() {
             let rooms: Vec<_> = socket.rooms.iter().map(|room| room.to_string()).collect();
             assert_eq!(rooms, [socket.id.to_string(), "named".into()]);
         }
-        assert_eq!(elsewhere(node.io().of("/").fetch_sockets()).len(), crate::SPREAD);
-        assert_eq!(elsewhere(node.io().of("/elsewhere").fetch_sockets()).len(), 0);
+        assert_eq!(elsewhere(node.io().of("/").fetch_sockets()).answers.len(), crate::SPREAD);
+        assert_eq!(elsewhere(node.io().of("/elsewhere").fetch_sockets()).answers.len(), 0);
     }
 }
 

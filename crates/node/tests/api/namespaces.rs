@@ -54,7 +54,7 @@ fn who_is_not_yet_let_in_hears_nothing() {
         });
         nsp.on("tell", |socket: Socket| async move {
             socket.nsp().to("secrets").emit("secret", ());
-            assert_eq!(socket.nsp().to("secrets").fetch_sockets().await.len(), 1);
+            assert_eq!(socket.nsp().to("secrets").fetch_sockets().await.answers.len(), 1);
             socket.nsp().to("secrets").disconnect_sockets(Closing::Socket);
         });
     });

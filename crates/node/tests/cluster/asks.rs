@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use throng_node::{Namespace, Socket};
+use throng_node::{Ack, Namespace, Socket};
 
 use crate::Fleet;
 
@@ -46,8 +46,13 @@ fn a_node_that_does_not_answer_is_named() {
             drop(gate.lock());
             async {}
         });
+        nsp.on("find", |socket: Socket, (room, ms): (String, u64), ack: Ack| async move {
+            let found = socket.nsp().to(room).timeout(Duration::from_millis(ms)).fetch_sockets().await;
+            let ids: Vec<_> = found.answers.iter().map(|socket| socket.id).collect();
+            ack.send(json!({"found": ids, "missing": found.missing, "silent": found.silent}));
+        });
     });
-    let [(mut a, _), (mut b, _), (mut c, _)] = fleet.clients();
+    let [(mut a, _), (mut b, _), (mut c, c_id)] = fleet.clients();
     b.call("join", "r");
     c.call("join", "r");
     let name = fleet.nodes[1].io().peers().expect("it has others").me();
@@ -58,8 +63,10 @@ fn a_node_that_does_not_answer_is_named() {
     let (_, asked) = c.asked("question");
     c.acknowledge(asked.expect("an answer is wanted"), "c");
     let answer: Value = a.answer_to(number).decode().unwrap();
+    let found: Value = a.call("find", ("r", 2_000)).decode().unwrap();
     drop(shut);
     assert_eq!(answer, json!({"said": [r#""c""#], "missing": 0, "silent": [name.to_string()]}));
+    assert_eq!(found, json!({"found": [c_id], "missing": 0, "silent": [name.to_string()]}));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod asks;
 mod forward;
 mod members;
+mod missed;
 mod publish;
 mod recovery;
 mod rooms;
@@ -102,7 +103,7 @@ fn operations(nsp: &mut Namespace) {
     });
     nsp.on("fetch", |socket: Socket, room: String, ack: Ack| async move {
         let found = socket.nsp().to(room).fetch_sockets().await;
-        let mut ids: Vec<_> = found.iter().map(|socket| socket.id.to_string()).collect();
+        let mut ids: Vec<_> = found.answers.iter().map(|socket| socket.id.to_string()).collect();
         ids.sort();
         ack.send(ids);
     });

@@ -1,10 +1,11 @@
 //! Clients that lose their connection and go on, on any node, with all that they have missed or with nothing.
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_backbone::{PAYLOAD_BYTES_MAX, Store};
-use throng_node::{Id, Recovery, Socket};
+use throng_node::{Ack, Id, Recovery, Socket};
 use throng_testkit::{Client, Memory, until};
 
 use crate::Fleet;
@@ -281,6 +282,39 @@ fn what_the_store_never_takes_is_no_gap_that_nobody_sees() {
         assert_ne!(id, before);
         assert_eq!(whoami(&mut client)["recovered"], false);
     }
+}
+
+#[test]
+fn what_finds_no_place_on_its_way_is_no_gap_that_nobody_sees() {
+    const ON_ITS_WAY_MAX: u32 = 1 << 16;
+    let gate = Arc::new(Mutex::new(()));
+    let (say, held) = mpsc::channel();
+    let fleet = Fleet::of(Some(Recovery::default()), |_, nsp| {
+        let (gate, say) = (gate.clone(), say.clone());
+        // It runs where messages are on their way into histories, and nothing else does meanwhile.
+        nsp.on_server_side("hold", move |_, (): ()| {
+            say.send(()).expect("the test listens");
+            drop(gate.lock());
+            async {}
+        });
+        nsp.on("flood", |socket: Socket, (): (), ack: Ack| async move {
+            (0..ON_ITS_WAY_MAX).for_each(|number| socket.to("nobody's").emit("heard", number));
+            socket.to("r").emit("heard", "lost");
+            ack.send("flooded");
+        });
+    });
+    let ((mut a, a_id), (mut b, _)) = (fleet.client(1), fleet.client(1));
+    a.call("join", "r");
+    let memory = lose(&fleet, 1, a);
+    let shut = gate.lock().expect("nobody panics with it");
+    fleet.nodes[0].io().of("/").server_side_emit("hold", ());
+    (0..2).for_each(|_| held.recv().expect("the other nodes are held"));
+    b.call("flood", ());
+    drop(shut);
+    let (mut a, id) = resume(&fleet, 1, &memory);
+    assert_ne!(id, a_id);
+    assert_eq!(whoami(&mut a)["recovered"], false);
+    assert_ne!(fleet.nodes[1].metrics().get("backbone_unrecorded_total"), 0);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn weapons(nsp: &mut Namespace) {
             Some(room) => all.to(room).fetch_sockets().await,
             None => all.fetch_sockets().await,
         };
-        ack.send(found.iter().map(|other| other.id.to_string()).collect::<Vec<_>>());
+        ack.send(found.answers.iter().map(|other| other.id.to_string()).collect::<Vec<_>>());
     });
     nsp.on("drag", |socket: Socket, room: String| async move {
         socket.nsp().to(room.clone()).sockets_join("trap");

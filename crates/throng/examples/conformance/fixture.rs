@@ -87,7 +87,7 @@ fn rooms(nsp: &mut Namespace) {
     });
     nsp.on("fetch-sockets", |socket: Socket, room: String, ack: Ack| async move {
         let found = socket.nsp().to(room).fetch_sockets().await;
-        let mut ids: Vec<String> = found.iter().map(|other| other.id.to_string()).collect();
+        let mut ids: Vec<String> = found.answers.iter().map(|other| other.id.to_string()).collect();
         ids.sort();
         ack.send(ids);
     });

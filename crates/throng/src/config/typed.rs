@@ -110,12 +110,17 @@ pub(crate) struct Socket {
     #[serde(deserialize_with = "reading::duration")]
     pub(crate) recovery: Duration,
     pub(crate) recovery_messages_max: NonZeroUsize,
+    pub(crate) recovery_bytes_max: NonZeroUsize,
 }
 
 impl Socket {
     /// What clients may recover, where they may.
     fn recovery(&self) -> Option<Recovery> {
-        let recovery = Recovery { window: self.recovery, messages_max: self.recovery_messages_max.get() };
+        let recovery = Recovery {
+            window: self.recovery,
+            messages_max: self.recovery_messages_max.get(),
+            bytes_max: self.recovery_bytes_max.get(),
+        };
         (!recovery.window.is_zero()).then_some(recovery)
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::fleet::{Fleet, LONG, SHORT, until};
 
-const KEEP: Retention = Retention { entries_max: 5, ttl: LONG, epoch_ttl: LONG };
+const KEEP: Retention = Retention { entries_max: 5, bytes_max: 1 << 30, ttl: LONG, epoch_ttl: LONG };
 
 fn room(name: &str) -> Room {
     Room { tenant: "t".into(), namespace: "/".into(), room: name.into() }
@@ -111,6 +111,36 @@ pub(crate) async fn what_is_trimmed_is_gone(fleet: &Fleet) {
     assert_eq!(after(histories, first, 10).await, all);
     append(histories, "7", KEEP).await;
     assert_eq!(after(histories, first, 10).await, Replay::Gone(Gone::Trimmed));
+}
+
+pub(crate) async fn what_has_more_bytes_than_are_kept_is_gone(fleet: &Fleet) {
+    let a = fleet.node("a").await;
+    let histories = a.backbone.histories();
+    let keep = Retention { bytes_max: 10, ..KEEP };
+    let start = histories.position(&room("tea"), keep).await.expect("asked");
+    let at = |offset| Position { offset, ..start };
+    for bytes in ["aaaa", "bbbb", "cc"] {
+        append(histories, bytes, keep).await;
+    }
+    assert_eq!(after(histories, start, 10).await, whole(&[(1, "aaaa"), (2, "bbbb"), (3, "cc")]));
+    append(histories, "d", keep).await;
+    assert_eq!(after(histories, start, 10).await, Replay::Gone(Gone::Trimmed));
+    assert_eq!(after(histories, at(1), 10).await, whole(&[(2, "bbbb"), (3, "cc"), (4, "d")]));
+    append(histories, "more than ten", keep).await;
+    assert_eq!(after(histories, at(3), 10).await, Replay::Gone(Gone::Trimmed));
+    assert_eq!(after(histories, at(4), 10).await, whole(&[(5, "more than ten")]));
+    for bytes in ["1", "2", "3", "4", "5", "6", "7"] {
+        append(histories, bytes, keep).await;
+    }
+    let last = whole(&[(8, "3"), (9, "4"), (10, "5"), (11, "6"), (12, "7")]);
+    assert_eq!(after(histories, at(7), 10).await, last, "by their number");
+    for (bytes, expect) in [("eeeee", 6), ("f", 7)] {
+        append(histories, bytes, keep).await;
+        let Replay::Whole(entries) = after(histories, at(expect + 2), 10).await else {
+            panic!("it is whole")
+        };
+        assert_eq!(entries.len(), 5, "nothing that has gone is counted");
+    }
 }
 
 pub(crate) async fn more_than_asked_for_is_gone(fleet: &Fleet) {
