@@ -74,6 +74,18 @@ async fn a_room_that_is_over_for_one_is_over() {
 }
 
 #[tokio::test]
+async fn a_room_is_over_for_whoever_was_told_of_a_later_one() {
+    let over = Known { over: Some("talk".into()), ..Known::default() };
+    for (later, told) in [(in_room("talk"), 4), (over, 3)] {
+        let hall = hall();
+        leave_behind(&hall, "sound", [Some("sound"); 2]);
+        // The later room is lost, and who was in it is told.
+        assert_eq!((call_roll(&hall, [later, in_room("sound")], false), is_active(&hall)), (told, None));
+        assert!(hall.state().people[&User::from("1 of sound")].room.is_none());
+    }
+}
+
+#[tokio::test]
 async fn a_room_that_is_lost_ends() {
     let hall = hall();
     assert_eq!(call_roll(&hall, [in_room("sound"), in_room("sound")], false), 2);
