@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PAIRINGS, SCALES as MEETING_SCALES, meet } from "./pairings.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 import { SCALES, play } from "./stage.mjs";
 
 /** Milliseconds for a small run, on a machine that has other things to do. */
-const RUN_MAX = 90_000;
+const RUN_MAX = 120_000;
 
 /** Makes tests of scenarios in their small form. */
 export function survives(...names) {
@@ -27,6 +28,19 @@ export function survives(...names) {
       assert.ok(recover(before), "they recover before");
       if (!scenario.mayForget) assert.ok(recover(during) && recover(afterwards), "they recover throughout");
       else if (!scenario.forgets) assert.ok(afterwards.recovered > afterwards.afresh, "they recover again");
+    });
+  }
+}
+
+/** Makes tests of pairings in their small form: nobody is paired twice, and nobody is forgotten. */
+export function meets(...names) {
+  for (const name of names) {
+    test(`pairings: ${PAIRINGS[name].title}`, { timeout: RUN_MAX }, async (t) => {
+      const { people, pairings, doubled, lost, leftover, notOut, ...figures } = await meet(PAIRINGS[name], MEETING_SCALES.small);
+      t.diagnostic(JSON.stringify({ people, pairings, ...figures }));
+      assert.ok(pairings > 2 * people, "they keep meeting");
+      assert.deepEqual({ doubled, lost, notOut }, { doubled: [], lost: [], notOut: [] });
+      assert.deepEqual(leftover, { rooms: 0, waiting: 0 });
     });
   }
 }

@@ -20,9 +20,9 @@ const OVER = new Set(["ok", "no_room", "room_ended", "not_your_room"]);
 export class Debater {
   /** `talkMs` is for how long they stay, at least and at most. */
   constructor({ name, topic, side, at }, { urls, client, talkMs }) {
-    Object.assign(this, { name, wish: { topic, side }, talkMs });
+    Object.assign(this, { name, wish: { topic, side }, node: at, talkMs });
     /**
-     * What happened, in order: `{at, what, room, ...}`. `what` is "connected", "lost" (with `why`), "joined" (with `resumed`),
+     * What happened, in order: `{at, what, room, ...}`. `what` is "connected", "lost" (with `why`), "joined" (with `resumed` and `node`),
      * "active", "ended" (with `reason` and `next`), "waiting", or "asked" (with `event`, `sentAt`, and as `code` "ok", that of
      * the error, or "none" when no answer came); "over" is what was found out by asking.
      */
@@ -41,8 +41,8 @@ export class Debater {
       ...client,
     }));
     socket.io.on("reconnect_attempt", () => {
-      at = (at + 1) % urls.length;
-      socket.io.uri = urls[at];
+      this.node = (this.node + 1) % urls.length;
+      socket.io.uri = urls[this.node];
     });
     const hear = (event, listen) =>
       socket.on(event, (...args) => {
@@ -50,7 +50,7 @@ export class Debater {
         this.wake();
       });
     hear("connect", () => {
-      this.note("connected", this.room?.name, { at: Date.now(), node: at });
+      this.note("connected", this.room?.name, { node: this.node });
       [this.isWaiting, this.inDoubt] = [false, this.room !== null];
     });
     hear("disconnect", (why) => {
@@ -61,7 +61,7 @@ export class Debater {
     hear("room:joined", (told, ack) => {
       // Who was paired by asking anew is out of the room before; the answer may come later than this.
       if (this.inDoubt && this.isAsking && this.room.name !== told.room) this.note("over", this.room.name);
-      this.note("joined", told.room, { resumed: told.resumed });
+      this.note("joined", told.room, { resumed: told.resumed, node: this.node });
       this.isWaiting = this.inDoubt = this.isOut = false;
       if (this.room?.name !== told.room) this.room = { name: told.room };
       if (told.state === "active") this.begin();

@@ -1,7 +1,8 @@
 // What a run of debaters has shown: from what each was told and asked to how many pairings were doubled or lost. Pure.
 //
 // A room begins when somebody is first told of it. It is still there when a request about it is sent that is answered with ok.
-// Whoever is in two rooms that are there at the same moment is in one too many.
+// Whoever is in two rooms that are there at the same moment is in one too many. A room that is told to somebody for whom it was over
+// has come back: from then on it is another.
 
 /** All rooms by name: members, when it was first told and last there, when somebody left, and when it was first over. */
 function rooms(people) {
@@ -34,6 +35,26 @@ function rooms(people) {
   return all;
 }
 
+/** When rooms came back, by name. */
+function comebacks(people) {
+  const backAt = new Map();
+  for (const { log } of people) {
+    const over = new Set();
+    for (const { at, what, room, event, code } of log) {
+      if (what === "joined" && over.has(room)) backAt.set(room, Math.min(at, backAt.get(room) ?? at));
+      const hasLeft = what === "asked" && event === "room:leave" && code === "ok";
+      if (what === "ended" || what === "over" || hasLeft) over.add(room);
+    }
+  }
+  return backAt;
+}
+
+/** The same people, but that each room which came back is named anew. */
+function renamed(people, backAt) {
+  const rename = (entry) => ((entry.sentAt ?? entry.at) >= backAt.get(entry.room) ? { ...entry, room: `${entry.room} again` } : entry);
+  return people.map(({ name, log }) => ({ name, log: log.map(rename) }));
+}
+
 /** Rooms that somebody was told of while the last one had not ended for them. */
 function toldTwice({ name, log }) {
   const twice = [];
@@ -62,21 +83,32 @@ function atOnce(name, own) {
   return doubled;
 }
 
-/** When somebody first heard of each room, where `from` is the first moment that counts. */
+/** When, and on which node, somebody first heard of each room, where `from` is the first moment that counts. */
 export function meetings({ log }, from) {
   const known = new Set();
   const told = [];
-  for (const { at, what, room } of log) {
+  for (const { at, what, room, node } of log) {
     if (what !== "joined" || known.has(room)) continue;
     known.add(room);
-    if (at > from) told.push(at);
+    if (at > from) told.push({ at, node });
   }
   return told;
 }
 
-/** Figures of a run, with when the fault struck and was over, when people were told to finish, and after how long one is lost. */
-export function judge(people, { struckAt, overAt, finishedAt, lostMs }) {
-  const all = rooms(people);
+/** When somebody had met somebody new on each of these nodes, where `from` is the first moment that counts; else never. */
+export function metOnAll(nodes, people, from) {
+  const told = people.flatMap((person) => meetings(person, from));
+  const firstOn = (wanted) => Math.min(...told.filter(({ node }) => node === wanted).map(({ at }) => at));
+  return Math.max(...nodes.map(firstOn));
+}
+
+/**
+ * Figures of a run, with when the fault struck and was over, when all was normal again, when people were told to finish, and after
+ * how long one is lost.
+ */
+export function judge(people, { struckAt, overAt, normalAt, finishedAt, lostMs }) {
+  const backAt = comebacks(people);
+  const all = rooms(renamed(people, backAt));
   const told = [...all.values()].filter(({ members }) => members.size > 0);
   const doubled = people.flatMap(toldTwice);
   for (const { name } of people) doubled.push(...atOnce(name, told.filter(({ members }) => members.has(name))));
@@ -88,7 +120,7 @@ export function judge(people, { struckAt, overAt, finishedAt, lostMs }) {
     if (active && known.size < 2) lost.push({ kind: "one never told", name: [...members].join(), room: name, at: toldAt });
   }
   for (const person of people) {
-    const moments = [overAt, ...meetings(person, overAt), finishedAt];
+    const moments = [normalAt, ...meetings(person, normalAt).map(({ at }) => at), finishedAt];
     const at = moments.findIndex((moment, at) => at > 0 && moment - moments[at - 1] > lostMs);
     if (at > 0) lost.push({ kind: "met nobody", name: person.name, at: moments[at - 1] });
   }
@@ -101,12 +133,14 @@ export function judge(people, { struckAt, overAt, finishedAt, lostMs }) {
     people: people.length,
     /** How often somebody had to leave a room that had ended for them, or that they were never told of. */
     leftAgain: people.flatMap(({ log }) => log.filter(isAgain)).length,
-    pairings: told.length,
+    pairings: told.length - backAt.size,
+    /** How many rooms came back. */
+    cameBack: backAt.size,
     doubled,
     lost,
     roomsOn: told.filter(isOn).length,
     endedByFault: byFault.map(({ name }) => name),
-    firstMs: (pairedAt.find((at) => at > overAt) ?? Infinity) - overAt,
+    normalMs: normalAt - overAt,
     longestMs: Math.max(...since.slice(1).map((at, i) => at - since[i])),
   };
 }

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judge } from "./meetings.mjs";
+import { judge, metOnAll } from "./meetings.mjs";
 
-const TIMES = { struckAt: 1_000, overAt: 2_000, finishedAt: 60_000, lostMs: 58_000 };
+const TIMES = { struckAt: 1_000, overAt: 1_500, normalAt: 2_000, finishedAt: 60_000, lostMs: 58_000 };
 
 const joined = (at, room) => ({ at, what: "joined", room });
 const active = (at, room) => ({ at, what: "active", room });
@@ -44,6 +44,13 @@ test("a room in which something is still done when a member has another is one t
   assert.deepEqual(found(moved, stays(201)).doubled, ["in both"]);
 });
 
+test("a room that comes back after another is none too many, unless both are there", () => {
+  const back = [joined(100, "a"), ended(150, "a"), joined(200, "b"), ended(300, "b"), joined(301, "a"), asked(310, "room:message", "a")];
+  assert.deepEqual(found(back).doubled, []);
+  assert.equal(judge([{ name: "0", log: back }], TIMES).cameBack, 1);
+  assert.deepEqual(found(back, [joined(200, "b"), asked(302, "room:message", "b")]).doubled, ["in both"]);
+});
+
 test("a meeting of which one was never told is lost, unless it never began", () => {
   const [, other] = well(3_000, "a");
   assert.deepEqual(found(other, [joined(3_000, "b"), ended(3_001, "b")]).lost, ["one never told"]);
@@ -54,6 +61,14 @@ test("who meets nobody for too long is lost", () => {
   const late = { ...TIMES, lostMs: 1_000 };
   const { lost } = judge([{ name: "0", log: one }, { name: "1", log: other }], { ...late, finishedAt: 3_001 });
   assert.deepEqual(lost, [{ kind: "met nobody", name: "0", at: 2_000 }, { kind: "met nobody", name: "1", at: 2_000 }]);
+});
+
+test("all is normal when somebody has met somebody new on each node", () => {
+  const told = (at, room, node) => ({ ...joined(at, room), node });
+  const people = [{ log: [told(100, "a", 0), told(300, "b", 0)] }, { log: [told(350, "b", 0), told(500, "c", 1)] }];
+  assert.equal(metOnAll([0], people, 200), 300);
+  assert.equal(metOnAll([0, 1], people, 200), 500);
+  assert.equal(metOnAll([0, 1], people, 400), Infinity);
 });
 
 test("a room that nobody left ended by the fault", () => {

@@ -1,9 +1,29 @@
-// A node that a scenario may end or stop: in the end it is closed all the same, unless it is gone.
+// Nodes that a scenario may end or stop: in the end each is closed all the same, unless it is gone.
 
+import { met } from "../fleet/fleet.mjs";
 import { startServer } from "../server.mjs";
+import { startNetwork } from "./network.mjs";
+
+const NODES = 3;
+
+/** Starts three nodes on a Redis, each with a network of its own in between where that may break; gives both. */
+export async function startNodes({ redis, isBetween }, env, { program, opened }) {
+  const networks = [];
+  const start = async (at) => {
+    if (isBetween) {
+      networks[at] = await startNetwork(redis.server.port);
+      opened.push(() => networks[at].close());
+    }
+    const store = isBetween ? { REDIS_URL: networks[at].url } : redis.env;
+    return startMortal({ ...store, ...env }, { program, opened });
+  };
+  const nodes = await Promise.all(Array.from({ length: NODES }, (_, at) => start(at)));
+  await met(nodes.map(({ url }) => url), NODES);
+  return { nodes, networks };
+}
 
 /** Starts a node, the fixture unless another program is named; what has to be closed goes to `opened`. */
-export async function startMortal(env, { program, opened }) {
+async function startMortal(env, { program, opened }) {
   const node = await startServer(env, program);
   const own = { ...node, isGone: false, excuse: () => {} };
   /** Ends it by a signal. */

@@ -3,16 +3,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { keeperOf, met } from "../fleet/fleet.mjs";
+import { until as holds } from "../deadline.mjs";
+import { keeperOf } from "../fleet/fleet.mjs";
 import { request } from "../polling.mjs";
 import { SECRET } from "../product/token.mjs";
 import { PRODUCT } from "../server.mjs";
 import { Debater } from "./debaters.mjs";
-import { judge, meetings } from "./meetings.mjs";
-import { startMortal } from "./mortal.mjs";
-import { startSingle, until } from "./redis.mjs";
-
-const NODES = 3;
+import { judge, meetings, metOnAll } from "./meetings.mjs";
+import { startNodes } from "./mortal.mjs";
+import { startSentinels, startSingle } from "./redis.mjs";
+import { SCENARIOS } from "./scenarios.mjs";
 
 /** Everybody comes from one address. What is said while Redis is away is only kept with recovery. */
 const configuration = ({ pingInterval, pingTimeout }) => `
@@ -20,27 +20,44 @@ const configuration = ({ pingInterval, pingTimeout }) => `
   socket = { recovery = "2m", ping_interval = "${pingInterval}", ping_timeout = "${pingTimeout}" }
 `;
 
+/** Milliseconds until people have to meet on every node, at first and after a fault. */
+const NORMAL_MAX = 120_000;
+
+/** Asks until it is so, not so often that many people who are looked at are held up. */
+const until = (what, isSo, ms = NORMAL_MAX) => holds(what, isSo, ms, 250);
+
+/** What the debates are called in Redis, and the lease of their keeper. */
+const [DEBATES, LEASE] = ["*:tickets:*:hall/debate", "*:lease::hall/debate/*"];
+
+/** Milliseconds that everybody has to leave. */
+const OUT_MAX = 60_000;
+
 /** Milliseconds that the last rooms have to be gone once everybody has left them. */
 const EMPTY_MAX = 10_000;
 
 /**
- * How large and how long a run is; times in milliseconds. `after` is how long it goes on at least, `meetings` how often everybody
- * has to have met somebody by then; it ends after `lostMs` in any case.
+ * How large and how long a run is; times in milliseconds. `after` is how long it goes on at least when all is normal again,
+ * `meetings` how often everybody has to have met somebody by then; it ends after `lostMs` in any case. `lag` is for how long a
+ * replica has heard nothing.
  */
 export const SCALES = {
   full: {
-    people: 300,
+    people: 1_500,
     topics: 4,
     client: { timeout: 5_000 },
     socket: { pingInterval: "5s", pingTimeout: "4s" },
     env: {},
-    talkMs: [1_000, 3_000],
+    talkMs: [3_000, 9_000],
     before: 10_000,
-    after: 45_000,
+    after: 35_000,
     meetings: 2,
     lostMs: 30_000,
-    zombie: 12_000,
-    outage: 5_000,
+    missedMs: 5_000,
+    outage: 30_000,
+    pause: 10_000,
+    zombie: 20_000,
+    blink: 2_000,
+    lag: 3_000,
   },
   small: {
     people: 60,
@@ -53,67 +70,89 @@ export const SCALES = {
     after: 0,
     meetings: 2,
     lostMs: 30_000,
-    zombie: 8_000,
+    missedMs: 1_000,
     outage: 1_000,
+    pause: 1_000,
+    zombie: 8_000,
+    blink: 300,
+    lag: 1_000,
   },
 };
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Ends Redis as a crash does, and starts it again. */
-async function restart({ redis }, { outage }) {
-  await redis.server.crash();
-  await wait(outage);
-  await redis.server.restart();
+/** For a while the replica gets nothing of what its primary takes. */
+async function fallBehind({ redis }, { lag }) {
+  await redis.replica.part();
+  await wait(lag);
 }
 
-/** What happens to the node that keeps the debates, or to Redis; `title` is for people. */
+/**
+ * What happens to the node that keeps the debates, which is the first, or to Redis: in a cluster to the primary that has something
+ * `of` that name. `title` is for people.
+ */
 export const PAIRINGS = {
-  "keeper-killed": {
-    title: "`kill -9` of the keeper",
-    redis: startSingle,
-    strike: ({ keeper }) => keeper.end("SIGKILL"),
-  },
+  "keeper-killed": { ...SCENARIOS["node-killed"], title: "`kill -9` of the keeper" },
   "keeper-drained": {
     title: "SIGTERM to the keeper: it drains",
     redis: startSingle,
-    strike: ({ keeper }) => keeper.end("SIGTERM"),
-  },
-  "keeper-paused": {
-    title: "the keeper is paused and returns",
-    redis: startSingle,
-    async strike({ keeper }, { zombie }) {
-      keeper.signal("SIGSTOP");
-      await wait(zombie);
-      keeper.signal("SIGCONT");
+    async strike({ nodes }) {
+      await nodes[0].end("SIGTERM");
+      return Date.now();
     },
   },
-  "debates-redis-restarted": {
-    title: "`kill -9` of Redis, restarted with its data",
-    redis: () => startSingle({ keeps: true }),
-    strike: restart,
-  },
-  "debates-redis-emptied": {
-    title: "`kill -9` of Redis, restarted empty",
-    redis: startSingle,
-    strike: restart,
-  },
+  "keeper-paused": { ...SCENARIOS["node-paused"], title: "the keeper is paused and returns" },
+  "debates-redis-restarted": SCENARIOS["redis-restarted"],
+  "debates-redis-rewound": SCENARIOS["redis-rewound"],
+  "debates-redis-emptied": SCENARIOS["redis-emptied"],
   "debates-lost": {
     title: "`kill -9` of Redis and of the keeper, Redis restarted empty",
     redis: startSingle,
-    async strike({ keeper, redis }, scale) {
-      await keeper.end("SIGKILL");
-      await restart({ redis }, scale);
+    async strike(world, scale) {
+      await world.nodes[0].end("SIGKILL");
+      return SCENARIOS["redis-emptied"].strike(world, scale);
     },
   },
-  "debates-redis-paused": {
-    title: "Redis is paused",
-    redis: startSingle,
-    async strike({ redis }, { outage }) {
-      redis.server.pause();
-      await wait(outage);
-      redis.server.resume();
+  "debates-redis-full": SCENARIOS["redis-full"],
+  "debates-redis-paused": SCENARIOS["redis-paused"],
+  "debates-sentinel-failover": SCENARIOS["sentinel-failover"],
+  "debates-sentinel-rewound": {
+    title: "`kill -9` of the primary behind Sentinel, and its replica lacks the last writes",
+    redis: startSentinels,
+    async strike(world, scale) {
+      await fallBehind(world, scale);
+      return SCENARIOS["sentinel-failover"].strike(world, scale);
     },
+  },
+  "debates-sentinel-lost": {
+    title: "`kill -9` of the primary behind Sentinel and of the keeper, and the replica lacks the last writes",
+    redis: startSentinels,
+    async strike(world, scale) {
+      await fallBehind(world, scale);
+      await world.nodes[0].end("SIGKILL");
+      return SCENARIOS["sentinel-failover"].strike(world, scale);
+    },
+  },
+  "debates-cluster-failover": {
+    ...SCENARIOS["cluster-failover"],
+    of: DEBATES,
+    title: "`kill -9` of the primary of a Cluster of 3 + 3 that has the debates",
+  },
+  "lease-cluster-failover": {
+    ...SCENARIOS["cluster-failover"],
+    of: LEASE,
+    title: "`kill -9` of the primary of a Cluster of 3 + 3 that has the keeper's lease",
+  },
+  "debates-slots-moved": {
+    ...SCENARIOS["slots-moved"],
+    of: DEBATES,
+    title: "live move of all used slots of the primary that has the debates to another, and back",
+  },
+  "debates-network-slow": SCENARIOS["network-slow"],
+  "debates-network-cut": SCENARIOS["network-cut"],
+  "keeper-parted": {
+    ...SCENARIOS["network-parted"],
+    title: "the keeper hears nothing of Redis, and Redis nothing of it",
   },
 };
 
@@ -149,18 +188,16 @@ async function act(scenario, scale, opened, trace) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "throng-pairings-"));
   opened.push(() => rm(folder, { recursive: true, force: true }));
   await writeFile(path.join(folder, "throng.toml"), configuration(scale.socket));
-  const redis = await scenario.redis();
+  const redis = await scenario.redis({ missedMs: scale.missedMs });
   opened.push(() => redis.close());
-  const env = { ...redis.env, ...scale.env };
   const program = { ...PRODUCT, args: [...PRODUCT.args, "--config", path.join(folder, "throng.toml")] };
-  const start = () => startMortal({ ...env, JWT_SECRET: SECRET }, { program, opened });
-  const nodes = await Promise.all(Array.from({ length: NODES }, start));
+  const env = { ...scale.env, JWT_SECRET: SECRET };
+  const { nodes, networks } = await startNodes({ redis, isBetween: scenario.isBetween }, env, { program, opened });
   const urls = nodes.map(({ url }) => url);
-  await met(urls, NODES);
 
   const people = Array.from({ length: scale.people }, (_, number) => {
     const [topic, side] = [`topic ${Math.floor(number / 2) % scale.topics}`, number % 2 ? "for" : "against"];
-    return new Debater({ name: `person ${number}`, topic, side, at: number % NODES }, { urls, ...scale });
+    return new Debater({ name: `person ${number}`, topic, side, at: number % nodes.length }, { urls, ...scale });
   });
   const lives = people.map((person) => person.live());
   opened.push(async () => {
@@ -170,20 +207,26 @@ async function act(scenario, scale, opened, trace) {
   const haveMet = (from, times) => people.filter((person) => meetings(person, from).length >= times).length;
   await until("everybody to have met somebody", () => haveMet(0, 1) === people.length);
   const keeper = await keeperOf(nodes);
+  const at = nodes.indexOf(keeper);
+  const first = (all) => [...all.slice(at), ...all.slice(0, at)];
+  const primary = await redis.primaryOf?.(scenario.of);
   await wait(scale.before);
 
   const struckAt = Date.now();
-  await scenario.strike({ keeper, redis }, scale);
-  const overAt = Date.now();
-  const isEnough = () => haveMet(overAt, scale.meetings) === people.length || Date.now() - overAt > scale.lostMs;
+  const overAt = await scenario.strike({ redis, nodes: first(nodes), networks: first(networks), primary }, scale);
+  const inhabited = () => [...new Set(people.map(({ node }) => node))];
+  const isNormal = () => people.every(({ socket }) => socket.connected) && metOnAll(inhabited(), people, overAt) < Infinity;
+  await until("people who meet on every node", isNormal);
+  const normalAt = metOnAll(inhabited(), people, overAt);
+  const isEnough = () => haveMet(normalAt, scale.meetings) === people.length || Date.now() - normalAt > scale.lostMs;
   await Promise.all([wait(scale.after), until("meetings", isEnough, 2 * scale.lostMs)]);
 
   const finishedAt = Date.now();
   for (const person of people) person.finish();
-  await until("everybody to be out", () => people.every(({ isOut }) => isOut)).catch(() => {});
+  await until("everybody to be out", () => people.every(({ isOut }) => isOut), OUT_MAX).catch(() => {});
   const left = await leftover(nodes.filter(({ isGone }) => !isGone));
-  trace?.({ struckAt, overAt, finishedAt, people, nodes, keeper });
-  const judged = judge(people, { struckAt, overAt, finishedAt, lostMs: scale.lostMs });
+  trace?.({ struckAt, overAt, normalAt, finishedAt, people, nodes, keeper });
+  const judged = judge(people, { struckAt, overAt, normalAt, finishedAt, lostMs: scale.lostMs });
   const notOut = people.filter(({ isOut }) => !isOut).map(({ name }) => name);
   return { ...judged, leftover: left, notOut, faultMs: overAt - struckAt };
 }

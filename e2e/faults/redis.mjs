@@ -1,5 +1,5 @@
 // Redis as fleets meet it, real servers on free ports: alone, behind sentinels, as a cluster. What happens to them is up to the
-// scenarios; `env` is how a node is told where they are.
+// scenarios; `env` is how a node is told where they are, the fixture or the shipped binary.
 
 import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -60,6 +60,12 @@ class Server {
     this.process.signal("SIGCONT");
   }
 
+  /** Takes nothing from its primary any more: it knocks with a login that nobody has. */
+  async part() {
+    await this.ask("CONFIG SET masterauth unknown");
+    await this.ask("CLIENT KILL TYPE master");
+  }
+
   async close() {
     await this.process.kill("SIGKILL");
     await rm(this.folder, { recursive: true, force: true });
@@ -85,12 +91,15 @@ export async function startSentinels({ missedMs }) {
   await until("a replica", async () => (await replica.ask("INFO replication")).includes("master_link_status:up"));
   return {
     primary,
-    env: { REDIS_SENTINELS: sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",") },
+    replica,
+    env: { REDIS_SENTINELS: addresses(sentinels), REDIS_SENTINEL_SERVICE: "service" },
     /** Waits until the sentinels have made the replica the primary. */
     failedOver: () => until("a new primary", () => isPrimary(replica)),
     close: () => Promise.all([...sentinels, primary, replica].map((server) => server.close())),
   };
 }
+
+const addresses = (servers) => servers.map(({ port }) => `127.0.0.1:${port}`).join(",");
 
 async function startSentinel(primary, missedMs) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "throng-sentinel-"));
@@ -148,9 +157,14 @@ export async function startCluster({ missedMs }) {
   });
   return {
     primaries,
-    env: { REDIS_CLUSTER: primaries.map(({ port }) => `127.0.0.1:${port}`).join(",") },
+    env: { REDIS_CLUSTER: addresses(primaries), REDIS_CLUSTER_ENABLED: "true", REDIS_CLUSTER_NODES: addresses(primaries) },
     /** Waits until a replica has taken the place of its primary. */
     failedOver: (at) => until("a new primary", () => isPrimary(replicas[at])),
+    /** Which primary has something of such a name. */
+    async primaryOf(pattern) {
+      const keys = await Promise.all(primaries.map(({ port }) => askRaw(port, "KEYS", pattern)));
+      return keys.findIndex(({ length }) => length > 0);
+    },
     /** The slots of a primary in which there is something. */
     usedSlots: (at) => usedSlots(primaries[at]),
     /** Moves a slot from a primary to another with all that is in it, as an operator does. */

@@ -1,5 +1,5 @@
 // What can go wrong with a fleet, one function each: it breaks something, waits, and gives back when that was over. `scale` says
-// for how long; `world` is what there is to break.
+// for how long; `world` is what there is to break, and of a cluster which primary.
 
 import { met } from "../fleet/fleet.mjs";
 import { request } from "../polling.mjs";
@@ -119,19 +119,19 @@ export const SCENARIOS = {
     title: "`kill -9` of a primary of a Cluster of 3 + 3",
     redis: startCluster,
     mayForget: true,
-    async strike({ redis }) {
-      await redis.primaries[0].crash();
-      await redis.failedOver(0);
+    async strike({ redis, primary = 0 }) {
+      await redis.primaries[primary].crash();
+      await redis.failedOver(primary);
       return Date.now();
     },
   },
   "slots-moved": {
     title: "live move of all used slots of a primary to another, and back",
     redis: startCluster,
-    async strike({ redis }) {
-      const slots = await redis.usedSlots(0);
-      for (const slot of slots) await redis.moveSlot(slot, 0, 1);
-      for (const slot of slots) await redis.moveSlot(slot, 1, 0);
+    async strike({ redis, primary = 0 }) {
+      const [slots, other] = [await redis.usedSlots(primary), (primary + 1) % redis.primaries.length];
+      for (const slot of slots) await redis.moveSlot(slot, primary, other);
+      for (const slot of slots) await redis.moveSlot(slot, other, primary);
       return Date.now();
     },
   },

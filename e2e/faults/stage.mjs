@@ -1,14 +1,10 @@
 // One run of a scenario: a fleet with recovery on a Redis, a crowd that talks, the fault, and what came of it.
 
-import { met } from "../fleet/fleet.mjs";
 import { gather } from "./crowd.mjs";
-import { startNetwork } from "./network.mjs";
+import { startNodes } from "./mortal.mjs";
 import { watch } from "./probes.mjs";
-import { startMortal } from "./mortal.mjs";
 import { until } from "./redis.mjs";
 import { judge } from "./verdict.mjs";
-
-const NODES = 3;
 
 /** Milliseconds until all has to be normal again. */
 const NORMAL_MAX = 120_000;
@@ -57,18 +53,8 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function build(scenario, scale, opened) {
   const redis = await scenario.redis({ missedMs: scale.missedMs });
   opened.push(() => redis.close());
-  const networks = [];
-  const nodes = await Promise.all(
-    Array.from({ length: NODES }, async (_, at) => {
-      if (scenario.isBetween) {
-        networks[at] = await startNetwork(redis.server.port);
-        opened.push(() => networks[at].close());
-      }
-      const env = scenario.isBetween ? { REDIS_URL: networks[at].url } : redis.env;
-      return startMortal({ ...env, ...scale.heartbeat, ...scale.members, RECOVERY: "120000" }, { opened });
-    }),
-  );
-  await met(nodes.map(({ url }) => url), NODES);
+  const env = { ...scale.heartbeat, ...scale.members, RECOVERY: "120000" };
+  const { nodes, networks } = await startNodes({ redis, isBetween: scenario.isBetween }, env, { opened });
   const probes = await Promise.all(nodes.map(watch));
   opened.push(() => Promise.all(probes.map((probe) => probe.stop())));
   /** Nothing is expected of a node from now on. */

@@ -37,11 +37,12 @@ export const MEETINGS = {
     "pairings in all",
     "doubled",
     "lost",
-    "first new pairing after",
+    "back to normal after",
     "longest time without one",
     "rooms that ended by the fault alone",
     "rooms at its beginning",
     "rooms left again",
+    "rooms that came back",
   ],
   cells: paired,
 };
@@ -60,17 +61,18 @@ function heard(figures) {
   ];
 }
 
-function paired({ faultMs, pairings, doubled, lost, leftover, firstMs, longestMs, endedByFault, roomsOn, leftAgain }) {
+function paired({ faultMs, pairings, doubled, lost, leftover, normalMs, longestMs, endedByFault, roomsOn, leftAgain, cameBack }) {
   return [
     seconds(faultMs),
     `${pairings}`,
     `${doubled.length}`,
     `${lost.length + leftover.rooms + leftover.waiting}`,
-    Number.isFinite(firstMs) ? seconds(firstMs) : "never",
+    seconds(normalMs),
     seconds(longestMs),
     `${endedByFault.length}`,
     `${roomsOn}`,
     `${leftAgain}`,
+    `${cameBack}`,
   ];
 }
 

@@ -142,7 +142,7 @@ impl Door {
         match inside.stand.clone() {
             Stand::Keeping(hall) => {
                 drop(inside);
-                let _nothing_else = post::perform(&hall, body);
+                let _nothing_else = post::perform(&hall, body, None);
             }
             Stand::Following(keeper) => {
                 let sending = self.write(keeper, body);

@@ -77,7 +77,7 @@ impl Rolls {
         self.coming.remove(&node).map(|coming| coming.ids)
     }
 
-    /// Forgets the nodes that are gone.
+    /// Forgets the rolls of these nodes.
     pub(crate) fn forget(&mut self, gone: &[NodeTag]) {
         self.whole.retain(|node| !gone.contains(node));
         self.coming.retain(|node, _| !gone.contains(node));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use throng_lobby::User;
-use throng_node::{Id, Peers};
+use throng_node::{Id, NodeTag, Peers};
 use tokio::time::Instant;
 
 use super::{Door, Inside, Keeper, Stand};
@@ -19,7 +19,7 @@ impl Door {
             Body::Arrive(name) => return Ok(hall.arrive_there(name, from).then_some(Value::Bool(true))),
             Body::Roll(part) => hall.call_roll(from, part),
             body => {
-                if let Err(body) = perform(&hall, body) {
+                if let Err(body) = perform(&hall, body, Some(from)) {
                     return Err(Box::new(Letter { tenant, from, fence, body }));
                 }
             }
@@ -105,11 +105,13 @@ impl Door {
     }
 }
 
-/// Does what somebody's connection does, or gives back what else there is.
-pub(super) fn perform(hall: &Hall, body: Body) -> Result<(), Body> {
+/// Does what somebody's connection to a node does, this one unless another is named, or gives back what else there is.
+pub(super) fn perform(hall: &Hall, body: Body, node: Option<NodeTag>) -> Result<(), Body> {
     match body {
-        Body::Depart(name) => hall.depart(&User::from(name.user), name.id),
-        Body::Dismiss(name, dismissal) => hall.dismiss(&User::from(name.user), name.id, dismissal),
+        Body::Depart(name) => hall.depart(&User::from(name.user), name.id, node),
+        Body::Dismiss(name, dismissal) => {
+            hall.dismiss(&User::from(name.user), name.id, node, dismissal);
+        }
         Body::Confirm(user, room) => hall.confirm(&User::from(user), &room),
         other => return Err(other),
     }

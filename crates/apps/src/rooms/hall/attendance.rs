@@ -76,10 +76,13 @@ impl Hall {
         true
     }
 
-    /// Someone's connection is gone. Their room and their place in a queue wait for them, for a while.
-    pub(crate) fn depart(&self, user: &User, id: Id) {
+    /// Someone's connection to a node is gone, this one unless another is named. Their room and their place in a queue wait for
+    /// them, for a while.
+    pub(crate) fn depart(&self, user: &User, id: Id, node: Option<NodeTag>) {
         let mut state = self.state();
-        self.part_with(&mut state, user, id);
+        if state.is_at(user, id, node) {
+            self.part_with(&mut state, user, id);
+        }
         self.finish(state);
     }
 
@@ -103,8 +106,9 @@ impl Hall {
         state.forget_if_gone(user);
     }
 
-    /// The server is about to close someone's connection for good: their room ends while both can still be told.
-    pub(crate) fn dismiss(&self, user: &User, id: Id, dismissal: Dismissal) {
+    /// The server is about to close someone's connection to a node for good, this one unless another is named: their room ends
+    /// while both can still be told.
+    pub(crate) fn dismiss(&self, user: &User, id: Id, node: Option<NodeTag>, dismissal: Dismissal) {
         let cause: fn(Seat) -> Cause = match dismissal {
             Dismissal::Drain => |_| Cause::Drain,
             Dismissal::Operator => Cause::Operator,
@@ -114,10 +118,10 @@ impl Hall {
             state.stage = HallStage::Draining;
             self.lobby.pause();
         }
-        let Some(presence) = state.people.get_mut(user) else { return };
-        if presence.guest.as_ref().is_none_or(|current| current.id != id) {
+        if !state.is_at(user, id, node) {
             return;
         }
+        let Some(presence) = state.people.get_mut(user) else { return };
         let (waiting, room) = (presence.waiting.take(), presence.room.clone());
         if let Some(waiting) = waiting {
             state.errands.push(Errand::Settle(user.clone()));
@@ -143,13 +147,23 @@ impl Hall {
             let guest = Guest::there(listed.name, route.clone());
             if listed.is_new {
                 self.arrive(guest);
-            } else {
+            } else if !self.is_elsewhere(&guest) {
                 self.recognise(guest, listed.known, part.has_missed);
+            } else {
+                // One of the two nodes has yet to notice. Until then the roll does not count, and is called again.
+                self.state().rolls.forget(&[node]);
             }
         }
         if let Some(there) = whole {
             self.lose(|guest| guest.node() == Some(node) && !there.contains(&guest.id));
         }
+    }
+
+    /// Whether that very connection is known to be to another node, because its client has recovered it.
+    fn is_elsewhere(&self, guest: &Guest) -> bool {
+        let state = self.state();
+        let known = state.people.get(&guest.user).and_then(|presence| presence.guest.as_ref());
+        known.is_some_and(|known| known.id == guest.id && known.node() != guest.node())
     }
 
     fn route(&self, node: NodeTag, roll: u32) -> Route {
@@ -189,6 +203,14 @@ impl Hall {
             self.part_with(&mut state, &user, id);
         }
         self.finish(state);
+    }
+}
+
+impl State {
+    /// Whether someone is there by that connection. A client that has recovered one has the same on another node.
+    fn is_at(&self, user: &User, id: Id, node: Option<NodeTag>) -> bool {
+        let guest = self.people.get(user).and_then(|presence| presence.guest.as_ref());
+        guest.is_some_and(|guest| guest.id == id && guest.node() == node)
     }
 }
 

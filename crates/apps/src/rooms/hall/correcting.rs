@@ -30,8 +30,12 @@ impl Hall {
         self.remember_wish(&mut state, &user, known.wish.as_ref());
         if let Some(room) = state.people.get(&user).and_then(|presence| presence.room.clone()) {
             self.correct_inside(&mut state, (&user, &room), &known, has_missed);
-        } else if let Some(room) = &known.room {
-            let waits = state.people.get(&user).is_some_and(|presence| presence.waiting.is_some());
+        }
+        let presence = state.people.get(&user);
+        if let Some(room) = &known.room
+            && presence.is_none_or(|presence| presence.room.is_none())
+        {
+            let waits = presence.is_some_and(|presence| presence.waiting.is_some());
             let next = if waits { Next::Waiting } else { Next::Offered };
             guest.tell_end(&Ended { room, reason: Reason::PartnerGone, next });
         }
@@ -63,12 +67,13 @@ impl Hall {
         let Some(room) = state.rooms.get_mut(id) else { return };
         let Some(seat) = room.seat(user) else { return };
         let knows_it = known.room.as_ref() == Some(id);
+        let has_left = !knows_it && known.room.iter().chain(&known.over).any(|told| told >= id);
         let mut effects = Vec::new();
         if knows_it && known.has_begun {
             effects = room.believe_begun(seat, service::now());
         }
-        if known.over.as_ref() == Some(id) {
-            // What one of the two was told to be over is over.
+        if has_left {
+            // What one of the two was told to be over is over: that room, or all before one that they were told of.
             effects.extend(room.end(Cause::Gone(seat)));
         } else if !knows_it || has_missed || (room.is_active() && !known.has_begun) {
             effects.extend(room.back(seat));

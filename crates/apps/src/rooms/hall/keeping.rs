@@ -147,7 +147,7 @@ fn new_room() -> RoomId {
     format!("{:016x}", getrandom::u64().expect("the system has randomness")).into()
 }
 
-/// The room of a pairing: whoever goes on with the pairing opens the same room again.
+/// The room of a pairing: whoever goes on with the pairing opens the same room again. Later ones have greater names.
 fn room_of(pairing: PairingId) -> RoomId {
     format!("{:016x}", pairing.0).into()
 }

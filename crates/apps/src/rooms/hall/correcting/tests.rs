@@ -5,6 +5,7 @@ use throng_node::{Id, NodeTag};
 
 use super::*;
 use crate::rooms::guest::Name;
+use crate::rooms::hall::Dismissal;
 use crate::rooms::hall::tests::{hall, leave_behind, until_idle, waiting_in_the_lobby};
 use crate::rooms::roll::{Listed, Part};
 use crate::rooms::room::Room;
@@ -71,6 +72,37 @@ async fn a_room_that_is_over_for_one_is_over() {
     // The other hears of it, and that it waits again. For the first it is no news: its node keeps that to itself.
     assert_eq!((call_roll(&hall, [over, in_room("sound")], false), is_active(&hall)), (3, None));
     assert!(hall.state().people[&User::from("1 of sound")].room.is_none());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_recovered_elsewhere_stays_when_the_former_node_is_back() {
+    let hall = hall();
+    leave_behind(&hall, "sound", [Some("sound"); 2]);
+    call_roll(&hall, [in_room("sound"), in_room("sound")], false);
+    let (user, id, zombie) =
+        (User::from("0 of sound"), Id::from_bytes([0; 15]), NodeTag::parse("020202").unwrap());
+    let node = |hall: &Hall| hall.state().people[&user].guest.as_ref().and_then(Guest::node);
+    let name = Name { id, user: user.as_str().into() };
+    let listed = vec![Listed { name, is_new: false, known: in_room("sound") }];
+    hall.call_roll(zombie, Part { roll: 1, has_missed: false, number: 0, count: 1, listed });
+    hall.depart(&user, id, Some(zombie));
+    hall.dismiss(&user, id, Some(zombie), Dismissal::Operator);
+    assert_eq!((node(&hall), is_active(&hall)), (NodeTag::parse("010101"), Some(true)));
+    assert!(hall.rolled().iter().all(|rolled| rolled.node != zombie), "it calls its roll again");
+    hall.depart(&user, id, NodeTag::parse("010101"));
+    assert_eq!(node(&hall), None);
+}
+
+#[tokio::test]
+async fn a_room_is_over_for_whoever_was_told_of_a_later_one() {
+    let over = Known { over: Some("talk".into()), ..Known::default() };
+    for (later, told) in [(in_room("talk"), 4), (over, 3)] {
+        let hall = hall();
+        leave_behind(&hall, "sound", [Some("sound"); 2]);
+        // The later room is lost, and who was in it is told.
+        assert_eq!((call_roll(&hall, [later, in_room("sound")], false), is_active(&hall)), (told, None));
+        assert!(hall.state().people[&User::from("1 of sound")].room.is_none());
+    }
 }
 
 #[tokio::test]
