@@ -117,7 +117,10 @@ export function judge(people, { struckAt, overAt, normalAt, finishedAt, lostMs }
   }
   const lost = [];
   for (const { name, members, known, active, toldAt } of told) {
-    if (active && known.size < 2) lost.push({ kind: "one never told", name: [...members].join(), room: name, at: toldAt });
+    if (!active || known.size >= 2) continue;
+    // What everybody knows of it, to see why.
+    const logs = people.flatMap(({ name: who, log }) => log.filter(({ room }) => room === name).map((entry) => ({ who, ...entry })));
+    lost.push({ kind: "one never told", name: [...members].join(), room: name, at: toldAt, logs });
   }
   for (const person of people) {
     const moments = [normalAt, ...meetings(person, normalAt).map(({ at }) => at), finishedAt];

@@ -26,6 +26,7 @@ mod namespace;
 mod node;
 mod operator;
 mod outgoing;
+mod own_events;
 mod peers;
 mod problem;
 mod publish;

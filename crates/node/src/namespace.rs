@@ -52,6 +52,34 @@ pub(crate) struct EventDoc {
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
+impl EventDoc {
+    pub(crate) fn received<T: ToSchema, A: ToSchema>(
+        event: &str,
+        summary: &str,
+        refusals: &[(&'static str, &'static str)],
+    ) -> Self {
+        let sent = Self::sent::<T>(event, summary);
+        let mut schemas = sent.schemas;
+        A::schemas(&mut schemas);
+        let (answer, refusals) = (Some(A::schema()), refusals.to_vec());
+        Self { direction: Direction::Received, answer, refusals, schemas, ..sent }
+    }
+
+    pub(crate) fn sent<T: ToSchema>(event: &str, summary: &str) -> Self {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        Self {
+            event: event.into(),
+            direction: Direction::Sent,
+            summary: summary.into(),
+            payload: T::schema(),
+            answer: None,
+            refusals: Vec::new(),
+            schemas,
+        }
+    }
+}
+
 /// Who sends an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -131,34 +159,12 @@ impl Namespace {
         summary: &str,
         refusals: &[(&'static str, &'static str)],
     ) -> &mut Self {
-        let mut schemas = Vec::new();
-        T::schemas(&mut schemas);
-        A::schemas(&mut schemas);
-        let answer = Some(A::schema());
-        self.add(EventDoc {
-            event: event.into(),
-            direction: Direction::Received,
-            summary: summary.into(),
-            payload: T::schema(),
-            answer,
-            refusals: refusals.to_vec(),
-            schemas,
-        })
+        self.add(EventDoc::received::<T, A>(event, summary, refusals))
     }
 
     /// Describes an event that the server sends.
     pub fn describe_sent<T: ToSchema>(&mut self, event: &str, summary: &str) -> &mut Self {
-        let mut schemas = Vec::new();
-        T::schemas(&mut schemas);
-        self.add(EventDoc {
-            event: event.into(),
-            direction: Direction::Sent,
-            summary: summary.into(),
-            payload: T::schema(),
-            answer: None,
-            refusals: Vec::new(),
-            schemas,
-        })
+        self.add(EventDoc::sent::<T>(event, summary))
     }
 
     fn add(&mut self, doc: EventDoc) -> &mut Self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::Service;
 use crate::namespace::{Direction, EventDoc, Namespace};
-use crate::refusals;
+use crate::{own_events, refusals};
 
 /// The document.
 pub(crate) fn document(service: &Service) -> Value {
@@ -46,7 +46,7 @@ impl Document {
         payload["properties"]["error"]["properties"]["retryAfterMs"] =
             json!({"type": "integer", "minimum": 0});
         self.message(&channel, &any, json!({"name": "any event (refusal)", "payload": payload}));
-        for doc in &nsp.described {
+        for doc in own_events::docs().iter().chain(&nsp.described) {
             self.described(&channel, doc);
         }
         for event in nsp.undescribed() {
@@ -170,7 +170,10 @@ mod tests {
             [
                 ("chat.quiet", "receive"),
                 ("chat.receive.room-say", "receive"),
-                ("chat.send.room-said", "send")
+                ("chat.receive.token-guest", "receive"),
+                ("chat.receive.token-refresh", "receive"),
+                ("chat.send.room-said", "send"),
+                ("chat.send.socket-ended", "send"),
             ]
         );
         assert_eq!(document["components"]["messages"]["chat.receive.room-say"]["payload"]["type"], "string");

@@ -9,11 +9,12 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
+use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 use throng_protocol::end::End;
 use throng_protocol::id::Id;
-use throng_protocol::socket::args::ArgsRef;
+use throng_protocol::socket::args::{ArgsRef, DecodeError};
 use tokio::time::Instant;
 
 use super::Shard;
@@ -22,6 +23,7 @@ use crate::ack::Ack;
 use crate::admission::{identities_of, of_tenant};
 use crate::identity::Role;
 use crate::identity::token::TokenError;
+use crate::own_events::{self, GuestToken, Refusal, SocketEnded, TokenRefresh, TokenRefreshed};
 use crate::problem::Problem;
 use crate::refusals::INVALID_ARGUMENTS;
 use crate::socket::{Socket, SocketInner};
@@ -68,12 +70,6 @@ impl Expiries {
         self.next().filter(|at| *at <= now)?;
         self.soon.pop().map(|Reverse((_, socket))| socket)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refresh {
-    token: String,
 }
 
 impl Shard {
@@ -127,7 +123,7 @@ impl Shard {
 
     /// Tells a client why it is about to be ended: `socket:ended {code, message, retry}`.
     pub(super) fn explain(&self, socket: &Socket, end: End) {
-        let told = json!({"code": end.code(), "message": end.reason(), "retry": end.retry()});
+        let told = SocketEnded { code: end.code(), message: end.reason(), retry: end.retry() };
         socket.emit("socket:ended", told);
     }
 
@@ -195,55 +191,54 @@ impl Shard {
 async fn refresh(
     socket: &Socket,
     said: Option<Role>,
-    refresh: Result<Refresh, throng_protocol::socket::args::DecodeError>,
-) -> Result<Value, Problem> {
+    refresh: Result<TokenRefresh, DecodeError>,
+) -> Result<TokenRefreshed, Problem> {
     let invalid = |error: &dyn std::fmt::Display| {
-        Problem::new(http::StatusCode::BAD_REQUEST, INVALID_ARGUMENTS, error.to_string())
+        Problem::new(StatusCode::BAD_REQUEST, INVALID_ARGUMENTS, error.to_string())
     };
-    let Refresh { token } = refresh.map_err(|error| invalid(&error))?;
+    let TokenRefresh { token } = refresh.map_err(|error| invalid(&error))?;
     let tenant = &socket.0.space.tenant;
     let identities = identities_of(&socket.0.node.tenants.tenancy(), tenant).ok_or(TokenError::Missing)?;
     let fresh = identities.identify(Some(&token), Some(&tenant.name)).await?.ok_or(TokenError::Missing)?;
     let fresh = of_tenant(fresh, tenant)?;
     if !fresh.is(socket.0.node.tenants.tenancy().guests.least(said)) {
-        return Err(Problem::new(http::StatusCode::FORBIDDEN, "forbidden", "This needs more rights."));
+        return Err(refused(StatusCode::FORBIDDEN, own_events::FORBIDDEN));
     }
     let mut state = socket.0.state();
     let known = state.identity.as_ref().ok_or(TokenError::Missing)?;
     if fresh.user != known.user {
-        return Err(Problem::new(http::StatusCode::FORBIDDEN, "token_user", "The token is of another user."));
+        return Err(refused(StatusCode::FORBIDDEN, own_events::OTHER_USER));
     }
     // Sooner than the one before would not be a renewal, and the end of that one is what is watched.
     if fresh.expires < known.expires {
-        return Err(Problem::new(
-            http::StatusCode::CONFLICT,
-            "token_older",
-            "The token ends before the present one.",
-        ));
+        return Err(refused(StatusCode::CONFLICT, own_events::OLDER));
     }
     let expires = fresh.expires;
     state.identity = Some(fresh);
-    Ok(json!({"ok": true, "expiresAt": expires.map(millis)}))
+    Ok(TokenRefreshed { ok: true, expires_at: expires.map(millis) })
 }
 
 /// The token of a guest.
-fn guest(socket: &Socket) -> Result<Value, Problem> {
+fn guest(socket: &Socket) -> Result<GuestToken, Problem> {
     let identity = socket.identity().ok_or(TokenError::Missing)?;
     let identities = identities_of(&socket.0.node.tenants.tenancy(), &socket.0.space.tenant);
     let guests = identities.as_ref().and_then(|identities| identities.guests.as_ref());
     let Some(guests) = guests.filter(|_| identity.is_named_guest()) else {
-        return Err(Problem::new(
-            http::StatusCode::FORBIDDEN,
-            "not_a_guest",
-            "You have a token of your own.",
-        ));
+        return Err(refused(StatusCode::FORBIDDEN, own_events::NOT_A_GUEST));
     };
-    let token = guests.sign(&identity);
-    Ok(json!({"ok": true, "user": identity.user, "token": token, "expiresAt": identity.expires.map(millis)}))
+    let (user, token) = (identity.user.to_string(), guests.sign(&identity));
+    Ok(GuestToken { ok: true, user, token, expires_at: identity.expires.map(millis) })
 }
 
-fn answer_of(outcome: Result<Value, Problem>) -> Value {
-    outcome.unwrap_or_else(|problem| problem.body())
+fn refused(status: StatusCode, (code, message): Refusal) -> Problem {
+    Problem::new(status, code, message)
+}
+
+fn answer_of(outcome: Result<impl Serialize, Problem>) -> Value {
+    match outcome {
+        Ok(answer) => json!(answer),
+        Err(problem) => problem.body(),
+    }
 }
 
 fn millis(time: SystemTime) -> u64 {
