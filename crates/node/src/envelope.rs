@@ -19,6 +19,7 @@ use crate::ids::NodeTag;
 use crate::outgoing::Outgoing;
 use crate::remote::RemoteSocket;
 use crate::shard::survey::Survey;
+use crate::socket::Socket;
 use crate::tenants::{Space, Tenant};
 
 /// The name of a room.
@@ -128,6 +129,8 @@ pub(crate) enum Errand {
     Session(SessionName, SessionErrand),
     /// A connection that another shard accepted and this one shall serve.
     Connection(std::net::TcpStream, std::net::SocketAddr),
+    /// Something was sent to these, and outgoing catch-all listeners are to hear of it.
+    Overheard(Vec<Socket>, Spoken),
     /// An operator's question.
     Survey(Survey),
     /// The client of a socket goes on elsewhere; whoever waits is told when nothing of it is left here.

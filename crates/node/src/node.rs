@@ -131,7 +131,10 @@ impl Node {
     pub(crate) fn send_here(self: &Arc<Self>, envelope: Envelope) {
         for index in 0..self.ports.len() {
             match Shard::on(self, index) {
-                Some(shard) => shard.apply(envelope.clone()),
+                Some(shard) => {
+                    shard.hear_out();
+                    shard.apply(envelope.clone());
+                }
                 None => self.errand(index, Errand::Envelope(envelope.clone())),
             }
         }

@@ -11,6 +11,7 @@ mod dispatch;
 mod ending;
 mod errands;
 pub(crate) mod hub;
+mod inbox;
 mod intake;
 mod outbox;
 mod receive;
@@ -42,6 +43,7 @@ use crate::node::Node;
 use crate::shard::deadlines::{Deadlines, Kind};
 use crate::shard::ending::Leaving;
 use crate::shard::hub::Hub;
+use crate::shard::inbox::Inbox;
 use crate::shard::intake::Intake;
 use crate::shard::recover::Away;
 use crate::shard::restore::Restoring;
@@ -57,6 +59,7 @@ pub(crate) struct Shard {
     pub(crate) node: Arc<Node>,
     pub(crate) index: u8,
     state: RefCell<State>,
+    inbox: RefCell<Inbox>,
     registry: mio::Registry,
     /// What the frame decoders of all connections share.
     frames: RefCell<Context>,
@@ -103,7 +106,7 @@ thread_local! {
 }
 
 impl Shard {
-    fn new(node: Arc<Node>, index: u8, registry: mio::Registry) -> Self {
+    fn new(node: Arc<Node>, index: u8, inbox: Inbox, registry: mio::Registry) -> Self {
         let config = &node.config;
         let delays = |kind| match kind {
             Kind::Ping => config.ping_interval,
@@ -141,6 +144,7 @@ impl Shard {
         Self {
             index,
             state: RefCell::new(state),
+            inbox: RefCell::new(inbox),
             registry,
             frames: RefCell::new(frames),
             scratch: Cell::new(Some(vec![0; SCRATCH_BYTES].into_boxed_slice())),

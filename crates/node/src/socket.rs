@@ -26,7 +26,8 @@ use crate::shard::Shard;
 use crate::tenants::{Space, TenantName};
 
 /// A socket. Cheap to clone, usable from any thread: on its own shard an operation happens at once, elsewhere it is sent
-/// to the shard and happens in the order of sending. On a disconnected socket operations do nothing.
+/// to the shard and happens in the order of sending. What one thread has done happens before what another does after it
+/// knows of that; only a disconnect from elsewhere waits for the shard's turn. On a disconnected socket operations do nothing.
 #[derive(Debug, Clone)]
 pub struct Socket(pub(crate) Arc<SocketInner>);
 
@@ -283,7 +284,10 @@ impl Socket {
     fn run(&self, errand: SocketErrand) {
         let shard = usize::from(self.0.place.shard);
         match Shard::on(&self.0.node, shard) {
-            Some(shard) => shard.run_socket(self.0.id, errand),
+            Some(shard) => {
+                shard.hear_out();
+                shard.run_socket(self.0.id, errand);
+            }
             None => self.0.node.errand(shard, Errand::Socket(self.0.id, errand)),
         }
     }

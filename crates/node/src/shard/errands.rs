@@ -24,6 +24,7 @@ impl Shard {
             Errand::Session(name, errand) => {
                 name.trail.span().in_scope(|| self.run_session(&name, errand));
             }
+            Errand::Overheard(receivers, spoken) => self.overhear(&receivers, &spoken),
             Errand::Survey(survey) => self.survey(survey),
             Errand::Superseded(id, done) => {
                 self.superseded(id);
@@ -58,8 +59,7 @@ impl Shard {
             SocketErrand::Leave(room) => state.hub.leave(slot, &room),
             SocketErrand::Overheard(spoken) => {
                 let listening = Socket(entry.socket.clone());
-                drop(state);
-                self.overhear(&[listening], &spoken);
+                self.inbox.borrow_mut().put_off(Errand::Overheard(vec![listening], spoken));
             }
             SocketErrand::Disconnect(closing) => {
                 drop(state);
@@ -127,8 +127,7 @@ impl Shard {
                 }
                 if let Some(spoken) = spoken {
                     state.hub.select(&space, &to, |_, entry| heard.push(Socket(entry.socket.clone())));
-                    drop(state);
-                    self.overhear(&heard, &spoken);
+                    self.inbox.borrow_mut().put_off(Errand::Overheard(heard, spoken));
                 }
             }
             Operation::Ask { out, spoken, ack, answers } => {
@@ -143,7 +142,7 @@ impl Shard {
                 drop(state);
                 sessions.into_iter().for_each(|session| self.resume_for_answer(session));
                 if let Some(spoken) = spoken {
-                    self.overhear(&heard, &spoken);
+                    self.inbox.borrow_mut().put_off(Errand::Overheard(heard, spoken));
                 }
             }
             Operation::Forget(number) => {

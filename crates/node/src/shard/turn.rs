@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, Sleep};
 
 use super::deadlines::{Due, Kind};
+use super::inbox::Inbox;
 use super::outbox::queued_bytes;
 use super::session::Transport;
 use super::{CURRENT, Shard};
@@ -55,16 +56,16 @@ pub(crate) fn start(start: Start) -> std::io::Result<std::thread::JoinHandle<()>
 
 async fn serve(start: Start) {
     // Whoever started the shard waits for this answer; if it no longer does, there is nobody to serve.
-    match set_up(&start) {
+    let (node, index) = (start.node, start.index);
+    match set_up(node.clone(), index, Inbox::new(start.inbox)) {
         Ok((shard, poll)) => {
             // Routes that exclude each other panic.
-            let edge = Edge::new(shard.node.clone(), start.index, start.routes);
+            let edge = Edge::new(node.clone(), index, start.routes);
             let _ = start.started.send(Ok(()));
             CURRENT.with_borrow_mut(|current| *current = Some(shard.clone()));
             let accepting = tokio::task::spawn_local(edge.clone().accept(start.listener));
-            tokio::task::spawn_local(lag::watch(start.node.ports[usize::from(start.index)].metrics.clone()));
-            let waiting =
-                Waiting { poll, inbox: start.inbox, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
+            tokio::task::spawn_local(lag::watch(node.ports[usize::from(index)].metrics.clone()));
+            let waiting = Waiting { poll, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
             shard.turn(waiting, edge, accepting.abort_handle(), start.left).await;
             CURRENT.with_borrow_mut(|current| *current = None);
         }
@@ -72,9 +73,9 @@ async fn serve(start: Start) {
     }
 }
 
-fn set_up(start: &Start) -> std::io::Result<(Rc<Shard>, AsyncFd<mio::Poll>)> {
+fn set_up(node: Arc<Node>, index: u8, inbox: Inbox) -> std::io::Result<(Rc<Shard>, AsyncFd<mio::Poll>)> {
     let poll = mio::Poll::new()?;
-    let shard = Rc::new(Shard::new(start.node.clone(), start.index, poll.registry().try_clone()?));
+    let shard = Rc::new(Shard::new(node, index, inbox, poll.registry().try_clone()?));
     #[expect(
         deprecated,
         reason = "a mio poll owns one descriptor for as long as it lives, which is all that is asked"
@@ -86,7 +87,6 @@ fn set_up(start: &Start) -> std::io::Result<(Rc<Shard>, AsyncFd<mio::Poll>)> {
 /// All that can wake the loop.
 struct Waiting {
     poll: AsyncFd<mio::Poll>,
-    inbox: mpsc::Receiver<Errand>,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -99,21 +99,22 @@ impl Shard {
         left: watch::Sender<Option<Left>>,
     ) {
         let mut events = mio::Events::with_capacity(BATCH);
-        let mut errands = Vec::with_capacity(BATCH);
         let closing = Cell::new(None);
         let mut warned = Vec::new();
         loop {
-            self.wait(&mut waiting, &mut events, &mut errands).await;
+            self.wait(&mut waiting, &mut events).await;
             self.in_turn.set(true);
             self.turn_time.set(None);
             let measured = self.metrics().turns.begin();
-            let caught_up = errands.len() < BATCH;
             self.end_given_up(Instant::now());
             for event in &events {
                 self.ready(event);
             }
             self.digest();
-            for errand in errands.drain(..) {
+            let mut errands = 0;
+            while errands < BATCH {
+                let Some(errand) = self.next_errand() else { break };
+                errands += 1;
                 match errand {
                     Errand::Drain(spread) => {
                         accepting.abort();
@@ -135,7 +136,7 @@ impl Shard {
             let now = Instant::now();
             self.fire(now);
             self.expire(now);
-            if let Some(slope) = closing.get().filter(|_| caught_up) {
+            if let Some(slope) = closing.get().filter(|_| errands < BATCH) {
                 // What other shards had to say to those that were warned in an earlier turn has arrived.
                 for (slot, stamp) in warned.drain(..) {
                     if self.is_alive(slot, stamp) {
@@ -161,7 +162,7 @@ impl Shard {
     }
 
     /// Waits until there is anything to do and gathers it.
-    async fn wait(&self, waiting: &mut Waiting, events: &mut mio::Events, errands: &mut Vec<Errand>) {
+    async fn wait(&self, waiting: &mut Waiting, events: &mut mio::Events) {
         let until = self.wake_at();
         if let Some(until) = until
             && waiting.sleep.deadline() != until
@@ -178,12 +179,7 @@ impl Shard {
             }
             let mut ready =
                 woken || !self.state.borrow().dirty.is_empty() || !self.state.borrow().doomed.is_empty();
-            while errands.len() < BATCH
-                && let Poll::Ready(Some(errand)) = waiting.inbox.poll_recv(context)
-            {
-                errands.push(errand);
-                ready = true;
-            }
+            ready |= self.inbox.borrow_mut().poll_ready(context);
             events.clear();
             while let Poll::Ready(Ok(mut guard)) = waiting.poll.poll_read_ready_mut(context) {
                 // A poll that fails here was interrupted; the readiness stays and it is asked again.
@@ -203,6 +199,10 @@ impl Shard {
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
+    }
+
+    fn next_errand(&self) -> Option<Errand> {
+        self.inbox.borrow_mut().next()
     }
 
     /// When the loop has to look at the clock again.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use throng_node::{Ack, Args, Socket};
+use throng_node::{Ack, Args, Closing, End, Socket};
 use throng_testkit::Client;
 
 use crate::node;
@@ -83,4 +83,73 @@ fn acknowledgements_carry_the_number_of_their_event() {
     let quick = client.emit_asking("echo", "early");
     assert_eq!(client.answer_to(quick).decode::<String>().unwrap(), "early");
     assert_eq!(client.answer_to(slow).decode::<String>().unwrap(), "late");
+}
+
+/// Does something on a thread that is no shard's, and waits for it without giving the shard a turn.
+fn elsewhere(work: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(work).join().expect("the work ends");
+}
+
+#[test]
+fn what_another_thread_did_before_comes_first() {
+    let node = node(1, |nsp| {
+        nsp.on("speak", |socket: Socket| async move {
+            let other = socket.clone();
+            elsewhere(move || {
+                other.emit("n", 0);
+                other.nsp().emit("n", 1);
+                other.join("room");
+            });
+            socket.nsp().to("room").emit("n", 2);
+            let other = socket.clone();
+            elsewhere(move || {
+                other.emit("n", 3);
+                other.leave("room");
+            });
+            socket.emit("n", 4);
+            socket.nsp().to("room").emit("n", 5);
+            socket.emit("n", 6);
+        });
+    });
+    let (mut client, _) = Client::connect(node.address());
+    client.emit("speak", ());
+    let numbers: Vec<u32> = (0..6).map(|_| client.event("n").decode().unwrap()).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 6]);
+}
+
+#[test]
+fn no_listener_runs_within_an_operation() {
+    let busy = Arc::new(Mutex::new(()));
+    let (speaking, ending, hearing) = (busy.clone(), busy.clone(), busy);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (ended, spoken) = (heard.clone(), heard.clone());
+    let node = node(1, move |nsp| {
+        nsp.on("speak", move |socket: Socket| {
+            let speaking = speaking.clone();
+            async move {
+                let _guard = speaking.lock().unwrap();
+                let other = socket.clone();
+                elsewhere(move || {
+                    other.emit("early", ());
+                    other.disconnect(Closing::Socket);
+                });
+                socket.emit("late", ());
+            }
+        });
+        nsp.on_any_outgoing(move |_, event, _| {
+            let _guard = hearing.try_lock().expect("whoever speaks has finished");
+            spoken.lock().unwrap().push(event.to_owned());
+        });
+        nsp.on_disconnect(move |_, end| {
+            let _guard = ending.try_lock().expect("whoever speaks has finished");
+            ended.lock().unwrap().push(end.code().to_owned());
+            async {}
+        });
+    });
+    let (mut client, _) = Client::connect(node.address());
+    client.emit("speak", ());
+    client.event("early");
+    client.event("late");
+    node.until("the socket ends", |metrics| metrics.sockets_disconnected(End::ServerDisconnect) == 1);
+    assert_eq!(*heard.lock().unwrap(), ["early", "server_disconnect", "late"]);
 }
