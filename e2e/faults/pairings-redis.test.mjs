@@ -2,4 +2,4 @@
 
 import { meets } from "./assert.mjs";
 
-meets("debates-redis-restarted", "debates-redis-emptied", "debates-redis-paused", "debates-network-slow");
+meets("debates-redis-restarted", "debates-redis-emptied", "debates-redis-paused", "debates-network-slow", "debates-network-cut");

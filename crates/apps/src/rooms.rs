@@ -104,7 +104,7 @@ impl Config {
         self
     }
 
-    /// What the lobby is told. It waits longer for confirmations than the rooms do, which always bring them in time: its
+    /// What the lobby is told. It waits longer for confirmations than the rooms do, which always bring them in time or end: its
     /// own deadline is for what a crash left.
     fn lobby(&self) -> LobbyConfig {
         let queue = |(name, queue): (&String, &Queue)| {
@@ -114,7 +114,7 @@ impl Config {
         LobbyConfig {
             queues: self.queues.iter().map(queue).collect::<HashMap<_, _>>(),
             lease: self.grace,
-            confirm_timeout: self.confirm_timeout * 2 + Duration::from_secs(1),
+            confirm_timeout: self.confirm_timeout * 3 + Duration::from_secs(1),
         }
     }
 
@@ -122,7 +122,8 @@ impl Config {
     fn times(&self, queue: &QueueName) -> Times {
         let duration =
             self.queues.get(queue.as_str()).map_or(Queue::default().duration, |queue| queue.duration);
+        // A member's node confirms for them in the end, and may take as long again to be heard.
         let Self { grace, warning, confirm_timeout, .. } = *self;
-        Times { duration, warning, grace, confirm_timeout }
+        Times { duration, warning, grace, confirm_timeout: confirm_timeout * 2 }
     }
 }

@@ -146,11 +146,12 @@ impl Contact {
         // It is sent with the first poll, which must not wait for a task's turn: what is sent next comes after it.
         let first = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         tokio::spawn(async move {
-            let is_there = match first {
-                Poll::Ready(is_there) => is_there,
+            let has_answered = match first {
+                Poll::Ready(has_answered) => has_answered,
                 Poll::Pending => answer.await,
             };
-            if is_there && me.memory().confirm(&room) {
+            // Whoever was told and is still connected counts as being there: not every client answers.
+            if (has_answered || me.socket.is_connected()) && me.memory().confirm(&room) {
                 door.confirm(&me.user(), &room);
             }
         });

@@ -43,7 +43,7 @@ impl Seat {
 /// How far a room is. Once it is over it is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Not both have confirmed that they are there; whoever is still connected then counts as having.
+    /// Not both have confirmed that they are there; whoever has not by then is not.
     Waiting { until: Time },
     /// Both have.
     Active,
@@ -250,10 +250,12 @@ impl Room {
         if let Some(gone) = Seat::BOTH.into_iter().find(is_gone) {
             return self.end(Cause::Gone(gone));
         }
-        let mut effects = Vec::new();
-        if matches!(self.stage, Stage::Waiting { until } if until <= now) {
-            effects.extend(Seat::BOTH.into_iter().flat_map(|seat| self.confirm(seat)));
+        if matches!(self.stage, Stage::Waiting { until } if until <= now)
+            && let Some(unheard) = Seat::BOTH.into_iter().find(|seat| !self.member(*seat).confirmed)
+        {
+            return self.end(Cause::Gone(unheard));
         }
+        let mut effects = Vec::new();
         if self.warns.is_some_and(|warns| warns <= now) {
             self.warns = None;
             effects.extend(both(&Notice::Warning { ends: self.ends, remaining: self.ends.since(now) }));
@@ -271,6 +273,13 @@ impl Room {
         let mut effects = both(&Notice::Active);
         effects.push(Effect::Begun);
         effects
+    }
+
+    /// Until when it is waited for whoever has not confirmed.
+    pub(crate) fn wait_anew(&mut self, until: Time) {
+        if let Stage::Waiting { until: waits } = &mut self.stage {
+            *waits = until;
+        }
     }
 
     /// A member knows that the room has begun, though that was never written down. Whoever is away is waited for as in any

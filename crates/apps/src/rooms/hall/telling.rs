@@ -57,17 +57,36 @@ impl Hall {
 
     /// Somebody's page has shown the room.
     pub(crate) fn confirm(&self, user: &User, id: &RoomId) {
-        if !self.tenure.is_sure() {
-            return;
-        }
         let mut state = self.state();
+        if self.tenure.is_sure() {
+            self.take_confirmation(&mut state, user, id);
+        } else {
+            state.unconfirmed.push((user.clone(), id.clone()));
+        }
+        self.finish(state);
+    }
+
+    fn take_confirmation(&self, state: &mut State, user: &User, id: &RoomId) {
         if let Some(room) = state.rooms.get_mut(id)
             && let Some(seat) = room.seat(user)
         {
             let effects = room.confirm(seat);
-            self.carry_out(&mut state, id, effects);
+            self.carry_out(state, id, effects);
         }
-        self.finish(state);
+    }
+
+    /// Takes in what was confirmed in doubt. Rooms that have not begun by then wait as long as new ones: what nodes had to say
+    /// may have found nobody.
+    pub(super) fn confirm_late(&self, state: &mut State, now: Time) {
+        for (user, id) in std::mem::take(&mut state.unconfirmed) {
+            self.take_confirmation(state, &user, &id);
+        }
+        let waiting = state.rooms.values().filter(|room| !room.is_active()).map(|room| room.id.clone());
+        for id in waiting.collect::<Vec<_>>() {
+            let Some(room) = state.rooms.get_mut(&id) else { continue };
+            room.wait_anew(now + self.app.config.times(&room.queue).confirm_timeout);
+            self.carry_out(state, &id, Vec::new());
+        }
     }
 
     /// Shows the lobby to someone who comes.

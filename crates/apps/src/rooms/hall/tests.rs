@@ -16,18 +16,17 @@ use crate::roulette::Ice;
 use crate::roulette::media::Media;
 
 pub(super) fn hall() -> Arc<Hall> {
-    telling(Analytics::default())
+    open(Analytics::default(), Tenure::forever())
 }
 
-/// A hall that tells what happens.
-fn telling(analytics: Analytics) -> Arc<Hall> {
+fn open(analytics: Analytics, tenure: Tenure) -> Arc<Hall> {
     let theme = Theme::Roulette(Ice::default());
     let config =
         Config { queues: [("default".to_owned(), Queue::default())].into(), analytics, ..Config::default() };
     let app = AppSetup { namespace: "/test", theme, config };
     Hall::open(
         Site { app: Arc::new(app), tenant: TenantName::parse("acme").unwrap(), io: App::new().io() },
-        Tenure::forever(),
+        tenure,
         None,
     )
 }
@@ -64,6 +63,9 @@ pub(super) async fn until_idle() {
 async fn the_sweep_repairs_what_a_crash_left() {
     let hall = hall();
     leave_behind(&hall, "sound", [Some("sound"); 2]);
+    for user in ["0 of sound", "1 of sound"] {
+        hall.confirm(&User::from(user.to_owned()), &"sound".into());
+    }
     leave_behind(&hall, "half", [Some("half"), None]);
     leave_behind(&hall, "elsewhere", [Some("elsewhere"), Some("nowhere")]);
     let now = service::now() + SWEEP_INTERVAL;
@@ -167,7 +169,7 @@ async fn whoever_is_refused_for_the_moment_keeps_the_place_they_have() {
 #[tokio::test]
 async fn a_wish_counts_once_it_is_let_in_and_one_that_was_refused_does_not() {
     let (analytics, mut heard) = Analytics::heard();
-    let (hall, ada) = (telling(analytics), User::from("ada"));
+    let (hall, ada) = (open(analytics, Tenure::forever()), User::from("ada"));
     let wanted = |topic: &str| {
         let wish = Wish { topic: Some(topic.into()), ..Wish::new("default") };
         Wanted { wish: wish.into(), media: Some(Media::Text) }
@@ -208,4 +210,26 @@ async fn whoever_asks_again_and_is_refused_waits_neither_here_nor_in_the_lobby()
     until_idle().await;
     assert_eq!(waiting_in_the_lobby(&hall), 0);
     assert!(hall.state().people.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_confirmed_in_doubt_counts_when_it_is_over() {
+    let now = tokio::time::Instant::now();
+    let tenure = Tenure::until(now, 1);
+    let hall = open(Analytics::default(), tenure.clone());
+    for id in ["both", "one"] {
+        leave_behind(&hall, id, [Some(id); 2]);
+    }
+    for user in ["0 of both", "1 of both", "0 of one"] {
+        hall.confirm(&User::from(user.to_owned()), &user[5..].into());
+    }
+    let is_active = |id: &str| hall.state().rooms.get(id).map(Room::is_active);
+    assert_eq!([is_active("both"), is_active("one")], [Some(false); 2]);
+    hall.state().rooms.get_mut("one").unwrap().wait_anew(Time::default());
+    tenure.extend(now + Duration::from_secs(60));
+    hall.resume();
+    assert_eq!([is_active("both"), is_active("one")], [Some(true), Some(false)]);
+    // Whoever was not heard has as long as in a new room, though their time is over.
+    let until = hall.state().rooms["one"].due();
+    assert!(until > Some(service::now()), "{until:?}");
 }

@@ -44,6 +44,7 @@ impl Hall {
             self.lobby.resume(now);
         }
         self.catch_up(&mut state);
+        self.confirm_late(&mut state, now);
         state.sweep = now;
         self.finish(state);
         self.bell.notify_one();

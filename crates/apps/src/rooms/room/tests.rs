@@ -62,13 +62,21 @@ fn ended(cause: Cause, nexts: [Next; 2]) -> Vec<Effect> {
 }
 
 #[test]
-fn whoever_is_still_there_when_the_time_is_over_has_confirmed() {
+fn a_room_begins_with_the_second_to_confirm() {
     let mut room = open();
     room.confirm(ONE);
     assert_eq!((room.confirm(ONE), room.stage), (vec![], Stage::Waiting { until: at(5) }));
+    assert_eq!((room.confirm(TWO), room.stage), (begun(), Stage::Active));
+    assert_eq!((room.confirm(TWO), room.advance(at(5))), (vec![], vec![]));
+}
+
+#[test]
+fn whoever_was_not_heard_when_the_time_is_over_drops_out() {
+    let mut room = open();
+    room.confirm(ONE);
     assert_eq!((room.due(), room.advance(at(4))), (Some(at(5)), vec![]));
-    assert_eq!((room.advance(at(5)), room.stage), (begun(), Stage::Active));
-    assert_eq!(room.confirm(TWO), []);
+    assert_eq!(room.advance(at(5)), ended(Cause::Gone(TWO), [Next::Waiting, Next::Offered]));
+    assert_eq!(open().advance(at(5)), ended(Cause::Gone(ONE), [Next::Offered, Next::Waiting]));
 }
 
 #[test]
