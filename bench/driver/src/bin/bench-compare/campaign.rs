@@ -1,5 +1,6 @@
-//! The whole comparison: every repetition of a scenario takes each server in turn, one right after the other, so that
-//! whatever the machine does over time meets all of them. What cannot be measured becomes a note, and the rest goes on.
+//! The whole comparison: every repetition of a scenario takes each server in turn, one right after the other, and the next
+//! one takes them in the opposite order, so that whatever the machine does over time meets all of them. What cannot be
+//! measured becomes a note, and the rest goes on.
 
 use crate::{
     Places,
@@ -89,8 +90,9 @@ pub(crate) fn run(
     stay_on(cores.driver)?;
     for &scenario in scenarios {
         let repetitions = scenario.repetitions(pacing);
+        let mut servers: Vec<Server> = outcome.servers.iter().map(|(server, _)| *server).collect();
         for repetition in 1..=repetitions {
-            for (server, _) in outcome.servers.clone() {
+            for &server in &servers {
                 let name = format!("{} {}", server.name(), scenario.name());
                 tell(&format!("{repetition} of {repetitions}: {name}"))?;
                 match Turn::begin(places, server, (repetition, pacing), cores) {
@@ -101,6 +103,7 @@ pub(crate) fn run(
                     Err(error) => outcome.note(format!("{} did not start: {error:#}", server.name()))?,
                 }
             }
+            servers.reverse();
         }
     }
     Ok(outcome)

@@ -32,7 +32,7 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
         page,
         "Measured on {} UTC: {}, {} cores, {}, {}. Each server in turn runs alone on one core, the driver on another; \
          the same load for each, over loopback, without TLS. Repetitions: {}, in each of which the servers follow one \
-         another; {} s are measured after {} s of warm-up. Medians count, and of ratios those within a repetition.\n",
+         another, there and back; {} s are measured after {} s of warm-up. Medians count, and of ratios those within a repetition.\n",
         machine.date,
         machine.cpu,
         machine.cores,

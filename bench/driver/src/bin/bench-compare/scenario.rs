@@ -24,7 +24,7 @@ pub(crate) enum Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pacing {
-    /// How often each load is measured.
+    /// How often each load is measured; an even number goes through the servers as often in either order.
     pub(crate) repetitions: usize,
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
@@ -36,7 +36,7 @@ pub(crate) struct Pacing {
 impl Pacing {
     /// An idle run covers two whole ping intervals.
     pub(crate) const FULL: Self = Self {
-        repetitions: 5,
+        repetitions: 6,
         warm_up: Duration::from_secs(2),
         duration: Duration::from_secs(3),
         idle: Duration::from_secs(50),
