@@ -16,11 +16,11 @@ test: ## Install what the tests need, run every one, end with a summary
 
 bench: ## Measure Throng beside its peers on this machine, write bench/RESULTS.md
 	@scripts/need cargo node npm
-	cargo run --release -p throng-bench --bin bench-compare -- $(ARGS)
+	cargo run --profile dist -p throng-bench --bin bench-compare -- $(ARGS)
 
 bench-cluster: ## Measure two nodes on one Redis beside Node's adapters, write bench/CLUSTER.md
 	@scripts/need cargo node npm
-	cargo run --release -p throng-bench --bin bench-compare -- cluster $(ARGS)
+	cargo run --profile dist -p throng-bench --bin bench-compare -- cluster $(ARGS)
 
 bench-pairing: ## Measure the lobby, write bench/PAIRING.md and its plot
 	@scripts/need cargo
