@@ -4,23 +4,23 @@
 // Whoever is in two rooms that are there at the same moment is in one too many. A room that is told to somebody for whom it was over
 // has come back: from then on it is another.
 
-/** All rooms by name: members, when it was first told and last there, when somebody left, and when it was first over. */
+/** All rooms by name: members and where in what they read it first was, when it was first told and last there, when somebody left, and when it was first over. */
 function rooms(people) {
   const all = new Map();
   const of = (name) => {
     if (!all.has(name)) {
-      const [members, known] = [new Set(), new Set()];
+      const [members, known] = [new Map(), new Set()];
       const never = Infinity;
       all.set(name, { name, members, known, active: false, toldAt: never, thereAt: 0, leftAt: never, overAt: never });
     }
     return all.get(name);
   };
   for (const { name, log } of people) {
-    for (const { at, what, room: named, event, sentAt, code, reason } of log) {
+    for (const [place, { at, what, room: named, event, sentAt, code, reason }] of log.entries()) {
       if (!named) continue;
       const room = of(named);
       if (what === "joined") {
-        room.members.add(name);
+        if (!room.members.has(name)) room.members.set(name, place);
         room.toldAt = Math.min(room.toldAt, at);
       }
       if (what === "joined" || what === "ended") room.known.add(name);
@@ -70,11 +70,11 @@ function toldTwice({ name, log }) {
   return twice;
 }
 
-/** Rooms of one person that were there at the same moment. */
+/** Rooms of one person, in the order in which it read of them, of which one was still there when the next was told. */
 function atOnce(name, own) {
   const doubled = [];
   let last = null;
-  for (const room of own.sort((one, other) => one.toldAt - other.toldAt)) {
+  for (const room of own.sort((one, other) => one.members.get(name) - other.members.get(name))) {
     if (last && last.thereAt > room.toldAt) {
       doubled.push({ kind: "in both", name, rooms: [last.name, room.name], at: last.thereAt });
     }
@@ -113,14 +113,14 @@ export function judge(people, { struckAt, overAt, normalAt, finishedAt, lostMs }
   const doubled = people.flatMap(toldTwice);
   for (const { name } of people) doubled.push(...atOnce(name, told.filter(({ members }) => members.has(name))));
   for (const { name, members, toldAt } of told) {
-    if (members.size > 2) doubled.push({ kind: "a third", name: [...members].join(), rooms: [name], at: toldAt });
+    if (members.size > 2) doubled.push({ kind: "a third", name: [...members.keys()].join(), rooms: [name], at: toldAt });
   }
   const lost = [];
   for (const { name, members, known, active, toldAt } of told) {
     if (!active || known.size >= 2) continue;
     // What everybody knows of it, to see why.
     const logs = people.flatMap(({ name: who, log }) => log.filter(({ room }) => room === name).map((entry) => ({ who, ...entry })));
-    lost.push({ kind: "one never told", name: [...members].join(), room: name, at: toldAt, logs });
+    lost.push({ kind: "one never told", name: [...members.keys()].join(), room: name, at: toldAt, logs });
   }
   for (const person of people) {
     const moments = [normalAt, ...meetings(person, normalAt).map(({ at }) => at), finishedAt];

@@ -51,6 +51,11 @@ test("a room that comes back after another is none too many, unless both are the
   assert.deepEqual(found(back, [joined(200, "b"), asked(302, "room:message", "b")]).doubled, ["in both"]);
 });
 
+test("when another reads of a room says nothing about the order of one's own", () => {
+  const back = [joined(100, "a"), ended(150, "a"), joined(205, "a"), ended(205, "a"), joined(205, "b")];
+  assert.deepEqual(found(back, [joined(200, "b"), asked(300, "room:message", "b")]).doubled, []);
+});
+
 test("a meeting of which one was never told is lost, unless it never began", () => {
   const [, other] = well(3_000, "a");
   assert.deepEqual(found(other, [joined(3_000, "b"), ended(3_001, "b")]).lost, ["one never told"]);
