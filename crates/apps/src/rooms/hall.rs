@@ -99,8 +99,6 @@ struct State {
     routes: HashMap<NodeTag, Arc<Route>>,
     /// What the lobby told while it was not sure that this node keeps the hall.
     unheard: Vec<LobbyEvent>,
-    /// Who has confirmed which room meanwhile.
-    unconfirmed: Vec<(User, RoomId)>,
     /// For the lobby, once the lock is released.
     errands: Vec<Errand>,
     /// When [`timing`] looks again, unless it is woken.
@@ -388,7 +386,6 @@ impl State {
             rolls: Rolls::default(),
             routes: HashMap::new(),
             unheard: Vec::new(),
-            unconfirmed: Vec::new(),
             errands: Vec::new(),
             alarm: now,
             sweep: now + timing::SWEEP_INTERVAL,

@@ -265,7 +265,17 @@ impl Room {
 
     /// A member shows that it is there.
     pub(crate) fn confirm(&mut self, seat: Seat) -> Vec<Effect> {
+        self.note(seat);
+        self.begin()
+    }
+
+    /// A member shows that it is there, and nothing is to follow from that yet.
+    pub(crate) fn note(&mut self, seat: Seat) {
         self.member_mut(seat).confirmed = true;
+    }
+
+    /// Begins, if both have confirmed and it has not.
+    fn begin(&mut self) -> Vec<Effect> {
         if self.is_active() || !self.members.iter().all(|member| member.confirmed) {
             return Vec::new();
         }
@@ -275,11 +285,12 @@ impl Room {
         effects
     }
 
-    /// Until when it is waited for whoever has not confirmed.
-    pub(crate) fn wait_anew(&mut self, until: Time) {
+    /// Begins, if both have confirmed; else it is waited until then for whoever has not.
+    pub(crate) fn wait_anew(&mut self, until: Time) -> Vec<Effect> {
         if let Stage::Waiting { until: waits } = &mut self.stage {
             *waits = until;
         }
+        self.begin()
     }
 
     /// A member knows that the room has begun, though that was never written down. Whoever is away is waited for as in any

@@ -58,34 +58,27 @@ impl Hall {
     /// Somebody's page has shown the room.
     pub(crate) fn confirm(&self, user: &User, id: &RoomId) {
         let mut state = self.state();
-        if self.tenure.is_sure() {
-            self.take_confirmation(&mut state, user, id);
-        } else {
-            state.unconfirmed.push((user.clone(), id.clone()));
+        if let Some(room) = state.rooms.get_mut(id)
+            && let Some(seat) = room.seat(user)
+        {
+            if self.tenure.is_sure() {
+                let effects = room.confirm(seat);
+                self.carry_out(&mut state, id, effects);
+            } else {
+                room.note(seat);
+            }
         }
         self.finish(state);
     }
 
-    fn take_confirmation(&self, state: &mut State, user: &User, id: &RoomId) {
-        if let Some(room) = state.rooms.get_mut(id)
-            && let Some(seat) = room.seat(user)
-        {
-            let effects = room.confirm(seat);
-            self.carry_out(state, id, effects);
-        }
-    }
-
-    /// Takes in what was confirmed in doubt. Rooms that have not begun by then wait as long as new ones: what nodes had to say
+    /// Takes in what was confirmed in doubt. Rooms that do not begin by that wait as long as new ones: what nodes had to say
     /// may have found nobody.
     pub(super) fn confirm_late(&self, state: &mut State, now: Time) {
-        for (user, id) in std::mem::take(&mut state.unconfirmed) {
-            self.take_confirmation(state, &user, &id);
-        }
         let waiting = state.rooms.values().filter(|room| !room.is_active()).map(|room| room.id.clone());
         for id in waiting.collect::<Vec<_>>() {
             let Some(room) = state.rooms.get_mut(&id) else { continue };
-            room.wait_anew(now + self.app.config.times(&room.queue).confirm_timeout);
-            self.carry_out(state, &id, Vec::new());
+            let effects = room.wait_anew(now + self.app.config.times(&room.queue).confirm_timeout);
+            self.carry_out(state, &id, effects);
         }
     }
 
