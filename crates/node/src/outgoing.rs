@@ -1,7 +1,7 @@
 //! A message on its way out: encoded once, framed once, shared by every receiver, whatever transport each has.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 
 use bytes::{Buf as _, Bytes};
@@ -14,12 +14,8 @@ use throng_protocol::websocket::frame::{HEADER_BYTES_MAX, Header, Opcode};
 /// Engine.IO messages that belong together: a packet and the attachments behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
-    /// All of it as WebSocket frames.
+    /// All of it as WebSocket frames, one a message.
     frames: Bytes,
-    /// Where in the frames the first message lies.
-    first: Range<usize>,
-    opcode: Opcode,
-    attachments: Attachments,
     /// The frames, compressed; made when the first receiver wants it.
     deflated: OnceCell<Bytes>,
 }
@@ -35,6 +31,12 @@ pub(crate) enum Message {
 
 impl Message {
     pub(crate) fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes,
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
         match self {
             Self::Text(bytes) | Self::Binary(bytes) => bytes,
         }
@@ -69,88 +71,87 @@ impl Outgoing {
 
     /// An Engine.IO text packet, type digit included.
     pub(crate) fn engine(packet: &str) -> Self {
-        let mut buffer = blank();
-        buffer.extend_from_slice(packet.as_bytes());
-        Self::framed(buffer, Opcode::Text, Attachments::new())
+        Self::framed(Opcode::Text, |into| {
+            into.extend_from_slice(packet.as_bytes());
+            Attachments::new()
+        })
     }
 
     /// A bare message, as a raw WebSocket or Engine.IO service sends it.
-    pub(crate) fn raw(message: Message) -> Self {
-        let mut buffer = blank();
-        buffer.extend_from_slice(message.bytes());
-        Self::framed(buffer, message.opcode(), Attachments::new())
+    pub(crate) fn raw(message: &Message) -> Self {
+        Self::framed(message.opcode(), |into| {
+            into.extend_from_slice(message.bytes());
+            Attachments::new()
+        })
     }
 
     fn packet(codec: &Codec, write: impl FnOnce(&mut Vec<u8>) -> Attachments) -> Self {
-        let mut buffer = blank();
-        if codec.is_text() {
-            buffer.push(MESSAGE);
-        }
-        let attachments = write(&mut buffer);
-        Self::framed(buffer, if codec.is_text() { Opcode::Text } else { Opcode::Binary }, attachments)
+        let is_text = codec.is_text();
+        Self::framed(if is_text { Opcode::Text } else { Opcode::Binary }, |into| {
+            if is_text {
+                into.push(MESSAGE);
+            }
+            write(into)
+        })
     }
 
-    fn framed(mut buffer: Vec<u8>, opcode: Opcode, attachments: Attachments) -> Self {
-        let mut header = [0; HEADER_BYTES_MAX];
-        let first_bytes = buffer.len() - HEADER_BYTES_MAX;
-        let header_bytes = Header::server(opcode, first_bytes).write(&mut header);
-        let start = HEADER_BYTES_MAX - header_bytes;
-        buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header[..header_bytes]);
-        for attachment in &attachments {
-            put_frame(&mut buffer, Header::server(Opcode::Binary, attachment.len()), attachment);
-        }
-        let frames = kept(buffer, start);
-        let first = header_bytes..header_bytes + first_bytes;
-        Self { frames, first, opcode, attachments, deflated: OnceCell::new() }
+    /// Frames what is written, and the attachments behind it.
+    fn framed(opcode: Opcode, write: impl FnOnce(&mut Vec<u8>) -> Attachments) -> Self {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.clear();
+            buffer.extend_from_slice(&[0; HEADER_BYTES_MAX]);
+            let attachments = write(buffer);
+            let mut header = [0; HEADER_BYTES_MAX];
+            let header_bytes = Header::server(opcode, buffer.len() - HEADER_BYTES_MAX).write(&mut header);
+            let start = HEADER_BYTES_MAX - header_bytes;
+            buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header[..header_bytes]);
+            for attachment in &attachments {
+                put_frame(buffer, Header::server(Opcode::Binary, attachment.len()), attachment);
+            }
+            Self { frames: taken(buffer, start), deflated: OnceCell::new() }
+        })
     }
 
     /// A packet that another node has framed; `None` when these are no frames of a packet.
     pub(crate) fn of_frames(frames: Bytes) -> Option<Self> {
-        let (first, header_bytes) = Header::of_server(&frames)?;
-        let mut rest = header_bytes.checked_add(first.payload_bytes)?;
-        let first_range = header_bytes..rest;
-        frames.get(first_range.clone())?;
-        let mut attachments = Attachments::new();
-        while let Some((next, header_bytes)) = frames.get(rest..).and_then(Header::of_server) {
-            let start = rest + header_bytes;
-            rest = start.checked_add(next.payload_bytes)?;
-            attachments.push(frames.get(start..rest).map(|bytes| frames.slice_ref(bytes))?);
+        let mut end = frame_at(&frames, 0)?.1.end;
+        while end < frames.len() {
+            end = frame_at(&frames, end)?.1.end;
         }
-        (rest == frames.len()).then(|| Self {
-            frames,
-            first: first_range,
-            opcode: first.opcode,
-            attachments,
-            deflated: OnceCell::new(),
-        })
+        Some(Self { frames, deflated: OnceCell::new() })
     }
 
     /// The same event with one more argument, a text without anything to escape; `None` when this is no event.
     pub(crate) fn with_text(&self, text: &str) -> Option<Self> {
-        let first = self.frames.get(self.first.clone())?;
-        let mut buffer = blank();
-        buffer.reserve(first.len() + text.len() + 8);
-        if self.opcode == Opcode::Text {
-            buffer.extend_from_slice(first.strip_suffix(b"]")?);
-            buffer.extend_from_slice(b",\"");
-            buffer.extend_from_slice(text.as_bytes());
-            buffer.extend_from_slice(b"\"]");
+        let (opcode, first) = frame_at(&self.frames, 0)?;
+        let first = self.frames.get(first)?;
+        let longer = if opcode == Opcode::Text {
+            [first.strip_suffix(b"]")?, b",\"", text.as_bytes(), b"\"]"].concat()
         } else {
             let mut packet = rmpv::decode::read_value(&mut &first[..]).ok()?;
             let rmpv::Value::Map(fields) = &mut packet else { return None };
             let data = fields.iter_mut().find(|(name, _)| name.as_str() == Some("data"));
             let Some((_, rmpv::Value::Array(data))) = data else { return None };
             data.push(text.into());
-            rmpv::encode::write_value(&mut buffer, &packet).ok()?;
-        }
-        Some(Self::framed(buffer, self.opcode, self.attachments.clone()))
+            let mut longer = Vec::with_capacity(first.len() + text.len() + 8);
+            rmpv::encode::write_value(&mut longer, &packet).ok()?;
+            longer
+        };
+        Some(Self::framed(opcode, |into| {
+            into.extend_from_slice(&longer);
+            self.messages().skip(1).map(Message::into_bytes).collect()
+        }))
     }
 
     /// The messages, in order.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message> + '_ {
-        let first = self.frames.slice(self.first.clone());
-        let first = if self.opcode == Opcode::Text { Message::Text(first) } else { Message::Binary(first) };
-        std::iter::once(first).chain(self.attachments.iter().cloned().map(Message::Binary))
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (opcode, payload) = frame_at(&self.frames, at)?;
+            at = payload.end;
+            let bytes = self.frames.slice(payload);
+            Some(if opcode == Opcode::Text { Message::Text(bytes) } else { Message::Binary(bytes) })
+        })
     }
 
     /// The frames for a connection that did not negotiate compression.
@@ -198,27 +199,26 @@ impl Outgoing {
 const SMALL_BYTES: usize = 1024;
 
 thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A buffer for a message, with room for its frame header in front.
-fn blank() -> Vec<u8> {
-    let mut buffer = BUFFER.take();
-    buffer.clear();
-    buffer.resize(HEADER_BYTES_MAX, 0);
-    buffer
-}
-
-/// What is in such a buffer from there on. A small message gets just the room that it needs.
-fn kept(buffer: Vec<u8>, start: usize) -> Bytes {
-    if buffer.len() > SMALL_BYTES {
-        let mut frames = Bytes::from(buffer);
-        frames.advance(start);
-        return frames;
+/// What is in the buffer from there on. A small message gets just the room that it needs.
+fn taken(buffer: &mut Vec<u8>, start: usize) -> Bytes {
+    if buffer.len() <= SMALL_BYTES {
+        return Bytes::copy_from_slice(&buffer[start..]);
     }
-    let frames = Bytes::copy_from_slice(&buffer[start..]);
-    BUFFER.set(buffer);
+    let mut frames = Bytes::from(std::mem::take(buffer));
+    frames.advance(start);
     frames
+}
+
+/// What kind of frame begins there, and where its payload lies.
+fn frame_at(frames: &[u8], at: usize) -> Option<(Opcode, Range<usize>)> {
+    let (header, header_bytes) = Header::of_server(frames.get(at..)?)?;
+    let start = at.checked_add(header_bytes)?;
+    let payload = start..start.checked_add(header.payload_bytes)?;
+    frames.get(payload.clone())?;
+    Some((header.opcode, payload))
 }
 
 /// A control frame.

@@ -6,7 +6,8 @@ mod usage;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -25,17 +26,36 @@ pub(crate) const DEFAULT: &str = "default";
 pub(crate) struct Tenant {
     pub(crate) name: TenantName,
     settings: ArcSwap<TenantSettings>,
+    /// Whether these count events against anything: asked for each event, and cheaper to ask than them.
+    bounds_events: AtomicBool,
+    /// Held while they are changed.
+    changing: Mutex<()>,
     pub(crate) usage: Usage,
 }
 
 impl Tenant {
     fn new(name: TenantName, settings: Arc<TenantSettings>, shards: usize) -> Self {
-        Self { name, settings: ArcSwap::new(settings), usage: Usage::new(shards) }
+        let bounds_events = AtomicBool::new(settings.bounds_events());
+        let (settings, usage) = (ArcSwap::new(settings), Usage::new(shards));
+        Self { name, settings, bounds_events, changing: Mutex::default(), usage }
+    }
+
+    fn change(&self, change: impl FnOnce(&TenantSettings) -> Arc<TenantSettings>) {
+        let _one_at_a_time = self.changing.lock().expect("no panic while the lock is held");
+        let settings = change(&self.settings());
+        let bounds_events = settings.bounds_events();
+        self.settings.store(settings);
+        self.bounds_events.store(bounds_events, Ordering::Relaxed);
     }
 
     /// What it may do now.
     pub(crate) fn settings(&self) -> arc_swap::Guard<Arc<TenantSettings>> {
         self.settings.load()
+    }
+
+    /// Whether its events are counted against anything.
+    pub(crate) fn bounds_events(&self) -> bool {
+        self.bounds_events.load(Ordering::Relaxed)
     }
 
     /// Whether its clients may be here at this time.
@@ -129,11 +149,11 @@ impl Tenants {
         let mut known = HashMap::clone(&self.known.load());
         for tenant in known.values().filter(|tenant| !tenancy.tenants.contains_key(&tenant.name)) {
             let removed = TenantSettings { status: Status::Removed, ..TenantSettings::default() };
-            tenant.settings.store(Arc::new(removed));
+            tenant.change(|_| Arc::new(removed));
         }
         for (name, settings) in &tenancy.tenants {
             match known.get(name) {
-                Some(tenant) => tenant.settings.store(settings.clone()),
+                Some(tenant) => tenant.change(|_| settings.clone()),
                 None => {
                     let tenant = Tenant::new(name.clone(), settings.clone(), self.shards);
                     known.insert(name.clone(), Arc::new(tenant));
@@ -141,7 +161,7 @@ impl Tenants {
             }
         }
         self.known.store(Arc::new(known));
-        self.default.settings.store(tenancy.default.clone());
+        self.default.change(|_| tenancy.default.clone());
         self.tenancy.store(tenancy);
     }
 
@@ -200,13 +220,13 @@ impl Tenants {
     }
 
     /// Changes what a tenant may, until its settings are replaced; `false` when there is no such tenant.
-    pub(crate) fn change(&self, name: &str, change: impl Fn(&mut TenantSettings)) -> bool {
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut TenantSettings)) -> bool {
         let tenant = self.find(name);
         if let Some(tenant) = &tenant {
-            tenant.settings.rcu(|settings| {
-                let mut settings = TenantSettings::clone(settings);
+            tenant.change(|settings| {
+                let mut settings = settings.clone();
                 change(&mut settings);
-                settings
+                Arc::new(settings)
             });
         }
         tenant.is_some()

@@ -12,7 +12,7 @@ use throng_protocol::id::Id;
 use throng_protocol::socket::args::ArgsRef;
 use throng_protocol::socket::packet::{ArgValue, Body, Packet};
 
-use super::hub::{Entry, Waiting};
+use super::hub::{Entry, Nsp, Waiting};
 use super::session::Transport;
 use super::{Shard, State, tokens};
 use crate::ack::Ack;
@@ -84,7 +84,7 @@ impl Shard {
     // --- events ---
 
     fn on_event_packet(self: &Rc<Self>, slot: u32, name: &str, args: ArgsRef<'_>, ack: Option<u64>) {
-        let socket = {
+        let (socket, nsp) = {
             let mut state = self.state.borrow_mut();
             let Some(entry) = state.hub.sockets.get_mut(slot as usize) else { return };
             if let Err(throttled) = self.let_in(entry, name, args) {
@@ -108,10 +108,10 @@ impl Shard {
                 let (behind, session) = (backlog.bytes - bytes, entry.session);
                 return self.bound_backlog(state, session, behind, bytes);
             }
-            entry.socket.clone()
+            (entry.socket.clone(), entry.nsp.clone())
         };
         let whom = Whom::of(&socket);
-        if let Some(running) = self.guard(whom, || self.handle(socket, name, args, ack)).flatten() {
+        if let Some(running) = self.guard(whom, || self.handle((socket, &nsp), name, args, ack)).flatten() {
             self.run(whom, running);
         }
     }
@@ -119,14 +119,14 @@ impl Shard {
     /// Whether an event is within the limits of its socket and the quotas of its tenant.
     fn let_in(&self, entry: &mut Entry, name: &str, args: ArgsRef<'_>) -> Result<(), Throttled> {
         let tenant = &entry.nsp.space.tenant;
-        let settings = tenant.settings();
         let bytes = u32::try_from(name.len() + args_bytes(args)).unwrap_or(u32::MAX);
         let seen = tenant.usage.of(self.index);
         seen.events_received.add(1);
         seen.bytes_received.add(bytes.into());
-        if !settings.bounds_events() {
+        if !tenant.bounds_events() {
             return Ok(());
         }
+        let settings = tenant.settings();
         let now = self.event_time();
         let bounds = Bounds { limits: &settings.events, own: &entry.nsp.behaviour.rates };
         entry.throttle.take(bounds, name, now)?;
@@ -225,12 +225,11 @@ impl Shard {
     /// Starts the listeners of an event.
     fn handle(
         self: &Rc<Self>,
-        socket: Arc<SocketInner>,
+        (socket, nsp): (Arc<SocketInner>, &Nsp),
         name: &str,
         args: ArgsRef<'_>,
         ack: Option<u64>,
     ) -> Option<Running> {
-        let nsp = self.state.borrow().hub.sockets.get(socket.place.slot as usize)?.nsp.clone();
         let socket = Socket(socket);
         if !nsp.behaviour.any.is_empty() {
             let args = args.to_owned();
@@ -289,7 +288,7 @@ impl Shard {
     /// The next event in the line behind a handler that has finished; none left, and the line is gone.
     fn next_event(self: &Rc<Self>, whom: Whom) -> Option<Running> {
         loop {
-            let (socket, event, session, low) = {
+            let ((socket, nsp), event, session, low) = {
                 let mut state = self.state.borrow_mut();
                 let entry = whom.entry(&mut state)?;
                 let session = entry.session;
@@ -300,13 +299,13 @@ impl Shard {
                 if event.is_none() {
                     entry.backlog = None;
                 }
-                (entry.socket.clone(), event, session, low)
+                ((entry.socket.clone(), entry.nsp.clone()), event, session, low)
             };
             if low {
                 self.resume(session);
             }
             let Waiting { name, args, ack, .. } = event?;
-            let started = self.guard(whom, || self.handle(socket, &name, args.as_ref(), ack));
+            let started = self.guard(whom, || self.handle((socket, &nsp), &name, args.as_ref(), ack));
             if let Some(running) = started.flatten() {
                 return Some(running);
             }

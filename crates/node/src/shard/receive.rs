@@ -172,7 +172,7 @@ impl Shard {
             Some(RawMessage::Text(text)) => Message::Text(Bytes::copy_from_slice(text.as_bytes())),
             Some(RawMessage::Binary(bytes)) => Message::Binary(Bytes::copy_from_slice(bytes)),
         };
-        self.queue_one(slot, Outgoing::raw(message));
+        self.queue_one(slot, Outgoing::raw(&message));
     }
 
     /// Decodes an Engine.IO packet in text form; binary is base64 there, as in a payload.
@@ -222,7 +222,7 @@ impl Shard {
         let answer = match reply(message) {
             None => return,
             Some(RawMessage::Text(text)) => Outgoing::engine(&format!("4{text}")),
-            Some(RawMessage::Binary(bytes)) => Outgoing::raw(Message::Binary(Bytes::copy_from_slice(bytes))),
+            Some(RawMessage::Binary(bytes)) => Outgoing::raw(&Message::Binary(Bytes::copy_from_slice(bytes))),
         };
         self.queue_one(slot, answer);
     }

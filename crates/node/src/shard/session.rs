@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use throng_protocol::end::End;
 use throng_protocol::engine::handshake::Transport as TransportName;
 use throng_protocol::id::Id;
@@ -41,8 +42,8 @@ pub(crate) struct Session {
     /// A WebSocket that may replace polling.
     pub(crate) probe: Option<Box<Probe>>,
     pub(crate) handshake: Arc<Handshake>,
-    /// Its sockets, one for each namespace joined.
-    pub(crate) sockets: Vec<(Rc<Nsp>, u32)>,
+    /// Its sockets, one for each namespace joined. Nearly every session has one, which is found without a look elsewhere.
+    pub(crate) sockets: SmallVec<[(Rc<Nsp>, u32); 1]>,
     /// Namespaces that are not decided about yet.
     pub(crate) joining: Vec<Arc<str>>,
     /// How often it has asked to join one.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use throng_protocol::end::End;
 use throng_protocol::engine::handshake::{Open, RequestError, Transport as TransportName};
 use throng_protocol::id::Id;
@@ -84,7 +85,7 @@ impl Shard {
             transport,
             probe: None,
             handshake: Arc::new(handshake),
-            sockets: Vec::new(),
+            sockets: SmallVec::new(),
             joining: Vec::new(),
             joins: Default::default(),
             seat,

@@ -210,7 +210,7 @@ impl Shard {
         }
         if let Transport::WebSocket(socket) = &mut session.transport {
             for message in polling.queue.drain(..) {
-                socket.outbox.push(Outgoing::raw(message).frames().clone());
+                socket.outbox.push(Outgoing::raw(&message).frames().clone());
             }
         }
         session.handshake.moved_to_websocket();
