@@ -196,7 +196,7 @@ impl Config {
     const DESCRIPTORS_WITH_TLS: usize = 3;
 
     /// How many connections there may really be: no more than there are descriptors for.
-    pub(crate) fn connections_bound(&self) -> usize {
+    pub fn connections_bound(&self) -> usize {
         let each = if self.edge.tls.is_some() { Self::DESCRIPTORS_WITH_TLS } else { 1 };
         self.connections_max.min(connections_from_descriptors() / each)
     }

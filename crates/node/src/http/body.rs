@@ -40,13 +40,18 @@ pub(super) async fn bounded(State(node): State<Arc<Node>>, request: Request, nex
     match broken.0.load(Ordering::Relaxed) {
         Broken::SIZE => too_large(most).into_response(),
         Broken::TIME => {
-            if let Some(shard) = Shard::here() {
-                shard.metrics().overdue(Overdue::Body);
-            }
+            overdue();
             let message = "The body of the request took too long.";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message).into_response()
         }
         _ => response,
+    }
+}
+
+/// Counts a body that took too long.
+pub(super) fn overdue() {
+    if let Some(shard) = Shard::here() {
+        shard.metrics().overdue(Overdue::Body);
     }
 }
 

@@ -22,13 +22,12 @@ use tokio_rustls::server::TlsStream;
 use tracing::Instrument as _;
 
 use super::pace::Paced;
-use super::{Trail, bridge, host, limited};
+use super::{Trail, body, bridge, host, limited};
 use crate::client::ClientAddress;
 use crate::cluster::{self, ANSWER_PATIENCE};
 use crate::envelope::{Errand, PollAnswer, SessionErrand, SessionName, Upgraded};
 use crate::handshake::Handshake;
 use crate::ids::Place;
-use crate::metrics::Overdue;
 use crate::node::Node;
 use crate::problem::Problem;
 use crate::shard::Shard;
@@ -199,9 +198,7 @@ impl Endpoint {
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
             Err(_) => {
-                if let Some(shard) = Shard::here() {
-                    shard.metrics().overdue(Overdue::Body);
-                }
+                body::overdue();
                 return Ok((StatusCode::REQUEST_TIMEOUT, "The body took too long.\n").into_response());
             }
         };
