@@ -1,4 +1,5 @@
-//! One run from the first connection to the report: open all, warm up, measure. One thread, which is the caller's.
+//! One run from the first connection to the report: open all, warm up, measure, and rest in between if the caller has
+//! other runs to drive. One thread, which is the caller's.
 
 use crate::{
     failure::Failure,
@@ -8,6 +9,7 @@ use crate::{
     pool::{self, Pool, nanos},
     report::{DRIVER_SHARE_MAX, Latency, Report},
 };
+use mio::Events;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
@@ -43,62 +45,49 @@ pub struct Status {
     pub driver_cpu_share: f64,
 }
 
-/// Where a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Connecting,
-    WarmingUp,
-    Measuring,
-}
-
 /// Runs a plan to its end.
 ///
 /// # Errors
 /// A [`Failure`] when there is nothing to report.
 pub fn measure(plan: &Plan, watch: &mut dyn FnMut(Moment)) -> Result<Report, Failure> {
-    plan.check()?;
-    limits::allow_files(plan.connections)?;
-    let mut run = Run {
-        plan,
-        pool: Pool::new(plan)?,
-        load: Load::new(plan),
-        opened: 0,
-        part: Part::Connecting,
-        since: Stamp::now(),
-        second: Stamp::now(),
-        done: 0,
-    };
-    let mut events = pool::events();
-    loop {
-        run.open();
-        let next = if run.part == Part::Connecting { None } else { run.load.keep_pace(&mut run.pool) };
-        let wait = run.wait(next);
-        let load = &mut run.load;
-        run.pool
-            .turn(&mut events, wait, &mut |pool, key, happening, now| load.on(pool, key, happening, now))?;
-        run.check()?;
-        if run.second.time.elapsed() >= SECOND {
-            run.each_second(watch);
-        }
-        if run.is_part_over() {
-            match run.part {
-                Part::Connecting => {
-                    run.load.begin(&mut run.pool);
-                    run.enter(Part::WarmingUp);
-                }
-                Part::WarmingUp => {
-                    run.pool.tally.restart();
-                    watch(Moment::Started);
-                    run.enter(Part::Measuring);
-                }
-                Part::Measuring => {
-                    let report = run.report();
-                    watch(Moment::Ended);
-                    return Ok(report);
-                }
-            }
-        }
-    }
+    let mut run = Run::new(plan.clone())?;
+    run.warm_up(watch)?;
+    watch(Moment::Started);
+    run.measure(plan.duration, watch)?;
+    let report = run.report();
+    watch(Moment::Ended);
+    Ok(report)
+}
+
+/// One run against one server, which may rest in between: for it, that time does not pass. What the server says
+/// meanwhile, as a ping, waits until the run goes on.
+#[derive(Debug)]
+pub struct Run {
+    plan: Plan,
+    pool: Pool,
+    events: Events,
+    load: Load,
+    /// Connections begun; a run that holds its connections begins each once.
+    opened: usize,
+    part: Part,
+    /// When this part began.
+    since: Stamp,
+    /// The last second told, and what was done by then.
+    second: Stamp,
+    done: u64,
+    /// Since when it rests.
+    rests_since: Option<Stamp>,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Connecting,
+    WarmingUp,
+    Measuring {
+        /// How long, in all.
+        until: Duration,
+    },
 }
 
 /// A moment by the clock and by this thread's own CPU time.
@@ -115,29 +104,125 @@ impl Stamp {
         Self { time: Instant::now(), cpu }
     }
 
-    /// Seconds since then, and the share of them that this thread was on a core.
-    fn elapsed(&self) -> (f64, f64) {
-        let now = Self::now();
+    /// Seconds from then to `now`, and the share of them that this thread was on a core.
+    fn until(&self, now: Self) -> (f64, f64) {
         let seconds = (now.time - self.time).as_secs_f64();
         (seconds, (now.cpu - self.cpu).as_secs_f64() / seconds)
     }
+
+    /// Moves on by what lies between two others.
+    fn skip(&mut self, from: Self, to: Self) {
+        self.time += to.time - from.time;
+        self.cpu += to.cpu - from.cpu;
+    }
 }
 
-struct Run<'a> {
-    plan: &'a Plan,
-    pool: Pool,
-    load: Load,
-    /// Connections begun; a run that holds its connections begins each once.
-    opened: usize,
-    part: Part,
-    /// When this part began.
-    since: Stamp,
-    /// The last second told, and what was done by then.
-    second: Stamp,
-    done: u64,
-}
+impl Run {
+    /// Opens nothing yet.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the plan cannot be run here.
+    pub fn new(plan: Plan) -> Result<Self, Failure> {
+        plan.check()?;
+        limits::allow_files(plan.connections)?;
+        Ok(Self {
+            pool: Pool::new(&plan)?,
+            events: pool::events(),
+            load: Load::new(&plan),
+            plan,
+            opened: 0,
+            part: Part::Connecting,
+            since: Stamp::now(),
+            second: Stamp::now(),
+            done: 0,
+            rests_since: None,
+        })
+    }
 
-impl Run<'_> {
+    /// Opens all connections, begins the load, and goes on for the plan's warm-up.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is nothing to measure.
+    pub fn warm_up(&mut self, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
+        self.drive(watch)?;
+        self.load.begin(&mut self.pool);
+        self.enter(Part::WarmingUp);
+        self.drive(watch)
+    }
+
+    /// Goes on, also after a rest, until it has measured for so long in all; not at all when it has already.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is nothing more to measure.
+    pub fn measure(&mut self, until: Duration, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
+        match self.part {
+            Part::Measuring { .. } if self.elapsed() >= until => return Ok(()),
+            Part::Measuring { .. } => {
+                self.wake();
+                self.part = Part::Measuring { until };
+            }
+            Part::Connecting | Part::WarmingUp => {
+                self.pool.tally.restart();
+                self.wake();
+                self.enter(Part::Measuring { until });
+            }
+        }
+        self.drive(watch)
+    }
+
+    /// Begins nothing more, waits until all that is under way has come in or been given up, and rests from then on.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is nothing more to measure.
+    pub fn rest(&mut self, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
+        if self.rests_since.is_none() {
+            self.load.rest();
+            while self.load.under_way(&self.pool) > 0 {
+                self.turn(Duration::MAX, watch)?;
+            }
+            self.rests_since = Some(Stamp::now());
+        }
+        Ok(())
+    }
+
+    /// Takes the rest off every clock, and begins again.
+    fn wake(&mut self) {
+        let Some(from) = self.rests_since.take() else { return };
+        let now = Stamp::now();
+        self.since.skip(from, now);
+        self.second.skip(from, now);
+        self.pool.has_rested(now.time - from.time);
+        self.load.begin(&mut self.pool);
+    }
+
+    /// Goes on until this part is over.
+    fn drive(&mut self, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
+        loop {
+            let left = self.left();
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.open();
+            let next = self.load.keep_pace(&mut self.pool);
+            let of_pace = next.map(|next| Duration::from_nanos(next.saturating_sub(self.pool.now())));
+            self.turn(of_pace.map_or(left, |of_pace| of_pace.min(left)), watch)?;
+        }
+    }
+
+    /// Handles what happens next, and waits for that no longer than `wait`.
+    fn turn(&mut self, wait: Duration, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
+        let wait = wait.min(SECOND.saturating_sub(self.second.time.elapsed()));
+        let load = &mut self.load;
+        self.pool.turn(&mut self.events, wait, &mut |pool, key, happening, now| {
+            load.on(pool, key, happening, now);
+        })?;
+        self.check()?;
+        if self.second.time.elapsed() >= SECOND {
+            self.each_second(watch);
+        }
+        Ok(())
+    }
+
     /// Begins connections: of those to hold, as many as may shake hands at once; for a load of connects, as many as are
     /// missing.
     fn open(&mut self) {
@@ -151,18 +236,6 @@ impl Run<'_> {
             self.pool.open();
             self.opened += 1;
         }
-    }
-
-    /// How long nothing is due.
-    fn wait(&self, next: Option<u64>) -> Duration {
-        let of_pace = next.map(|next| Duration::from_nanos(next.saturating_sub(self.pool.now())));
-        let of_part = match self.part {
-            Part::Connecting => None,
-            Part::WarmingUp => Some(self.plan.warm_up.saturating_sub(self.since.time.elapsed())),
-            Part::Measuring => Some(self.plan.duration.saturating_sub(self.since.time.elapsed())),
-        };
-        let of_second = SECOND.saturating_sub(self.second.time.elapsed());
-        [of_pace, of_part].into_iter().flatten().fold(of_second, Duration::min)
     }
 
     /// Ends a run that cannot come to anything.
@@ -180,7 +253,7 @@ impl Run<'_> {
         }
         let waits_for_rooms =
             self.part == Part::Connecting && self.is_all_up() && !self.load.is_prepared(&self.pool);
-        if waits_for_rooms && self.since.time.elapsed() > self.plan.timeout {
+        if waits_for_rooms && self.elapsed() > self.plan.timeout {
             return Err(Failure::NoRooms);
         }
         Ok(())
@@ -191,13 +264,19 @@ impl Run<'_> {
             || (self.opened == self.plan.connections && self.pool.opening == 0)
     }
 
-    fn is_part_over(&self) -> bool {
-        let elapsed = self.since.time.elapsed();
+    /// How long this part goes on: nothing when it is over, and no end in sight while it waits for the server.
+    fn left(&self) -> Duration {
         match self.part {
-            Part::Connecting => self.is_all_up() && self.load.is_prepared(&self.pool),
-            Part::WarmingUp => elapsed >= self.plan.warm_up,
-            Part::Measuring => elapsed >= self.plan.duration,
+            Part::Connecting if self.is_all_up() && self.load.is_prepared(&self.pool) => Duration::ZERO,
+            Part::Connecting => Duration::MAX,
+            Part::WarmingUp => self.plan.warm_up.saturating_sub(self.elapsed()),
+            Part::Measuring { until } => until.saturating_sub(self.elapsed()),
         }
+    }
+
+    /// How long this part has gone on.
+    fn elapsed(&self) -> Duration {
+        self.rests_since.map_or_else(Instant::now, |rest| rest.time) - self.since.time
     }
 
     fn enter(&mut self, part: Part) {
@@ -211,15 +290,15 @@ impl Run<'_> {
         let load = &mut self.load;
         self.pool.expire(&mut |pool, key, happening, now| load.on(pool, key, happening, now));
         self.load.give_up(&mut self.pool, nanos(self.plan.timeout));
-        let (seconds, driver_cpu_share) = self.second.elapsed();
+        let (seconds, driver_cpu_share) = self.second.until(Stamp::now());
         let done = self.done_so_far();
         watch(Moment::Second(Status {
             doing: match self.part {
                 Part::Connecting => "connecting",
                 Part::WarmingUp => "warming up",
-                Part::Measuring => "measuring",
+                Part::Measuring { .. } => "measuring",
             },
-            elapsed: self.since.time.elapsed(),
+            elapsed: self.elapsed(),
             ready: self.pool.ready,
             rate: (done - self.done) as f64 / seconds,
             faults: self.pool.tally.fault_count(),
@@ -240,8 +319,9 @@ impl Run<'_> {
         }
     }
 
-    fn report(&mut self) -> Report {
-        let (seconds, driver_cpu_share) = self.since.elapsed();
+    /// What was found since measuring began.
+    pub fn report(&mut self) -> Report {
+        let (seconds, driver_cpu_share) = self.since.until(self.rests_since.unwrap_or_else(Stamp::now));
         self.load.give_up(&mut self.pool, nanos(self.plan.timeout));
         let done = self.done_so_far();
         let connections =

@@ -2,7 +2,8 @@
 //! not be the bottleneck, reports its own CPU share, and says so when it was. It speaks WebSocket only, reads no data
 //! that comes back, and shares no code with the server it measures.
 //!
-//! [`run`] is the command `throng bench`; [`measure`] is the same for a program that watches the server meanwhile.
+//! [`run`] is the command `throng bench`; [`measure`] is the same for a program that watches the server meanwhile, and
+//! a [`Run`] for one that drives several by turns.
 
 mod args;
 mod connection;
@@ -20,7 +21,7 @@ mod target;
 mod wire;
 
 pub use args::{Args, Scenario, duration};
-pub use drive::{Moment, Status, measure};
+pub use drive::{Moment, Run, Status, measure};
 pub use failure::{Failure, Fault};
 pub use limits::allow_files;
 pub use plan::{Addressee, DIRECT_WINDOW_MAX, ECHO_WINDOW_MAX, FANOUT_WINDOW_MAX, Load, Pace, Plan};

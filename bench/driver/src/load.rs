@@ -55,12 +55,22 @@ impl Load {
         }
     }
 
-    /// All connections are up: begin.
+    /// All connections are up, and nothing is under way: begin, for the first time or after a rest.
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
         match self {
             Self::Echo(echo) => echo.begin(pool),
             Self::Direct(direct) => direct.begin(pool),
             Self::Fanout(fanout) => fanout.begin(pool),
+            Self::Idle | Self::Connects => {}
+        }
+    }
+
+    /// Sends nothing more until it begins again. What is under way still comes in.
+    pub(crate) fn rest(&mut self) {
+        match self {
+            Self::Echo(echo) => echo.rest(),
+            Self::Direct(direct) => direct.rest(),
+            Self::Fanout(fanout) => fanout.rest(),
             Self::Idle | Self::Connects => {}
         }
     }
@@ -101,14 +111,14 @@ impl Load {
         }
     }
 
-    /// Acknowledgements, deliveries or handshakes that are still to come.
+    /// Acknowledgements, deliveries, handshakes or farewells that are still to come.
     pub(crate) fn under_way(&self, pool: &Pool) -> u64 {
         match self {
             Self::Idle => 0,
             Self::Echo(echo) => echo.under_way(),
             Self::Direct(direct) => direct.under_way(),
             Self::Fanout(fanout) => fanout.under_way(),
-            Self::Connects => pool.opening as u64,
+            Self::Connects => pool.len() as u64,
         }
     }
 }

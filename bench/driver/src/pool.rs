@@ -105,9 +105,14 @@ impl Pool {
         })
     }
 
-    /// Nanoseconds since the run began.
+    /// Nanoseconds since the run began, less what it has rested.
     pub(crate) fn now(&self) -> u64 {
         nanos(self.clock.elapsed())
+    }
+
+    /// Takes off the clock how long the run has rested.
+    pub(crate) fn has_rested(&mut self, rest: Duration) {
+        self.clock += rest;
     }
 
     /// How many connections there are, in any stage.

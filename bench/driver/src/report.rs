@@ -102,7 +102,7 @@ pub struct Report {
     pub rate: f64,
     /// Events sent in that time.
     pub sent: u64,
-    /// Acknowledgements, deliveries or handshakes that were still to come when measuring ended.
+    /// Acknowledgements, deliveries, handshakes or farewells that were still to come when measuring ended.
     pub under_way: u64,
     /// Bytes received in that time, frames and all.
     pub received_bytes: u64,

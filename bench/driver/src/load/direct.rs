@@ -55,9 +55,14 @@ impl Direct {
     }
 
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
+        self.pace.begin();
         for key in 0..self.talkers.len() {
             self.refill(pool, key);
         }
+    }
+
+    pub(crate) fn rest(&mut self) {
+        self.pace.rest();
     }
 
     pub(crate) fn on(&mut self, pool: &mut Pool, key: usize, happening: Happening<'_>, now: u64) {
@@ -96,7 +101,7 @@ impl Direct {
 
     /// Fills the window of what is on its way to a connection.
     fn refill(&mut self, pool: &mut Pool, key: usize) {
-        let Beat::Window(window) = self.pace else { return };
+        let Some(window) = self.pace.window() else { return };
         while self.talkers[key].pending.len() < window && self.send_to(pool, key) {}
     }
 
@@ -114,9 +119,7 @@ impl Direct {
     }
 
     pub(crate) fn keep_pace(&mut self, pool: &mut Pool) -> Option<u64> {
-        let Beat::Rate(metronome) = &mut self.pace else { return None };
-        let due = metronome.due(pool.now());
-        let next = metronome.next();
+        let (due, next) = self.pace.due(pool.now())?;
         for _ in 0..due {
             let key = self.turn % self.talkers.len().max(1);
             self.turn = key + 1;

@@ -43,12 +43,16 @@ impl Echo {
     }
 
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
-        let Beat::Window(window) = self.pace else { return };
-        for _ in 0..window {
+        self.pace.begin();
+        for _ in 0..self.pace.window().unwrap_or(0) {
             for key in 0..self.callers.len() {
                 self.call(pool, key);
             }
         }
+    }
+
+    pub(crate) fn rest(&mut self) {
+        self.pace.rest();
     }
 
     pub(crate) fn on(&mut self, pool: &mut Pool, key: usize, happening: Happening<'_>, now: u64) {
@@ -71,7 +75,7 @@ impl Echo {
             Some(sent_at) => pool.tally.done_in(now.saturating_sub(sent_at)),
             None => return pool.tally.fault(&Fault::Unexpected),
         }
-        if let Beat::Window(_) = self.pace {
+        if self.pace.window().is_some() {
             self.call(pool, key);
         }
     }
@@ -91,9 +95,7 @@ impl Echo {
     }
 
     pub(crate) fn keep_pace(&mut self, pool: &mut Pool) -> Option<u64> {
-        let Beat::Rate(metronome) = &mut self.pace else { return None };
-        let due = metronome.due(pool.now());
-        let next = metronome.next();
+        let (due, next) = self.pace.due(pool.now())?;
         for _ in 0..due {
             // One round at most: with nobody up there is nobody to send.
             let up = (0..self.callers.len())

@@ -23,8 +23,6 @@ pub(crate) struct Fanout {
     /// Whether members must join their room first.
     joins: bool,
     joined: usize,
-    /// Whether everyone is there: nothing is published before.
-    begun: bool,
     /// The room that is published to next.
     turn: usize,
     /// Publications that somebody has yet to receive.
@@ -82,7 +80,6 @@ impl Fanout {
             members: Vec::new(),
             joins: rooms > 0,
             joined: 0,
-            begun: false,
             turn: 0,
             undelivered: 0,
             batch: Vec::new(),
@@ -94,8 +91,12 @@ impl Fanout {
     }
 
     pub(crate) fn begin(&mut self, pool: &mut Pool) {
-        self.begun = true;
+        self.pace.begin();
         self.refill(pool);
+    }
+
+    pub(crate) fn rest(&mut self) {
+        self.pace.rest();
     }
 
     pub(crate) fn on(&mut self, pool: &mut Pool, key: usize, happening: Happening<'_>, now: u64) {
@@ -152,8 +153,7 @@ impl Fanout {
 
     /// Fills the window in one send, once half of it is free.
     fn refill(&mut self, pool: &mut Pool) {
-        if let Beat::Window(window) = self.pace
-            && self.begun
+        if let Some(window) = self.pace.window()
             && self.undelivered <= window / 2
         {
             self.publish(pool, window - self.undelivered);
@@ -183,9 +183,7 @@ impl Fanout {
     }
 
     pub(crate) fn keep_pace(&mut self, pool: &mut Pool) -> Option<u64> {
-        let Beat::Rate(metronome) = &mut self.pace else { return None };
-        let due = metronome.due(pool.now());
-        let next = metronome.next();
+        let (due, next) = self.pace.due(pool.now())?;
         if due > 0 {
             self.publish(pool, usize::try_from(due).unwrap_or(usize::MAX));
         }

@@ -6,11 +6,12 @@ mod double;
 
 use double::{Behaviour, serve, serve_as_nodes};
 use std::{
+    hint,
     net::{SocketAddr, TcpListener},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use throng_bench::{
-    Addressee, Args, Failure, Fault, Load, Moment, Pace, Plan, Report, Scenario, Target, measure,
+    Addressee, Args, Failure, Fault, Load, Moment, Pace, Plan, Report, Run, Scenario, Target, measure,
 };
 
 const ECHO: Load = Load::Echo(Pace::Window(1));
@@ -133,6 +134,71 @@ fn the_watcher_sees_the_start_and_the_end_once() {
     })
     .unwrap();
     assert_eq!(moments, ["started", "ended"]);
+}
+
+/// Measures in slices, with longer rests between them; returns the report and how long it was driven in all.
+fn run_in_slices(load: Load) -> (Report, Duration) {
+    let plan = Plan { connections: 6, ..plan(serve(Behaviour::Contract), load) };
+    let duration = plan.duration;
+    let (began, mut rested) = (Instant::now(), Duration::ZERO);
+    let mut run = Run::new(plan).unwrap();
+    run.warm_up(&mut |_| {}).unwrap();
+    let mut first = None;
+    for slice in 1..=4 {
+        run.rest(&mut |_| {}).unwrap();
+        let rest = Instant::now();
+        // Works rather than waits: the thread's CPU time is that of other runs too.
+        while rest.elapsed() < duration / 2 {
+            hint::spin_loop();
+        }
+        rested += rest.elapsed();
+        run.measure(duration * slice / 4, &mut |_| {}).unwrap();
+        run.rest(&mut |_| {}).unwrap();
+        let report = run.report();
+        assert!(report.under_way == 0 && report.faults.is_empty(), "{report:?}");
+        first.get_or_insert(report.done);
+    }
+    let report = run.report();
+    assert!(Some(report.done) > first, "{report:?}");
+    (report, began.elapsed() - rested)
+}
+
+#[test]
+fn a_run_does_not_count_what_it_rests() {
+    const RATE: f64 = 500.0;
+    let echo_at_a_rate = Load::Echo(Pace::Rate(RATE));
+    let direct = Load::Direct { pace: Pace::Window(1), to: Addressee::Socket };
+    for load in [ECHO, FANOUT, direct, Load::Connects, echo_at_a_rate] {
+        let (report, driven) = run_in_slices(load);
+        assert!((0.2..=driven.as_secs_f64()).contains(&report.seconds), "{driven:?} {report:?}");
+        assert!(report.driver_cpu_share <= 1.0, "{report:?}");
+        if load == echo_at_a_rate {
+            assert!(report.sent as f64 <= RATE * driven.as_secs_f64(), "{driven:?} {report:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_has_measured_long_enough_goes_on_resting() {
+    let mut run = Run::new(plan(serve(Behaviour::Contract), ECHO)).unwrap();
+    run.warm_up(&mut |_| {}).unwrap();
+    run.measure(Duration::from_millis(2), &mut |_| {}).unwrap();
+    run.rest(&mut |_| {}).unwrap();
+    let before = run.report();
+    run.measure(Duration::from_millis(1), &mut |_| {}).unwrap();
+    let after = run.report();
+    assert_eq!((after.sent, after.seconds), (before.sent, before.seconds));
+}
+
+#[test]
+fn what_is_never_answered_keeps_no_run_from_resting() {
+    let plan = plan(serve(Behaviour::NeverAcknowledges), ECHO);
+    let mut run = Run::new(Plan { timeout: Duration::from_millis(100), ..plan }).unwrap();
+    run.warm_up(&mut |_| {}).unwrap();
+    run.measure(Duration::from_millis(1), &mut |_| {}).unwrap();
+    run.rest(&mut |_| {}).unwrap();
+    let report = run.report();
+    assert_eq!((report.done, report.under_way, report.faults.get("lost")), (0, 0, Some(&5)));
 }
 
 #[test]
