@@ -92,8 +92,8 @@ impl Figure {
         Spread::of(samples.map(|sample| self.of(sample)).collect())
     }
 
-    /// How many times the figure of a peer this one of a server is: of what was measured in the same repetition, within
-    /// seconds of one another, and of those ratios the median.
+    /// How many times the figure of a peer this one of a server is: of what was measured in the same repetition, by turns,
+    /// and of those ratios the median.
     pub(crate) fn ratio(self, outcome: &Outcome, server: Server, peer: Server) -> Option<f64> {
         let beside = |sample: &Sample| {
             let mut peers = outcome.samples_of(peer, self.scenario());

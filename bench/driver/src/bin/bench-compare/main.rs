@@ -1,6 +1,6 @@
-//! Runs Throng and its peers side by side: each server in turn alone on one core, the driver on another, the same load
-//! for each. Prints the tables, checks the performance budget, and writes them with the machine and the date. With
-//! `cluster` it does the same for fleets of two nodes.
+//! Runs Throng and its peers side by side: the servers on one core, by turns, the driver on another, the same load for each.
+//! Prints the tables, checks the performance budget, and writes them with the machine and the date. With `cluster` it does
+//! the same for fleets of two nodes, one after the other.
 
 mod budget;
 mod campaign;
@@ -9,6 +9,7 @@ mod figure;
 mod machine;
 mod page;
 mod process;
+mod repetition;
 mod scenario;
 mod server;
 
@@ -39,10 +40,10 @@ struct Arguments {
     /// Only these scenarios
     #[arg(long, value_enum, value_delimiter = ',')]
     scenario: Vec<Scenario>,
-    /// How often each is measured; the median counts
+    /// How often each load is measured; the median counts
     #[arg(long)]
     repetitions: Option<usize>,
-    /// How long each run may be put off, or repeated, until nobody else uses the two cores [default: 60s; quick: 0s]
+    /// How long each repetition may be put off, or repeated, until nobody else uses the two cores [default: 60s; quick: 0s]
     #[arg(long, value_parser = throng_bench::duration)]
     patience: Option<Duration>,
 }

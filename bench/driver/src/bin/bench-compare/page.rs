@@ -4,7 +4,7 @@ use crate::{
     budget::{self, Row},
     campaign::{OTHERS_SHARE_MAX, Outcome, Sample},
     figure::{Figure, Spread},
-    scenario::Scenario,
+    scenario::{SLICE, Scenario},
     server::Server,
 };
 use std::fmt::{self, Write};
@@ -30,15 +30,18 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
     writeln!(page, "# Measured, side by side\n")?;
     writeln!(
         page,
-        "Measured on {} UTC: {}, {} cores, {}, {}. Each server in turn runs alone on one core, the driver on another; \
-         the same load for each, over loopback, without TLS. Repetitions: {}, in each of which the servers follow one \
-         another, there and back; {} s are measured after {} s of warm-up. Medians count, and of ratios those within a repetition.\n",
+        "Measured on {} UTC: {}, {} cores, {}, {}. The servers share one core, the driver has another; the same load for \
+         each, over loopback, without TLS. Repetitions: {}, in each of which all servers are up and connected, and are \
+         driven in slices of {} ms, there and back, while the others rest, until each has been measured for {} s, after \
+         {} s of warm-up. Medians count, and of ratios those within a repetition. Idle sockets are measured once, with one server \
+         up at a time.\n",
         machine.date,
         machine.cpu,
         machine.cores,
         machine.memory,
         machine.kernel,
         pacing.repetitions,
+        SLICE.as_millis(),
         pacing.duration.as_secs_f64(),
         pacing.warm_up.as_secs_f64()
     )?;
@@ -184,10 +187,16 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     let mut notes = outcome.notes.clone();
     let shares: Vec<f64> = outcome.samples.iter().map(|sample| sample.others_cpu_share).collect();
     notes.extend(disturbance(&shares));
+    for &scenario in &outcome.scenarios {
+        for &(server, _) in &outcome.servers {
+            let reports = outcome.samples_of(server, scenario).map(|sample| &sample.report);
+            notes.extend(bottleneck(&format!("{} {}", server.name(), scenario.name()), reports));
+        }
+    }
     for sample in &outcome.samples {
         let name =
             format!("{} {}, repetition {}", sample.server.name(), sample.scenario.name(), sample.repetition);
-        notes.extend(reservations(&name, &sample.report));
+        notes.extend(faults(&name, &sample.report));
         if sample.scenario != Scenario::Connects {
             notes.extend(absences(&name, &sample.report));
         }
@@ -195,13 +204,23 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     list(page, &notes)
 }
 
-/// What speaks against the figures of a run.
-pub(crate) fn reservations(name: &str, report: &Report) -> Vec<String> {
-    let share = percent(report.driver_cpu_share);
-    let bound =
-        report.driver_bound.then(|| format!("{name}: the driver was the bottleneck ({share} of its core)"));
-    let faults = report.faults.iter().map(|(fault, count)| format!("{name}: {fault} {count}"));
-    bound.into_iter().chain(faults).collect()
+/// In how many repetitions the driver was the bottleneck, if it was.
+pub(crate) fn bottleneck<'a>(name: &str, reports: impl Iterator<Item = &'a Report>) -> Option<String> {
+    let reports: Vec<_> = reports.collect();
+    let bound = reports.iter().filter(|report| report.driver_bound);
+    let shares: Vec<f64> = bound.map(|report| report.driver_cpu_share).collect();
+    let repetitions = format!("in {} of {} repetitions", shares.len(), reports.len());
+    let Spread { low, high, .. } = Spread::of(shares)?;
+    let low = format!("{:.0}", low * 100.0);
+    Some(format!(
+        "{name}: the driver was the bottleneck ({low} to {} of its core) {repetitions}",
+        percent(high)
+    ))
+}
+
+/// What the clients of a run met.
+pub(crate) fn faults(name: &str, report: &Report) -> Vec<String> {
+    report.faults.iter().map(|(fault, count)| format!("{name}: {fault} {count}")).collect()
 }
 
 /// How many connections a run went without, if it did.
@@ -218,4 +237,44 @@ pub(crate) fn list(page: &mut String, notes: &[String]) -> fmt::Result {
     }
     writeln!(page, "## Notes\n")?;
     notes.iter().try_for_each(|note| writeln!(page, "- {note}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use throng_bench::DRIVER_SHARE_MAX;
+
+    fn report(driver_cpu_share: f64) -> Report {
+        Report {
+            what: "round trips",
+            connections: 1,
+            connections_wanted: 1,
+            seconds: 1.0,
+            done: 1,
+            rate: 1.0,
+            sent: 1,
+            under_way: 0,
+            received_bytes: 1,
+            latency_micros: None,
+            faults: BTreeMap::new(),
+            driver_cpu_share,
+            driver_bound: driver_cpu_share > DRIVER_SHARE_MAX,
+        }
+    }
+
+    #[track_caller]
+    fn check(shares: &[f64], expected: Option<&str>) {
+        let reports: Vec<Report> = shares.iter().map(|&share| report(share)).collect();
+        assert_eq!(bottleneck("floor echo", reports.iter()).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_bottleneck_is_told_once_for_all_repetitions() {
+        check(&[0.5, 0.9], None);
+        check(
+            &[0.95, 0.5, 0.981],
+            Some("floor echo: the driver was the bottleneck (95 to 98 % of its core) in 2 of 3 repetitions"),
+        );
+    }
 }

@@ -17,6 +17,11 @@ use std::{
 const START_MAX: Duration = Duration::from_secs(15);
 const SETTLE_MAX: Duration = Duration::from_secs(10);
 
+/// How long a process has to be at rest after its start, and before it is measured for itself.
+pub(crate) const AFTER_ITS_START: Duration = Duration::from_millis(300);
+/// The same between two slices: longer than a tick, by which a thread that works on is charged for that.
+pub(crate) const BETWEEN_SLICES: Duration = Duration::from_millis(12);
+
 /// Cores that a process may run on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cores {
@@ -90,7 +95,7 @@ impl Process {
         let child = child.with_context(|| format!("{:?} cannot be started", command.get_program()))?;
         let mut process = Self { child, address };
         process.wait_until_it_listens(log)?;
-        process.settle()?;
+        process.settle(AFTER_ITS_START)?;
         Ok(process)
     }
 
@@ -109,25 +114,37 @@ impl Process {
         Ok(())
     }
 
-    /// Waits until it uses no CPU time: what it did before is not charged to what comes next.
-    pub(crate) fn settle(&self) -> anyhow::Result<()> {
+    /// Waits until it has hardly used its core for so long: what it did before is not charged to what comes next, and does
+    /// not disturb it.
+    pub(crate) fn settle(&self, at_rest: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
-        let mut last = (self.cpu()?, Instant::now());
-        while last.1.elapsed() < Duration::from_millis(300) && began.elapsed() < SETTLE_MAX {
-            pause(Duration::from_millis(50));
-            let cpu = self.cpu()?;
-            if cpu > last.0 {
-                last = (cpu, Instant::now());
+        let mut before = self.cpu_of_threads()?;
+        while began.elapsed() < SETTLE_MAX {
+            pause(at_rest);
+            let now = self.cpu_of_threads()?;
+            if now.saturating_sub(before) < at_rest / 100 {
+                break;
             }
+            before = now;
         }
         Ok(())
     }
 
-    /// The CPU time of all its threads so far, those that are gone included; in steps of 10 ms on most systems.
+    /// The CPU time of all its threads so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let ticks = cpu_ticks(&stat).context("/proc/PID/stat has another form")?;
-        Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+        cpu_of(self.child.id())
+    }
+
+    /// The same in nanoseconds, but only of the threads that there are: one that ends takes its own with it.
+    fn cpu_of_threads(&self) -> anyhow::Result<Duration> {
+        let mut nanos = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // It may have ended since.
+            let Ok(schedstat) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            let first = schedstat.split_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok());
+            nanos += first.context("/proc/PID/task/TID/schedstat has another form")?;
+        }
+        Ok(Duration::from_nanos(nanos))
     }
 
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
@@ -148,6 +165,13 @@ impl Drop for Process {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// The CPU time of all threads of a process so far, those that are gone included; in steps of 10 ms on most systems.
+pub(crate) fn cpu_of(id: u32) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let ticks = cpu_ticks(&stat).context("/proc/PID/stat has another form")?;
+    Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
 }
 
 /// User and system ticks: the 14th and 15th field, counted after the name, which may contain anything.

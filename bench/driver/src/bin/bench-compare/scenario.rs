@@ -20,16 +20,20 @@ pub(crate) enum Scenario {
     Idle,
 }
 
+/// Short beside the seconds in which a machine becomes faster or slower, long beside what is under way when it ends.
+pub(crate) const SLICE: Duration = Duration::from_millis(100);
+
 /// How long things take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pacing {
-    /// How often each load is measured; an even number goes through the servers as often in either order.
+    /// How often each load is measured, with processes of its own; an even number begins with either end as often.
     pub(crate) repetitions: usize,
+    /// Of each server in each repetition, as the next two.
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
     pub(crate) idle: Duration,
-    /// How long each run may be put off, or repeated, until nobody else uses the two cores.
+    /// How long each repetition may be put off, or repeated, until nobody else uses the two cores.
     pub(crate) patience: Duration,
 }
 
@@ -45,7 +49,7 @@ impl Pacing {
     pub(crate) const QUICK: Self = Self {
         repetitions: 1,
         warm_up: Duration::from_secs(1),
-        duration: Duration::from_secs(3),
+        duration: Duration::from_secs(2),
         idle: Duration::from_secs(4),
         patience: Duration::ZERO,
     };
@@ -104,6 +108,21 @@ impl Scenario {
         if self == Self::Idle { 1 } else { pacing.repetitions }
     }
 
+    /// How many servers are up at once. A server with idle sockets has its core to itself, all the time.
+    pub(crate) fn servers_at_once(self) -> usize {
+        if self == Self::Idle { 1 } else { usize::MAX }
+    }
+
+    /// How long each server is measured in a repetition.
+    pub(crate) fn duration(self, pacing: Pacing) -> Duration {
+        if self == Self::Idle { pacing.idle } else { pacing.duration }
+    }
+
+    /// How long a server is driven before it is another one's turn.
+    pub(crate) fn slice(self, pacing: Pacing) -> Duration {
+        if self == Self::Idle { pacing.idle } else { SLICE }
+    }
+
     /// The plan of this scenario against the server at `address`.
     pub(crate) fn plan(self, address: SocketAddr, pacing: Pacing) -> Plan {
         let (load, connections) = match self {
@@ -113,8 +132,7 @@ impl Scenario {
             Self::Connects => (Load::Connects, 64),
             Self::Idle => (Load::Idle, 10_000),
         };
-        let duration = if self == Self::Idle { pacing.idle } else { pacing.duration };
-        plan((address, Vec::new()), (load, connections), (pacing.warm_up, duration))
+        plan((address, Vec::new()), (load, connections), (pacing.warm_up, self.duration(pacing)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Places,
-    process::{Cores, Process, free_address},
+    process::{AFTER_ITS_START, Cores, Process, free_address},
     server::{Server, build_example, example, npm_version, output, throng_version},
 };
 use anyhow::Context;
@@ -160,7 +160,7 @@ impl Running {
 
     /// Waits until no process uses CPU time.
     pub(super) fn settle(&self) -> anyhow::Result<()> {
-        self.nodes.iter().try_for_each(Process::settle)
+        self.nodes.iter().try_for_each(|node| node.settle(AFTER_ITS_START))
     }
 
     /// The CPU time of all processes so far.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     figure::{Spread, thousands},
-    page::{absences, check, disturbance, list, percent, reservations},
+    page::{absences, bottleneck, check, disturbance, faults, list, percent},
 };
 use std::fmt::{self, Write};
 
@@ -123,10 +123,16 @@ fn notes(page: &mut String, outcome: &Outcome) -> fmt::Result {
     notes.extend(saturation(outcome));
     let shares: Vec<f64> = outcome.samples.iter().map(|sample| sample.others_cpu_share).collect();
     notes.extend(disturbance(&shares));
+    for &load in &outcome.loads {
+        for &(fleet, _) in &outcome.fleets {
+            let reports = outcome.samples_of(fleet, load).map(|sample| &sample.report);
+            notes.extend(bottleneck(&format!("{}, {}", fleet.name(), load.title()), reports));
+        }
+    }
     for sample in &outcome.samples {
         let name =
             format!("{}, {}, repetition {}", sample.fleet.name(), sample.load.title(), sample.repetition);
-        notes.extend(reservations(&name, &sample.report));
+        notes.extend(faults(&name, &sample.report));
         notes.extend(absences(&name, &sample.report));
     }
     list(page, &notes)
