@@ -1,11 +1,13 @@
 //! Acknowledgements, both ways: answering a client's, and waiting for those of one or of many.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use throng_protocol::socket::args::{Args, DecodeError, EncodeError, FromArgs, IntoArgs};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::ids::NodeTag;
 use crate::socket::Socket;
@@ -105,23 +107,32 @@ pub(crate) trait Sink<T>: std::fmt::Debug + Send + Sync {
     fn lost(&self);
 }
 
-/// Waits for one answer, then forgets the question wherever it was asked.
-pub(crate) async fn one<T: FromArgs>(
-    socket: &Socket,
-    number: u64,
-    answer: oneshot::Receiver<Args>,
-    timeout: Duration,
-) -> Result<T, AskError> {
-    /// Runs also when the caller drops the wait.
-    struct Forget<'a>(&'a Socket, u64);
-    impl Drop for Forget<'_> {
-        fn drop(&mut self) {
-            self.0.forget(self.1);
-        }
+/// An answer on its way. The question is sent before this is returned, in its place among all else that is sent; whoever
+/// drops this does not wait any more.
+pub type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, AskError>> + Send>>;
+
+/// A question to one socket. When it is dropped, it is forgotten wherever it was asked.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) socket: Socket,
+    pub(crate) number: u64,
+    pub(crate) answer: oneshot::Receiver<Args>,
+    pub(crate) since: Instant,
+    pub(crate) timeout: Duration,
+}
+
+impl Unanswered {
+    pub(crate) async fn answer<T: FromArgs>(mut self) -> Result<T, AskError> {
+        let left = self.timeout.saturating_sub(self.since.elapsed());
+        let args = tokio::time::timeout(left, &mut self.answer).await.map_err(|_| AskError::Timeout)?;
+        Ok(args.map_err(|_| AskError::Disconnected)?.decode()?)
     }
-    let _forget = Forget(socket, number);
-    let args = tokio::time::timeout(timeout, answer).await.map_err(|_| AskError::Timeout)?;
-    Ok(args.map_err(|_| AskError::Disconnected)?.decode()?)
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.socket.forget(self.number);
+    }
 }
 
 /// What a question to many brought back.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use throng_protocol::id::Id;
 use throng_protocol::socket::args::{Args, EncodeError, FromArgs, IntoArgs, event_args};
 
-use crate::ack::{Answers, AskError, Collector};
+use crate::ack::{Answers, AskError, Awaited, Collector};
 use crate::cluster::{Asked, Asking, Packet, Question, SpaceName, Target, WireArgs};
 use crate::envelope::{Closing, Envelope, Operation, Reach, Room, Selection, Standing, Urgency};
 use crate::ids::NodeTag;
@@ -91,56 +91,51 @@ impl Broadcast {
         );
     }
 
-    /// Sends an event and collects acknowledgements until all have answered or the timeout passes: what did come is
-    /// never lost to what did not.
-    pub async fn emit_with_ack<T: FromArgs>(
+    /// Sends an event, and gives what collects acknowledgements until all have answered or the timeout passes: what did come
+    /// is never lost to what did not.
+    pub fn emit_with_ack<T: FromArgs + 'static>(
         &self,
         event: &str,
         payload: impl IntoArgs,
-    ) -> Result<Answers<T>, AskError> {
-        let args = event_args(event, payload)?;
-        let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
-        let ack = node.next_ack();
-        let out = Outgoing::event(&node.codec, &space.nsp, Some(ack), event, &args);
-        let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
-        let (nodes, collector) = self.concerned(node);
-        let question =
-            Question::Emit { to: Target::new(space, &self.to), packet: Packet::new(&out, spoken.as_deref()) };
-        let asking = Asking {
-            number: ack,
-            patience: self.timeout,
-            collector: Asked::Args(collector.clone()),
-            question,
-        };
-        let pending = node.cluster(self.span).map(|cluster| cluster.ask(&nodes, asking));
-        let operation =
-            Operation::Ask { out: out.clone(), spoken: spoken.clone(), ack, answers: collector.clone() };
-        node.send_here(self.envelope(space, operation));
-        let mut forget = Forget { node, space, ack: Some(ack) };
-        let collected = collector.wait(self.timeout).await;
-        if collected.is_whole() {
-            forget.ack = None;
-        }
-        drop(pending);
-        Ok(collected.decode())
+    ) -> Awaited<Answers<T>> {
+        let asked = event_args(event, payload).map(|args| self.ask_sockets(event, args));
+        Box::pin(async move { Ok(answers(asked?).await.decode()) })
     }
 
-    /// Describes the selected sockets. A node that does not say in time which it has is named as silent; nothing else is ever
-    /// missing.
-    pub async fn fetch_sockets(&self) -> Answers<RemoteSocket> {
-        let Some((node, space)) = &self.reach else { return Answers::default() };
-        let (nodes, collector) = self.concerned(node);
-        let asking = Asking {
-            number: node.next_ack(),
-            patience: self.timeout,
-            collector: Asked::Sockets(collector.clone()),
-            question: Question::Fetch { to: Target::new(space, &self.to) },
-        };
-        let pending = node.cluster(self.span).map(|cluster| cluster.ask(&nodes, asking));
-        node.send_here(self.envelope(space, Operation::Fetch(collector.clone())));
-        let found = collector.wait(self.timeout).await;
-        drop(pending);
-        found
+    fn ask_sockets(&self, event: &str, args: Args) -> Option<Outstanding<Args>> {
+        let (node, space) = self.reach.as_ref()?;
+        let (nodes, mut outstanding) = self.concerned(node);
+        let (number, collector) = (outstanding.number, outstanding.collector.clone());
+        let out = Outgoing::event(&node.codec, &space.nsp, Some(number), event, &args);
+        let spoken = node.overheard.then(|| Arc::new((event.to_owned(), args)));
+        if let Some(cluster) = node.cluster(self.span) {
+            let (to, packet) = (Target::new(space, &self.to), Packet::new(&out, spoken.as_deref()));
+            let question = Question::Emit { to, packet };
+            let collector = Asked::Args(collector.clone());
+            cluster.ask(&nodes, Asking { number, patience: self.timeout, collector, question });
+        }
+        node.send_here(self.envelope(space, Operation::Ask { out, spoken, ack: number, answers: collector }));
+        outstanding.asked_here = Some(space.clone());
+        Some(outstanding)
+    }
+
+    /// Asks for the selected sockets, and gives what waits for their descriptions. A node that does not say in time which it
+    /// has is named as silent; nothing else is ever missing.
+    pub fn fetch_sockets(&self) -> impl Future<Output = Answers<RemoteSocket>> + Send + use<> {
+        answers(self.ask_for_sockets())
+    }
+
+    fn ask_for_sockets(&self) -> Option<Outstanding<RemoteSocket>> {
+        let (node, space) = self.reach.as_ref()?;
+        let (nodes, outstanding) = self.concerned(node);
+        let (number, collector) = (outstanding.number, outstanding.collector.clone());
+        if let Some(cluster) = node.cluster(self.span) {
+            let question = Question::Fetch { to: Target::new(space, &self.to) };
+            let collector = Asked::Sockets(collector.clone());
+            cluster.ask(&nodes, Asking { number, patience: self.timeout, collector, question });
+        }
+        node.send_here(self.envelope(space, Operation::Fetch(collector)));
+        Some(outstanding)
     }
 
     /// Makes the selected sockets join a room.
@@ -179,66 +174,76 @@ impl Broadcast {
         }
     }
 
-    /// Sends an event to the server-side listeners of this namespace on every other node, and collects what they answer, one
-    /// answer each. A node without a listener for it, or whose listeners have nothing to say, is missing.
-    pub async fn server_side_emit_with_ack<T: FromArgs>(
+    /// Sends an event to the server-side listeners of this namespace on every other node, and gives what collects their
+    /// answers, one each. A node without a listener for it, or whose listeners have nothing to say, is missing.
+    pub fn server_side_emit_with_ack<T: FromArgs + 'static>(
         &self,
         event: &str,
         payload: impl IntoArgs,
-    ) -> Result<Answers<T>, AskError> {
-        let args = payload.into_args()?;
-        let Some((node, space)) = &self.reach else { return Ok(Answers::default()) };
-        let Some(cluster) = &node.cluster else { return Ok(Answers::default()) };
-        let nodes = cluster.others();
-        let collector = Arc::new(Collector::new(node.tag, 0, nodes.clone()));
-        let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
-        let question = Question::Tell { space: SpaceName::of(space), event, args };
-        let asking =
-            Asking { number: node.next_ack(), patience: self.timeout, collector: collected, question };
-        let pending = cluster.ask(&nodes, asking);
-        let answers = collector.wait(self.timeout).await;
-        drop(pending);
-        Ok(Answers { missing: answers.missing + answers.silent.len(), ..answers }.decode())
+    ) -> Awaited<Answers<T>> {
+        let asked = payload.into_args().map(|args| self.ask_listeners(|_| true, event, &args));
+        Box::pin(async move {
+            let said = answers(asked?).await;
+            Ok(Answers { missing: said.missing + said.silent.len(), ..said }.decode())
+        })
     }
 
-    /// Asks the server-side listeners of this namespace on one other node, and gives what they say.
+    /// Asks the server-side listeners of this namespace on one other node, and gives what waits for what they say.
     ///
     /// # Errors
     /// `Disconnected`, and nobody has heard the question, when there is no such node, no such listener, or the listener has
     /// nothing to say. `Timeout` when nothing came back in time: what was asked may have been done.
-    pub async fn ask_node<T: FromArgs>(
+    pub fn ask_node<T: FromArgs + 'static>(
         &self,
         tag: NodeTag,
         event: &str,
         payload: impl IntoArgs,
-    ) -> Result<T, AskError> {
-        let args = payload.into_args()?;
-        let (node, space) = self.reach.as_ref().ok_or(AskError::Disconnected)?;
-        let cluster = node.cluster.as_ref().ok_or(AskError::Disconnected)?;
-        if !cluster.others().contains(&tag) {
-            return Err(AskError::Disconnected);
-        }
-        let collector = Arc::new(Collector::new(node.tag, 0, vec![tag]));
-        let (collected, args) = (Asked::Args(collector.clone()), WireArgs::new(&args));
-        let question = Question::Tell { space: SpaceName::of(space), event, args };
-        let asking =
-            Asking { number: node.next_ack(), patience: self.timeout, collector: collected, question };
-        let began = Instant::now();
-        let pending = cluster.ask(&[tag], asking);
-        let said = collector.wait(self.timeout).await;
-        drop(pending);
-        match said.answers.into_iter().next() {
-            Some(answer) => Ok(answer.decode()?),
-            None if began.elapsed() >= self.timeout => Err(AskError::Timeout),
-            None => Err(AskError::Disconnected),
-        }
+    ) -> Awaited<T> {
+        let asked = payload.into_args().map(|args| self.ask_listeners(|other| other == tag, event, &args));
+        let (since, timeout) = (Instant::now(), self.timeout);
+        Box::pin(async move {
+            let said = answers(asked?).await;
+            match said.answers.into_iter().next() {
+                Some(answer) => Ok(answer.decode()?),
+                None if since.elapsed() >= timeout => Err(AskError::Timeout),
+                None => Err(AskError::Disconnected),
+            }
+        })
+    }
+
+    fn ask_listeners(
+        &self,
+        on: impl Fn(NodeTag) -> bool,
+        event: &str,
+        args: &Args,
+    ) -> Option<Outstanding<Args>> {
+        let (node, space) = self.reach.as_ref()?;
+        let cluster = node.cluster.as_ref()?;
+        let nodes: Vec<NodeTag> = cluster.others().into_iter().filter(|other| on(*other)).collect();
+        let collector = Collector::new(node.tag, 0, nodes.clone());
+        let outstanding = self.outstanding(node, collector);
+        let question = Question::Tell { space: SpaceName::of(space), event, args: WireArgs::new(args) };
+        let (number, collector) = (outstanding.number, Asked::Args(outstanding.collector.clone()));
+        cluster.ask(&nodes, Asking { number, patience: self.timeout, collector, question });
+        Some(outstanding)
     }
 
     /// The other nodes to ask, and what collects their answers and those of this one.
-    fn concerned<T>(&self, node: &Node) -> (Vec<NodeTag>, Arc<Collector<T>>) {
+    fn concerned<T>(&self, node: &Arc<Node>) -> (Vec<NodeTag>, Outstanding<T>) {
         let nodes = node.cluster(self.span).map(|cluster| cluster.concerned(&self.to)).unwrap_or_default();
         let collector = Collector::new(node.tag, node.ports.len(), nodes.clone());
-        (nodes, Arc::new(collector))
+        (nodes, self.outstanding(node, collector))
+    }
+
+    fn outstanding<T>(&self, node: &Arc<Node>, collector: Collector<T>) -> Outstanding<T> {
+        Outstanding {
+            node: node.clone(),
+            number: node.next_ack(),
+            collector: Arc::new(collector),
+            asked_here: None,
+            since: Instant::now(),
+            timeout: self.timeout,
+        }
     }
 
     fn send(&self, operation: Operation) {
@@ -252,19 +257,37 @@ impl Broadcast {
     }
 }
 
-/// Stops waiting for an acknowledgement, also when the caller drops the wait.
-struct Forget<'a> {
-    node: &'a Arc<Node>,
-    space: &'a Space,
-    ack: Option<u64>,
+/// A question to many. When it is dropped, it is forgotten wherever it was asked.
+struct Outstanding<T> {
+    node: Arc<Node>,
+    number: u64,
+    collector: Arc<Collector<T>>,
+    /// The namespace whose sockets on this node were asked, while one of them may have yet to answer.
+    asked_here: Option<Space>,
+    since: Instant,
+    timeout: Duration,
 }
 
-impl Drop for Forget<'_> {
+/// What was said in time; nothing, where nobody could be asked.
+async fn answers<T: std::fmt::Debug + Send>(asked: Option<Outstanding<T>>) -> Answers<T> {
+    let Some(mut asked) = asked else { return Answers::default() };
+    let answers = asked.collector.wait(asked.timeout.saturating_sub(asked.since.elapsed())).await;
+    if answers.is_whole() {
+        asked.asked_here = None;
+    }
+    answers
+}
+
+impl<T> Drop for Outstanding<T> {
     fn drop(&mut self) {
-        let Some(ack) = self.ack else { return };
-        // The whole namespace: whoever was asked may have left the room since.
-        let (space, to) = (self.space.clone(), Selection::default());
-        self.node.send_here(Envelope { space, to, operation: Operation::Forget(ack) });
+        if let Some(cluster) = &self.node.cluster {
+            cluster.forget(self.number);
+        }
+        if let Some(space) = self.asked_here.take() {
+            // The whole namespace: whoever was asked may have left the room since.
+            let (to, operation) = (Selection::default(), Operation::Forget(self.number));
+            self.node.send_here(Envelope { space, to, operation });
+        }
     }
 }
 

@@ -40,7 +40,7 @@ mod tenants;
 pub mod text;
 mod throttle;
 
-pub use ack::{Ack, Answers, AskError};
+pub use ack::{Ack, Answers, AskError, Awaited};
 pub use app::{App, RawMessage, Reply};
 pub use beside::Leaving;
 pub use broadcast::Broadcast;

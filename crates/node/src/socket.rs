@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use throng_protocol::engine::handshake::Transport;
 use throng_protocol::id::Id;
-use throng_protocol::socket::args::{FromArgs, IntoArgs, event_args};
+use throng_protocol::socket::args::{Args, FromArgs, IntoArgs, event_args};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use crate::ack::{self, AskError};
+use crate::ack::{Awaited, Unanswered};
 use crate::broadcast::{ASK_TIMEOUT, Broadcast, encoded};
 use crate::envelope::{Closing, Data, Errand, Room, SocketErrand, Urgency};
 use crate::handshake::Handshake;
@@ -213,13 +214,9 @@ impl Socket {
         self.emit_as(event, payload, Urgency::Volatile);
     }
 
-    /// Sends an event and waits up to 10 s for the client's acknowledgement.
-    pub async fn emit_with_ack<T: FromArgs>(
-        &self,
-        event: &str,
-        payload: impl IntoArgs,
-    ) -> Result<T, AskError> {
-        self.timeout(ASK_TIMEOUT).emit_with_ack(event, payload).await
+    /// Sends an event, and gives what waits up to 10 s for the client's acknowledgement.
+    pub fn emit_with_ack<T: FromArgs + 'static>(&self, event: &str, payload: impl IntoArgs) -> Awaited<T> {
+        self.timeout(ASK_TIMEOUT).emit_with_ack(event, payload)
     }
 
     /// Sets how long an acknowledgement is awaited.
@@ -275,7 +272,7 @@ impl Socket {
         self.overhear(event, args);
     }
 
-    fn overhear(&self, event: &str, args: throng_protocol::socket::args::Args) {
+    fn overhear(&self, event: &str, args: Args) {
         if self.0.node.overheard {
             self.run(SocketErrand::Overheard(Arc::new((event.to_owned(), args))));
         }
@@ -301,19 +298,19 @@ pub struct Within<'a> {
 }
 
 impl Within<'_> {
-    /// Sends an event and waits for the client's acknowledgement.
-    pub async fn emit_with_ack<T: FromArgs>(
-        self,
-        event: &str,
-        payload: impl IntoArgs,
-    ) -> Result<T, AskError> {
-        let inner = &self.socket.0;
-        let args = event_args(event, payload)?;
+    /// Sends an event, and gives what waits for the client's acknowledgement.
+    pub fn emit_with_ack<T: FromArgs + 'static>(self, event: &str, payload: impl IntoArgs) -> Awaited<T> {
+        let asked = event_args(event, payload).map(|args| self.ask(event, args));
+        Box::pin(async move { asked?.answer().await })
+    }
+
+    fn ask(self, event: &str, args: Args) -> Unanswered {
+        let (socket, inner) = (self.socket, &self.socket.0);
         let number = inner.node.next_ack();
         let (asker, answer) = oneshot::channel();
         let out = Outgoing::event(&inner.node.codec, &inner.space.nsp, Some(number), event, &args);
-        self.socket.run(SocketErrand::Ask(out, number, asker));
-        self.socket.overhear(event, args);
-        ack::one(self.socket, number, answer, self.timeout).await
+        socket.run(SocketErrand::Ask(out, number, asker));
+        socket.overhear(event, args);
+        Unanswered { socket: socket.clone(), number, answer, since: Instant::now(), timeout: self.timeout }
     }
 }

@@ -120,10 +120,9 @@ impl Cluster {
         let collector = Arc::new(Collector::new(self.tag, 0, nodes.clone()));
         let question = Question::Superseded { socket: *socket.as_bytes() };
         let collected = Asked::Args(collector.clone());
-        let pending =
-            self.ask(&nodes, Asking { number, patience: SUPERSEDE_PATIENCE, collector: collected, question });
+        self.ask(&nodes, Asking { number, patience: SUPERSEDE_PATIENCE, collector: collected, question });
         collector.wait(SUPERSEDE_PATIENCE).await;
-        drop(pending);
+        self.forget(number);
     }
 }
 

@@ -33,9 +33,8 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Cluster {
-    /// Asks these nodes. The collector hears of every answer for as long as what comes back is kept.
-    #[must_use]
-    pub(crate) fn ask(&self, to: &[NodeTag], asking: Asking<'_>) -> Pending<'_> {
+    /// Asks these nodes. The collector hears of every answer until the question is forgotten.
+    pub(crate) fn ask(&self, to: &[NodeTag], asking: Asking<'_>) {
         let Asking { number, patience, collector, question } = asking;
         self.questions().insert(number, collector);
         let patience_ms = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
@@ -43,7 +42,11 @@ impl Cluster {
         for peer in self.peers.load().iter().filter(|peer| to.contains(&peer.tag)) {
             self.publish(peer.inbox.clone(), bytes.clone(), Urgency::Queued);
         }
-        Pending { cluster: self, number }
+    }
+
+    /// No answer to a question is awaited any more.
+    pub(crate) fn forget(&self, number: u64) {
+        self.questions().remove(&number);
     }
 
     pub(super) fn answer(&self, to: NodeTag, number: u64, answer: Answer<'_>) {
@@ -53,18 +56,5 @@ impl Cluster {
 
     pub(super) fn questions(&self) -> MutexGuard<'_, HashMap<u64, Asked>> {
         self.questions.lock().expect("no panic while the lock is held")
-    }
-}
-
-/// A question that is awaited; dropped, it no longer is.
-#[derive(Debug)]
-pub(crate) struct Pending<'a> {
-    cluster: &'a Cluster,
-    number: u64,
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        self.cluster.questions().remove(&self.number);
     }
 }

@@ -53,6 +53,21 @@ fn events_wait_for_the_connect_listener() {
 }
 
 #[test]
+fn a_question_keeps_its_place_whenever_its_answer_is_awaited() {
+    let node = node(1, |nsp| {
+        nsp.on("ask", |socket: Socket| async move {
+            let one = socket.emit_with_ack::<u32>("one", ());
+            let many = socket.nsp().emit_with_ack::<u32>("many", ());
+            socket.emit("after", ());
+            drop((one.await, many.await));
+        });
+    });
+    let (mut client, _) = Client::connect(node.address());
+    client.emit("ask", ());
+    assert_eq!(client.events_before("after"), ["one", "many"]);
+}
+
+#[test]
 fn what_a_handler_emits_arrives_in_order_from_any_thread() {
     let node = node(2, |nsp| {
         nsp.on("count", |socket: Socket| async move {

@@ -112,23 +112,26 @@ fn acknowledgements(nsp: &mut Namespace) {
     nsp.on("broadcast-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok((room, millis, event)) = args.decode::<(String, u64, String)>() else { return };
         let asked = socket.nsp().to(room).timeout(Duration::from_millis(millis));
+        let answers = asked.emit_with_ack::<ArgValue>(&event, args.skip(3));
         tokio::spawn(async move {
-            let Ok(got) = asked.emit_with_ack::<ArgValue>(&event, args.skip(3)).await else { return };
+            let Ok(got) = answers.await else { return };
             ack.send((!got.is_whole(), got.answers));
         });
     });
     nsp.on("ask-me", |socket: Socket, args: Args| async move {
+        let answer = socket.emit_with_ack::<Args>("question", args);
         tokio::spawn(async move {
-            if let Ok(answer) = socket.emit_with_ack::<Args>("question", args).await {
+            if let Ok(answer) = answer.await {
                 socket.emit("answer", answer);
             }
         });
     });
     nsp.on("ask-me-timeout", |socket: Socket, args: Args| async move {
         let Ok(millis) = args.decode::<u64>() else { return };
+        let asked = socket.timeout(Duration::from_millis(millis));
+        let answer = asked.emit_with_ack::<ArgValue>("question", args.skip(1));
         tokio::spawn(async move {
-            let asked = socket.timeout(Duration::from_millis(millis));
-            let answer = asked.emit_with_ack::<ArgValue>("question", args.skip(1)).await.ok();
+            let answer = answer.await.ok();
             socket.emit("answer", (answer.is_none(), answer));
         });
     });
@@ -154,13 +157,16 @@ fn server_side(nsp: &mut Namespace, port: u16) {
     });
     nsp.on("server-side-emit-ack", |socket: Socket, args: Args, ack: Ack| async move {
         let Ok(event) = args.decode::<String>() else { return };
-        match socket.nsp().server_side_emit_with_ack::<Value>(&event, args.skip(1)).await {
-            Ok(got) => {
-                let error = (got.missing > 0).then(|| format!("{} servers did not answer", got.missing));
-                ack.send((error, got.answers));
+        let answers = socket.nsp().server_side_emit_with_ack::<Value>(&event, args.skip(1));
+        tokio::spawn(async move {
+            match answers.await {
+                Ok(got) => {
+                    let error = (got.missing > 0).then(|| format!("{} servers did not answer", got.missing));
+                    ack.send((error, got.answers));
+                }
+                Err(error) => ack.send((error.to_string(), Vec::<Value>::new())),
             }
-            Err(error) => ack.send((error.to_string(), Vec::<Value>::new())),
-        }
+        });
     });
     nsp.on_server_side("sse", |all: Broadcast, args: Args| {
         all.local().emit("sse-received", args);
