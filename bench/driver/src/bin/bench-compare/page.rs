@@ -32,7 +32,7 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
         page,
         "Measured on {} UTC: {}, {} cores, {}, {}. The servers share one core, the driver has another; the same load for \
          each, over loopback, without TLS. Repetitions: {}, in each of which all servers are up and connected, and are \
-         driven in slices of {} ms, there and back, while the others rest, until each has been measured for {} s, after \
+         driven in slices of {} s, in an order of chance, while the others rest, until each has been measured for {} s, after \
          {} s of warm-up. Medians count, and of ratios those within a repetition. Idle sockets are measured once, with one server \
          up at a time.\n",
         machine.date,
@@ -41,7 +41,7 @@ fn head(page: &mut String, outcome: &Outcome) -> fmt::Result {
         machine.memory,
         machine.kernel,
         pacing.repetitions,
-        SLICE.as_millis(),
+        SLICE.as_secs_f64(),
         pacing.duration.as_secs_f64(),
         pacing.warm_up.as_secs_f64()
     )?;

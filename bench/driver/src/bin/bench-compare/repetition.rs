@@ -1,5 +1,5 @@
 //! One repetition of a load. All its servers are up on one core, each with its connections, and the driver takes them in
-//! slices of a tenth of a second, there and back, over and over, while the others rest. So whatever the machine does over time
+//! slices of a second, in an order of chance, over and over, while the others rest. So whatever the machine does over time
 //! meets all of them alike, and their figures may be compared.
 
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Repetition<'a> {
     pub(crate) pacing: Pacing,
     /// From 1.
     pub(crate) number: usize,
-    /// In the order in which they are taken first.
+    /// In the order in which they are started.
     pub(crate) servers: &'a [Server],
 }
 
@@ -96,10 +96,12 @@ impl Repetition<'_> {
         let (began, before) = (Instant::now(), busy_beside_driver(cores)?);
         let (whole, slice) = (self.scenario.duration(self.pacing), self.scenario.slice(self.pacing));
         let mut until = Duration::ZERO;
+        // Who comes twice in a row finds the cache warm: in a fixed order it would always be the same one.
+        let mut chance = fastrand::Rng::with_seed(self.number as u64);
         while until < whole {
             until = whole.min(until + slice);
+            chance.shuffle(&mut field.contenders);
             field.each(|contender| contender.measure(until));
-            field.contenders.reverse();
         }
         let mut others = busy_beside_driver(cores)? - before;
         field.each(|contender| {

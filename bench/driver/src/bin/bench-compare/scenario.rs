@@ -20,14 +20,15 @@ pub(crate) enum Scenario {
     Idle,
 }
 
-/// Short beside the seconds in which a machine becomes faster or slower, long beside what is under way when it ends.
-pub(crate) const SLICE: Duration = Duration::from_millis(100);
+/// Not long beside the seconds in which a machine becomes faster or slower; long beside what is under way when it ends, and
+/// beside the milliseconds in which a server finds its connections in the processor's cache again.
+pub(crate) const SLICE: Duration = Duration::from_secs(1);
 
 /// How long things take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pacing {
-    /// How often each load is measured, with processes of its own; an even number begins with either end as often.
+    /// How often each load is measured, with processes of its own; an even number starts the servers in either order as often.
     pub(crate) repetitions: usize,
     /// Of each server in each repetition, as the next two.
     pub(crate) warm_up: Duration,
@@ -41,8 +42,8 @@ impl Pacing {
     /// An idle run covers two whole ping intervals.
     pub(crate) const FULL: Self = Self {
         repetitions: 6,
-        warm_up: Duration::from_secs(2),
-        duration: Duration::from_secs(3),
+        warm_up: Duration::from_secs(1),
+        duration: Duration::from_secs(4),
         idle: Duration::from_secs(50),
         patience: Duration::from_secs(60),
     };
