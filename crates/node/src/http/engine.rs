@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -189,12 +189,16 @@ impl Endpoint {
     }
 
     async fn post(&self, session: &SessionName, request: Request) -> Result<Response, RequestError> {
-        let body = Limited::new(request.into_body(), self.node.config.payload_bytes_max).collect();
+        let max = self.node.config.payload_bytes_max;
+        let body = request.into_body();
+        if body.size_hint().lower() > max as u64 {
+            return Ok(self.too_large(session));
+        }
+        let body = Limited::new(body, max).collect();
         let body = match tokio::time::timeout(self.node.config.body_timeout, body).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                self.end_after_answer(session.clone());
-                return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+                return Ok(self.too_large(session));
             }
             Ok(Err(_)) => return Err(RequestError::BadRequest),
             Err(_) => {
@@ -211,6 +215,11 @@ impl Endpoint {
         } else {
             Err(RequestError::BadRequest)
         }
+    }
+
+    fn too_large(&self, session: &SessionName) -> Response {
+        self.end_after_answer(session.clone());
+        StatusCode::PAYLOAD_TOO_LARGE.into_response()
     }
 
     /// Waits for an answer of a session. `None` when it is on another node, which has not given it in time.

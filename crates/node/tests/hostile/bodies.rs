@@ -50,7 +50,6 @@ fn a_body_that_only_announces_too_much_is_refused_too() {
     let head =
         format!("POST {} HTTP/1.1\r\nhost: test\r\ncontent-length: 2147483648\r\n\r\n", polling.path());
     http.send(head.as_bytes());
-    http.send(&[b'x'; 20_000]);
     assert_eq!(http.response().status, 413);
     stage.expect_count(End::PayloadTooLarge);
 }
