@@ -125,22 +125,29 @@ impl Outgoing {
     pub(crate) fn with_text(&self, text: &str) -> Option<Self> {
         let (opcode, first) = frame_at(&self.frames, 0)?;
         let first = self.frames.get(first)?;
-        let longer = if opcode == Opcode::Text {
-            [first.strip_suffix(b"]")?, b",\"", text.as_bytes(), b"\"]"].concat()
-        } else {
-            let mut packet = rmpv::decode::read_value(&mut &first[..]).ok()?;
-            let rmpv::Value::Map(fields) = &mut packet else { return None };
-            let data = fields.iter_mut().find(|(name, _)| name.as_str() == Some("data"));
-            let Some((_, rmpv::Value::Array(data))) = data else { return None };
-            data.push(text.into());
-            let mut longer = Vec::with_capacity(first.len() + text.len() + 8);
-            rmpv::encode::write_value(&mut longer, &packet).ok()?;
-            longer
-        };
-        Some(Self::framed(opcode, |into| {
-            into.extend_from_slice(&longer);
-            self.messages().skip(1).map(Message::into_bytes).collect()
+        if opcode == Opcode::Text {
+            let open = first.strip_suffix(b"]")?;
+            let parts = [open, b",\"", text.as_bytes(), b"\"]"];
+            return Some(self.with_first(opcode, |into| {
+                parts.into_iter().for_each(|part| into.extend_from_slice(part));
+            }));
+        }
+        let mut packet = rmpv::decode::read_value(&mut &first[..]).ok()?;
+        let rmpv::Value::Map(fields) = &mut packet else { return None };
+        let data = fields.iter_mut().find(|(name, _)| name.as_str() == Some("data"));
+        let Some((_, rmpv::Value::Array(data))) = data else { return None };
+        data.push(text.into());
+        Some(self.with_first(opcode, |into| {
+            rmpv::encode::write_value(into, &packet).expect("writing to memory cannot fail");
         }))
+    }
+
+    /// Another first message before the same attachments.
+    fn with_first(&self, opcode: Opcode, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        Self::framed(opcode, |into| {
+            write(into);
+            self.messages().skip(1).map(Message::into_bytes).collect()
+        })
     }
 
     /// The messages, in order.
