@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use throng_node::{Config, Drain, Drained, End, Socket};
-use throng_testkit::{Client, Http, Polling, config, until};
+use throng_testkit::{Client, Http, Polling, WAIT, config, until};
 
 use crate::{crowd, elsewhere, node_with};
 
@@ -125,4 +125,25 @@ fn a_node_that_has_stopped_reaches_nobody_and_harms_nobody() {
     node.stop();
     io.of("/").emit("late", ());
     assert_eq!(elsewhere(io.of("/").fetch_sockets()).answers.len(), 0);
+}
+
+#[test]
+fn a_handler_that_hangs_keeps_nobody_from_leaving() {
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let node = node_with(draining(Duration::ZERO, Duration::from_millis(100)), move |nsp| {
+        let (begun, released) = (begun.clone(), released.clone());
+        nsp.on("hang", move |_: Socket, (): ()| {
+            begun.send(()).unwrap();
+            // It holds its shard up as a lock does that nobody gives back.
+            let _ = released.lock().unwrap().recv();
+            std::future::ready(())
+        });
+    });
+    let (mut client, _) = Client::connect(node.address());
+    client.emit("hang", ());
+    begins.recv_timeout(WAIT).unwrap();
+    assert_eq!(node.stop(), Drained { cut: 0 }, "its shard has said nothing of its sessions");
+    drop(release);
 }
