@@ -1,9 +1,9 @@
 // Starts a server under test as a child process on a free port, watches it for the length of a test file, and ends it.
 // It knows how such a program is started and the line with its address, and nothing of sockets.
 
-import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { end, spawn } from "./children.mjs";
 import { within } from "./deadline.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -32,23 +32,18 @@ export async function startServer(env = {}, { program: relative, args } = FIXTUR
     env: { ...process.env, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let output = "";
   let closing = false;
-  const exited = new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
-  child.once("error", (error) => {
-    output += `cannot start ${program}: ${error.message}; build it with cargo build --release --bins --examples\n`;
-  });
-  exited.then((how) => {
+  child.gone.then((how) => {
     if (closing) return;
     // Every test that is left would fail, and most of them slowly.
-    console.error(`the server ended by itself (${how}):\n${output}`);
+    console.error(`the server ended by itself (${how}):\n${child.output}`);
+    console.error(`It is built with cargo build --release --bins --examples.`);
     process.exit(1);
   });
   const listening = new Promise((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output += text;
-        const found = LISTENS.exec(output);
+      stream.on("data", () => {
+        const found = LISTENS.exec(child.output);
         if (found) resolve(Number(found[1]));
       });
     }
@@ -58,14 +53,13 @@ export async function startServer(env = {}, { program: relative, args } = FIXTUR
     port,
     url: `http://127.0.0.1:${port}`,
     /** Everything that it has printed so far. */
-    log: () => output,
+    log: () => child.output,
     /** Stops or continues the process, to play a server that hangs. */
     signal: (name) => child.kill(name),
     async close(signal = "SIGTERM") {
       closing = true;
-      child.kill(signal);
-      const how = await exited;
-      if (output.includes("panicked")) throw new Error(`the server panicked:\n${output}`);
+      const how = await end(child, signal);
+      if (child.output.includes("panicked")) throw new Error(`the server panicked:\n${child.output}`);
       return how;
     },
   };

@@ -1,8 +1,8 @@
 // A crowd of people over all nodes of a fleet: who is where, who speaks, and the processes in which they live.
 
-import { fork } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { ended, spawn } from "../children.mjs";
 import { within } from "../deadline.mjs";
 import { until } from "./redis.mjs";
 
@@ -13,14 +13,13 @@ const ANSWER_MAX = 30_000;
 
 class Process {
   constructor() {
-    this.child = fork(PROGRAM, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.child = spawn(process.execPath, [PROGRAM], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.waiting = new Map();
     this.id = 0;
     this.child.on("message", ({ id, answer }) => {
       this.waiting.get(id)?.(answer);
       this.waiting.delete(id);
     });
-    this.gone = new Promise((resolve) => this.child.once("exit", resolve));
   }
 
   order(order, details = {}) {
@@ -28,6 +27,12 @@ class Process {
     const answered = new Promise((resolve) => this.waiting.set(id, resolve));
     this.child.send({ ...details, order, id });
     return within(answered, `${order}, by a process of the crowd`, ANSWER_MAX);
+  }
+
+  /** It ends when it is left alone. */
+  async leave() {
+    if (this.child.connected) this.child.disconnect();
+    await ended(this.child);
   }
 }
 
@@ -61,10 +66,11 @@ export async function gather(urls, { clients, roomSize, speakers, processes, cli
     };
   };
   const everybodyHome = () => until("everybody in their room", async () => (await state()).home === clients);
+  const leave = () => Promise.all(all.map((one) => one.leave()));
   try {
     await everybodyHome();
   } catch (error) {
-    for (const { child } of all) child.disconnect();
+    await leave();
     throw error;
   }
   return {
@@ -79,9 +85,6 @@ export async function gather(urls, { clients, roomSize, speakers, processes, cli
     hush: () => tell("hush"),
     /** How each of them fared. */
     report: async () => (await tell("report")).flat(),
-    async leave() {
-      for (const { child } of all) child.disconnect();
-      await Promise.all(all.map(({ gone }) => gone));
-    },
+    leave,
   };
 }

@@ -1,10 +1,26 @@
-// Nodes that a scenario may end or stop: in the end each is closed all the same, unless it is gone.
+// Nodes that a scenario may end or stop, and what else it opens: in the end all is closed, unless it is gone.
 
 import { met } from "../fleet/fleet.mjs";
 import { startServer } from "../server.mjs";
 import { startNetwork } from "./network.mjs";
 
 const NODES = 3;
+
+/** Acts, and closes what it has opened, the last first and all of it, whatever fails; the first failure counts. */
+export async function closingAfter(act) {
+  const [opened, failures] = [[], []];
+  const attempt = async (step) => {
+    try {
+      return await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  const result = await attempt(() => act(opened));
+  for (const close of opened.reverse()) await attempt(close);
+  if (failures.length > 0) throw failures[0];
+  return result;
+}
 
 /** Starts three nodes on a Redis, each with a network of its own in between where that may break; gives both. */
 export async function startNodes({ redis, isBetween }, env, { program, opened }) {

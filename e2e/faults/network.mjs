@@ -1,9 +1,9 @@
 // The network between a node and its Redis, as the proxy of the `testkit` crate plays it.
 
-import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ended, spawn } from "../children.mjs";
 import { within } from "../deadline.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -15,13 +15,12 @@ const PROXY = path.resolve(here, "..", process.env.PROXY_BIN ?? "../target/relea
 export async function startNetwork(port) {
   const child = spawn(PROXY, [`127.0.0.1:${port}`], { stdio: ["pipe", "pipe", "inherit"] });
   const waiting = [];
-  const ended = new Promise((_, reject) => {
-    child.once("error", (error) => reject(new Error(`cannot start ${PROXY}: ${error.message}`)));
-    child.once("close", (code, signal) => reject(new Error(`the proxy ended (${signal ?? code})`)));
+  const gone = child.gone.then((how) => {
+    throw new Error(`the proxy ended (${how})`);
   });
-  ended.catch(() => {});
+  gone.catch(() => {});
   createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(line));
-  const line = (what) => within(Promise.race([new Promise((resolve) => waiting.push(resolve)), ended]), what);
+  const line = (what) => within(Promise.race([new Promise((resolve) => waiting.push(resolve)), gone]), what);
   const order = async (text) => {
     const done = line(text);
     child.stdin.write(`${text}\n`);
@@ -37,9 +36,8 @@ export async function startNetwork(port) {
     /** All connections break, and new ones do at once. */
     cut: () => order("cut"),
     async close() {
-      const closed = ended.catch(() => {});
       child.stdin.end();
-      await closed;
+      await ended(child);
     },
   };
 }

@@ -10,7 +10,7 @@ import { SECRET } from "../product/token.mjs";
 import { PRODUCT } from "../server.mjs";
 import { Debater } from "./debaters.mjs";
 import { judge, meetings, metOnAll } from "./meetings.mjs";
-import { startNodes } from "./mortal.mjs";
+import { closingAfter, startNodes } from "./mortal.mjs";
 import { startSentinels, startSingle } from "./redis.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 
@@ -175,14 +175,7 @@ async function leftover(nodes) {
 }
 
 /** Plays a scenario; gives its figures. `trace` is shown all that they come from. */
-export async function meet(scenario, scale, trace) {
-  const opened = [];
-  try {
-    return await act(scenario, scale, opened, trace);
-  } finally {
-    for (const close of opened.reverse()) await close();
-  }
-}
+export const meet = (scenario, scale, trace) => closingAfter((opened) => act(scenario, scale, opened, trace));
 
 async function act(scenario, scale, opened, trace) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "throng-pairings-"));

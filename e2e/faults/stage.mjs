@@ -1,7 +1,7 @@
 // One run of a scenario: a fleet with recovery on a Redis, a crowd that talks, the fault, and what came of it.
 
 import { gather } from "./crowd.mjs";
-import { startNodes } from "./mortal.mjs";
+import { closingAfter, startNodes } from "./mortal.mjs";
 import { watch } from "./probes.mjs";
 import { until } from "./redis.mjs";
 import { judge } from "./verdict.mjs";
@@ -63,14 +63,7 @@ async function build(scenario, scale, opened) {
 }
 
 /** Plays a scenario; gives its figures. */
-export async function play(scenario, scale) {
-  const opened = [];
-  try {
-    return await act(scenario, scale, opened);
-  } finally {
-    for (const close of opened.reverse()) await close();
-  }
-}
+export const play = (scenario, scale) => closingAfter((opened) => act(scenario, scale, opened));
 
 async function act(scenario, scale, opened) {
   const world = await build(scenario, scale, opened);

@@ -1,12 +1,12 @@
 // The other parts of a fleet, real ones on free ports: a Redis server, and nginx that hands each request to the next node.
 
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { end, spawn } from "../children.mjs";
 import { within } from "../deadline.mjs";
 
 const e2e = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -47,26 +47,19 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 /** Runs a program until `kill`, and waits until it takes connections on its port. */
 export async function start(program, args, port) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const gone = new Promise((resolve) => {
-    child.once("error", (error) => resolve(`${error.message}; scripts/setup fetches it`));
-    child.once("close", (code, signal) => resolve(signal ?? code));
+  const gone = child.gone.then((how) => {
+    throw new Error(`${program}, which scripts/setup fetches, ended (${how}):\n${child.output}`);
   });
-  const ended = gone.then((how) => Promise.reject(new Error(`${program} ended (${how}):\n${output}`)));
-  ended.catch(() => {});
+  gone.catch(() => {});
   const ready = async () => {
     while (!(await accepts(port))) await pause();
   };
-  await within(Promise.race([ready(), ended]), `${program} on port ${port}`, START_MAX);
+  await within(Promise.race([ready(), gone]), `${program} on port ${port}`, START_MAX);
   return {
     /** Stops or continues it. */
     signal: (name) => child.kill(name),
     /** Ends it by a signal and waits for that. */
-    async kill(signal) {
-      child.kill(signal);
-      await gone;
-    },
+    kill: (signal) => end(child, signal),
   };
 }
 

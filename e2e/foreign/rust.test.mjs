@@ -19,7 +19,7 @@ before(async () => {
     cwd: path.join(here, "rust"),
     ms: BUILD_MAX,
   });
-  assert.equal(build.code, 0, build.err);
+  assert.equal(build.code, 0, build.output);
   program = path.join(target, "debug/throng-e2e-rust");
   server = await startServer();
 });

@@ -2,10 +2,10 @@
 // programs publish.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { ended, spawn } from "../children.mjs";
 import { create, next } from "../client.mjs";
 import { until as holds, within } from "../deadline.mjs";
 import { met } from "../fleet/fleet.mjs";
@@ -135,10 +135,8 @@ test("a login that Redis refuses ends the start at once, with a code of its own"
   const env = { ...process.env, PORT: "0", REDIS_URL: redis.url.replace(PASSWORD, wrong) };
   const program = path.resolve(fileURLToPath(import.meta.url), "../..", PRODUCT.program);
   const child = spawn(program, PRODUCT.args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const code = await within(new Promise((resolve) => child.once("close", resolve)), "the end");
-  assert.equal(code, 77, output);
-  assert.match(output, /throng: cannot join the other nodes: the store at 127\.0\.0\.1:\d+ refuses the login/);
-  assert.ok(!output.includes(wrong), output);
+  const code = await ended(child);
+  assert.equal(code, 77, child.output);
+  assert.match(child.output, /throng: cannot join the other nodes: the store at 127\.0\.0\.1:\d+ refuses the login/);
+  assert.ok(!child.output.includes(wrong), child.output);
 });

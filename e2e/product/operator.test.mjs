@@ -2,12 +2,12 @@
 // schemathesis.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { end, ended, spawn } from "../children.mjs";
 import { create, next } from "../client.mjs";
 import { within } from "../deadline.mjs";
 import { startRedis } from "../fleet/parts.mjs";
@@ -17,6 +17,9 @@ import { SECRET, token } from "./token.mjs";
 
 const PROMETHEUS = ".prometheus/usr/bin";
 const SCHEMATHESIS = ".venv/bin/schemathesis";
+
+/** Milliseconds for a program of an operator to do its work. */
+const PROGRAM_MAX = 100_000;
 
 // With a Redis, so that what there is of a fleet is looked at too.
 let redis, server;
@@ -33,15 +36,10 @@ after(async () => {
 });
 
 /** Runs a program to its end, with text for it to read; gives its exit code and what it said. */
-function run(program, args, input = "") {
+async function run(program, args, input = "") {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, output }));
-  });
+  return { code: await ended(child, PROGRAM_MAX), output: child.output };
 }
 
 for (const page of ["/metrics", "/tenant-metrics"]) {
@@ -68,22 +66,16 @@ test("a real Prometheus scrapes both pages and knows the numbers", async (t) => 
   await writeFile(config, JSON.stringify({ global: { scrape_interval: "200ms" }, scrape_configs: jobs }));
   const args = [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:0"];
   const prometheus = spawn(`${PROMETHEUS}/prometheus`, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const gone = new Promise((resolve) => prometheus.once("close", resolve));
-  t.after(async () => {
-    prometheus.kill();
-    await gone;
-  });
-  let log = "";
+  t.after(() => end(prometheus, "SIGTERM"));
   const listening = new Promise((resolve) => {
-    prometheus.stderr.setEncoding("utf8").on("data", (text) => {
-      log += text;
-      const found = /msg="Listening on" address=(127\.0\.0\.1:\d+)/.exec(log);
+    prometheus.stderr.on("data", () => {
+      const found = /msg="Listening on" address=(127\.0\.0\.1:\d+)/.exec(prometheus.output);
       if (found) resolve(`http://${found[1]}`);
     });
   });
-  const ended = gone.then(() => Promise.reject(new Error(`Prometheus ended:\n${log}`)));
-  const api = await within(Promise.race([listening, ended]), "Prometheus's address", 20_000);
-  ended.catch(() => {});
+  const gone = prometheus.gone.then(() => Promise.reject(new Error(`Prometheus ended:\n${prometheus.output}`)));
+  const api = await within(Promise.race([listening, gone]), "Prometheus's address", 20_000);
+  gone.catch(() => {});
 
   const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
   const ready = async () => {
