@@ -1,13 +1,16 @@
 // One run of a scenario: a fleet with recovery on a Redis, a crowd that talks, the fault, and what came of it.
 
+import { until } from "../deadline.mjs";
 import { gather } from "./crowd.mjs";
 import { closingAfter, startNodes } from "./mortal.mjs";
 import { watch } from "./probes.mjs";
-import { until } from "./redis.mjs";
 import { judge } from "./verdict.mjs";
 
 /** Milliseconds until all has to be normal again. */
 const NORMAL_MAX = 120_000;
+
+/** Milliseconds until the last that was said has to be heard. */
+const HEARD_MAX = 20_000;
 
 /**
  * How large and how long a run is: for figures, and for a test of every change. Times in milliseconds; `calm` is how long nothing
@@ -79,7 +82,7 @@ async function act(scenario, scale, opened) {
     const { amiss, lateAt } = await crowd.state();
     lastAt = amiss > 0 ? Date.now() : Math.max(lastAt, lateAt);
     return Date.now() - Math.max(lastAt, overAt) > scale.calm;
-  }, NORMAL_MAX);
+  }, NORMAL_MAX, 50);
   const normalAt = Math.max(lastAt, overAt);
   // Who came while the store was away is recorded at a heartbeat.
   await wait(2 * Number(scale.heartbeat.PING_INTERVAL) - scale.calm);
@@ -89,12 +92,17 @@ async function act(scenario, scale, opened) {
   await crowd.everybodyHome();
   await crowd.hush();
   await wait(scale.calm);
-  const reports = await crowd.report();
+  let judged;
+  // What is on its way is not lost.
+  await until("everything to be heard", async () => {
+    judged = judge(await crowd.report(), { struckAt, overAt: recordedAt });
+    return judged.whole.lost + judged.swallowed === 0;
+  }, HEARD_MAX, 500).catch(() => {});
   const probed = await Promise.all(world.probes.map((probe) => probe.stop()));
   const sum = (name) => probed.reduce((sum, figures) => sum + figures[name], 0);
   return {
     clients: crowd.size,
-    ...judge(reports, { struckAt, overAt: recordedAt }),
+    ...judged,
     faultMs: overAt - struckAt,
     normalMs: normalAt - overAt,
     /** Within one node: the slowest message, those that took too long or never came, and questions without an answer. */
