@@ -20,9 +20,9 @@ use crate::rooms::events::Queued;
 use crate::rooms::hall::AppSetup;
 use crate::rooms::halls::Halls;
 use crate::rooms::refusal::{INVALID_TOPIC, OF_QUEUE, OF_WISH, UNKNOWN_TOPIC};
-use crate::rooms::requests::{Asked, Json, Request};
+use crate::rooms::requests::{Asked, Request};
 use crate::rooms::setting::{DebateJoined, SideWish, Theme};
-use crate::rooms::wish::{About, Wanted};
+use crate::rooms::wish::{Wanted, join};
 use crate::rooms::{self, requests};
 
 pub use catalogue::OwnTopics;
@@ -42,21 +42,19 @@ pub struct Config {
     pub rooms: rooms::Config,
 }
 
-/// Whom somebody wants to debate with, and about what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Join {
-    topic: WrittenTopic,
-    side: SideWish,
-    /// Others that will do after a while, the best first.
-    #[serde(default)]
-    #[schema(max_items = 5)]
-    other_topics: Vec<WrittenTopic>,
-    /// Whether any topic will do after a while.
-    #[serde(default)]
-    any_topic: bool,
-    #[serde(flatten)]
-    about: About,
+join! {
+    /// Whom somebody wants to debate with, and about what.
+    {
+        topic: WrittenTopic,
+        side: SideWish,
+        /// Others that will do after a while, the best first.
+        #[serde(default)]
+        #[schema(max_items = 5)]
+        other_topics: Vec<WrittenTopic>,
+        /// Whether any topic will do after a while.
+        #[serde(default)]
+        any_topic: bool,
+    }
 }
 
 /// A topic as somebody has written it.
@@ -75,7 +73,7 @@ impl Join {
             other_topics: others,
             any_topic: if self.any_topic { AnyTopic::Accepted } else { AnyTopic::Refused },
             side: Some(self.side.into()),
-            ..self.about.wish()?
+            ..self.about().wish()?
         };
         Ok(Wanted { wish: wish.into(), media: None })
     }
@@ -92,7 +90,7 @@ pub fn install(app: &mut App, config: Config) {
     app.namespace(NAMESPACE, |nsp| {
         requests::install(nsp, &halls);
         describe(nsp);
-        let join = |Json(join)| Request::Join(Arc::new(requests::Join::Debate(join)));
+        let join = |join| Request::Join(Arc::new(requests::Join::Debate(join)));
         Asked {
             event: "queue:join",
             summary: "Waits for a partner on a topic; a second wish replaces the first.",

@@ -26,9 +26,9 @@ use crate::rooms::halls::Halls;
 use crate::rooms::refusal::{
     INVALID_REPORT, INVALID_SIGNAL, NOT_A_CALL, OF_QUEUE, OF_ROOM, OF_WISH, SIGNAL_BACKLOG, SIGNAL_TOO_LARGE,
 };
-use crate::rooms::requests::{Asked, Json, Request};
+use crate::rooms::requests::{Asked, Request};
 use crate::rooms::setting::{CallJoined, Theme};
-use crate::rooms::wish::{About, Wanted};
+use crate::rooms::wish::{Wanted, join};
 use crate::rooms::{self, requests};
 use call::CallReport;
 use media::{Media, MediaState};
@@ -51,14 +51,12 @@ pub struct Config {
     pub rooms: rooms::Config,
 }
 
-/// Whom somebody wants to meet, and with what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Join {
-    /// A call has the lesser of two wishes. Whoever wants to write only meets others who do.
-    pub(crate) media: Media,
-    #[serde(flatten)]
-    about: About,
+join! {
+    /// Whom somebody wants to meet, and with what.
+    {
+        /// A call has the lesser of two wishes. Whoever wants to write only meets others who do.
+        media: Media,
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -80,8 +78,9 @@ impl Join {
     pub(crate) fn wanted(self) -> Result<Wanted, Failure> {
         // Those who call and those who write are kept apart as people of different topics are.
         let topic = if self.media.is_call() { CALL_TOPIC } else { "text" };
-        let wish = Wish { topic: Some(topic.into()), ..self.about.wish()? };
-        Ok(Wanted { wish: wish.into(), media: Some(self.media) })
+        let media = Some(self.media);
+        let wish = Wish { topic: Some(topic.into()), ..self.about().wish()? };
+        Ok(Wanted { wish: wish.into(), media })
     }
 }
 
@@ -110,7 +109,7 @@ pub fn install(app: &mut App, config: Config) -> Router {
 }
 
 fn listen(nsp: &mut Namespace, halls: &Arc<Halls>) {
-    let join = |Json(join)| Request::Join(Arc::new(requests::Join::Call(join)));
+    let join = |join| Request::Join(Arc::new(requests::Join::Call(join)));
     Asked {
         event: "queue:join",
         summary: "Waits for somebody to call or to write with; a second wish replaces the first.",

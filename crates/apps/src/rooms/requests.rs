@@ -3,8 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use throng_node::{Ack, FromArgs, Namespace, Rate, Role, Socket};
 use utoipa::ToSchema;
 
@@ -60,17 +59,6 @@ impl Request {
     /// Whether it is between the two of a room, and changes nothing that others could contradict.
     pub(super) fn is_talk(&self) -> bool {
         matches!(self, Self::Say(_) | Self::Type(_) | Self::Signal(_) | Self::Show(_))
-    }
-}
-
-/// A request that is read as JSON is, in which there are no bytes. For those with fields of another type: serde reads such
-/// fields from a copy of them in which bytes pass for text.
-pub(crate) struct Json<T>(pub(crate) T);
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(from)?;
-        T::deserialize(value).map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -33,42 +33,72 @@ pub(crate) struct Wanted {
     pub(crate) media: Option<Media>,
 }
 
-/// The fields that every `queue:join` may have.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+/// What every `queue:join` may say.
+#[derive(Debug)]
 pub(crate) struct About {
-    /// Which queue; `default` when it is missing.
-    queue: Option<String>,
-    /// Interests, in any case.
-    #[serde(default)]
-    #[schema(max_items = 5)]
-    tags: Vec<WrittenTag>,
-    /// By ISO 639, such as `en`.
-    #[schema(min_length = 2, max_length = 3, pattern = "^[A-Za-z]*$")]
-    language: Option<String>,
-    /// By ISO 3166 or UN M.49, such as `de` or `150`.
-    #[schema(pattern = "^([A-Za-z]{2}|[0-9]{3})$")]
-    region: Option<String>,
-    /// Facts, such as `{"level": 3}`.
-    #[serde(default)]
-    properties: Facts,
-    /// What the other must fulfil.
-    #[serde(default)]
-    requires: Requires,
-    /// What the other had better fulfil.
-    #[serde(default)]
-    prefers: Prefers,
+    pub(crate) queue: Option<String>,
+    pub(crate) tags: Vec<WrittenTag>,
+    pub(crate) language: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) properties: Facts,
+    pub(crate) requires: Requires,
+    pub(crate) prefers: Prefers,
 }
+
+/// The `queue:join` of an app: its own fields, and those of [`About`]. They are written out because serde, which can flatten
+/// one struct into another, does not tell whoever sends an unknown field then which ones there are, and takes bytes for text.
+macro_rules! join {
+    ($(#[$attribute:meta])* { $($(#[$own_attribute:meta])* $own:ident: $type:ty,)* }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub(crate) struct Join {
+            $($(#[$own_attribute])* $own: $type,)*
+            /// Which queue; `default` when it is missing.
+            queue: Option<String>,
+            /// Interests, in any case.
+            #[serde(default)]
+            #[schema(max_items = 5)]
+            tags: Vec<$crate::rooms::wish::WrittenTag>,
+            /// By ISO 639, such as `en`.
+            #[schema(min_length = 2, max_length = 3, pattern = "^[A-Za-z]*$")]
+            language: Option<String>,
+            /// By ISO 3166 or UN M.49, such as `de` or `150`.
+            #[schema(pattern = "^([A-Za-z]{2}|[0-9]{3})$")]
+            region: Option<String>,
+            /// Facts, such as `{"level": 3}`.
+            #[serde(default)]
+            properties: $crate::rooms::wish::Facts,
+            /// What the other must fulfil.
+            #[serde(default)]
+            requires: $crate::rooms::wish::Requires,
+            /// What the other had better fulfil.
+            #[serde(default)]
+            prefers: $crate::rooms::wish::Prefers,
+        }
+
+        impl Join {
+            /// What is not the app's own.
+            pub(crate) fn about(self) -> $crate::rooms::wish::About {
+                let Self { queue, tags, language, region, properties, requires, prefers, .. } = self;
+                $crate::rooms::wish::About { queue, tags, language, region, properties, requires, prefers }
+            }
+        }
+    };
+}
+
+pub(crate) use join;
 
 /// A tag as somebody has written it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9]*$")]
-struct WrittenTag(String);
+pub(crate) struct WrittenTag(String);
 
 /// Facts by their names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Facts(BTreeMap<String, Property>);
+pub(crate) struct Facts(BTreeMap<String, Property>);
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -87,7 +117,7 @@ struct WrittenValue(String);
 /// What must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Requires {
+pub(crate) struct Requires {
     /// Whether the other must speak the same language.
     #[serde(default)]
     language: bool,
@@ -102,7 +132,7 @@ struct Requires {
 /// What had better hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Prefers {
+pub(crate) struct Prefers {
     /// What had better hold of the other's facts.
     #[serde(default)]
     properties: Demands,
@@ -255,10 +285,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::roulette;
 
-    fn wish(about: serde_json::Value) -> Result<Wish, &'static str> {
-        let about: About = serde_json::from_value(about).unwrap();
-        about.wish().map_err(|failure| failure.code)
+    fn wish(mut about: Json) -> Result<Wish, &'static str> {
+        about["media"] = json!("text");
+        let join: roulette::Join = serde_json::from_value(about).unwrap();
+        join.about().wish().map_err(|failure| failure.code)
     }
 
     #[test]

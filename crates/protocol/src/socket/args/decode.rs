@@ -4,7 +4,7 @@ use rmpv::Value;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::value::Borrowed;
+use super::value::{Borrowed, NO_VARIANT};
 use super::{ArgsRef, DecodeError};
 use crate::socket::json::scan;
 
@@ -44,11 +44,26 @@ fn json_error(position: usize, error: &serde_json::Error) -> DecodeError {
     let text = error.to_string();
     // The place in the text means nothing to someone who sent values.
     let place = format!(" at line {} column {}", error.line(), error.column());
-    DecodeError(format!("argument {position}: {}", text.strip_suffix(&place).unwrap_or(&text)))
+    match text.strip_suffix(&place).unwrap_or(&text) {
+        // The text has been found to be JSON: there is no other way to miss a value in it.
+        "expected value" => misfit(position, NO_VARIANT),
+        text => misfit(position, text),
+    }
 }
 
 fn value_error(position: usize, error: &DecodeError) -> DecodeError {
-    DecodeError(format!("argument {position}: {error}"))
+    misfit(position, &error.0)
+}
+
+/// Says what is wrong with an argument, without the name that Rust has for the type that was expected.
+fn misfit(position: usize, text: &str) -> DecodeError {
+    let is_name = |rest: &str| rest.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | ' '));
+    match text.rsplit_once(", expected struct ") {
+        Some((found, rest)) if is_name(rest) => {
+            DecodeError(format!("argument {position}: {found}, expected an object"))
+        }
+        _ => DecodeError(format!("argument {position}: {text}")),
+    }
 }
 
 /// Methods that ask for one value: the first argument.
@@ -78,8 +93,17 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
         deserialize_f32() deserialize_f64()
         deserialize_newtype_struct(name: &'static str)
-        deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+
+    /// A list is no object, though serde has structs take their fields from one too.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {

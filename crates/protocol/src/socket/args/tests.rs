@@ -209,6 +209,23 @@ fn a_misfit_is_told_in_words() {
         "argument 1: invalid value: integer `300`, expected u8",
         "argument 1: invalid value: integer `300`, expected u8",
     );
+    let variant = "argument 1: expected the name of a variant, or a map from one to its value";
+    fails::<Side>("1", variant, variant);
+}
+
+#[test]
+fn a_misfit_does_not_tell_what_rust_calls_a_type() {
+    for (json, found) in [
+        ("true", "invalid type: boolean `true`"),
+        ("1.5", "invalid type: floating point `1.5`"),
+        ("[1,2]", "invalid type: sequence"),
+        (r#"", expected struct X""#, "invalid type: string \", expected struct X\""),
+    ] {
+        let told = format!("argument 1: {found}, expected an object");
+        fails::<Point>(json, &told, &told);
+    }
+    let told = "argument 1: invalid type: string \", expected struct X\", expected u8";
+    fails::<u8>(r#"", expected struct X""#, told, told);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use serde::forward_to_deserialize_any;
 
 use super::DecodeError;
 
+/// What is told of a value that cannot be that of an enum.
+pub(super) const NO_VARIANT: &str = "expected the name of a variant, or a map from one to its value";
+
 /// A value to be read.
 pub(super) struct Borrowed<'a>(pub(super) &'a Value);
 
@@ -58,6 +61,13 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
         self.deserialize_str(visitor)
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.0 {
+            Value::Array(_) => Err(DecodeError::invalid_type(Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         if self.0.is_nil() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
@@ -86,7 +96,7 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
                 let entries = entries.iter().map(|(key, value)| (Key(key), Borrowed(value)));
                 visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(entries)))
             }
-            _ => Err(DecodeError::custom("expected the name of a variant, or a map from one to its value")),
+            _ => Err(DecodeError::custom(NO_VARIANT)),
         }
     }
 
@@ -96,7 +106,7 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier
+        unit unit_struct seq tuple tuple_struct struct identifier
     }
 }
 
