@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
+use throng_node::Problem;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -53,7 +54,8 @@ fn foreign(socket: &Socket) -> Vec<&'static str> {
     path.into_iter().chain(parser).collect()
 }
 
-/// `/` and `/roulette`, what they refer to, and the official client at the path that Node serves it from.
+/// `/` and `/roulette`, what they refer to, the official client at the path that Node serves it from, and what every other
+/// path is answered with.
 pub(crate) fn router() -> Router {
     let policy = SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, POLICY);
     Router::new()
@@ -62,6 +64,7 @@ pub(crate) fn router() -> Router {
         .route("/favicon.svg", get(icon))
         .route("/assets/{file}", get(asset))
         .route("/socket.io/{file}", get(client))
+        .fallback(async || nothing())
         .layer(CompressionLayer::new().gzip(true))
         .layer(policy)
 }
@@ -92,8 +95,12 @@ async fn client(Path(name): Path<String>, headers: HeaderMap) -> Response {
     found(file(&format!("socket.io/{name}"), "no-cache", &headers))
 }
 
-fn found(response: Option<Response>) -> Response {
-    response.unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is no such page.\n").into_response())
+fn found(file: Option<Response>) -> Response {
+    file.unwrap_or_else(|| nothing().into_response())
+}
+
+fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path.")
 }
 
 /// A file, or 304 when the client has it already.
@@ -106,14 +113,25 @@ fn file(path: &str, caching: &'static str, headers: &HeaderMap) -> Option<Respon
     if known {
         return Some((StatusCode::NOT_MODIFIED, about).into_response());
     }
-    let kind = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
+    let kind = [(header::CONTENT_TYPE, kind(path, file.metadata.mimetype()).to_owned())];
     Some((about, kind, file.data).into_response())
+}
+
+/// The type of a file, which is `guessed` by its ending: of those of source maps nothing is known there.
+fn kind<'a>(path: &str, guessed: &'a str) -> &'a str {
+    if path.rsplit('.').next() == Some("map") { "application/json" } else { guessed }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Sources;
+
+    #[test]
+    fn source_maps_are_json() {
+        assert_eq!(kind("socket.io/socket.io.js.map", "text/plain"), "application/json");
+        assert_eq!(kind("socket.io/socket.io.js", "text/javascript"), "text/javascript");
+    }
 
     #[test]
     fn the_pages_follow_neither_the_path_nor_the_parser() {

@@ -145,6 +145,17 @@ fn it_serves_without_any_configuration_and_drains_on_either_signal() {
 }
 
 #[test]
+fn a_path_without_anything_is_answered_in_the_shape_of_every_refusal() {
+    let node = Node::start(&[], &[]);
+    for path in ["/nothing", "/socket.io/nothing.js", "/assets/nothing.css", "/api/nothing"] {
+        let answer = get(&node.address, path);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 404 "), "{path}: {head}");
+        assert!(body.contains(r#""code":"not_found""#), "{path}: {body}");
+    }
+}
+
+#[test]
 fn check_shows_where_each_value_comes_from_and_no_secret() {
     let (_folder, path) = file("port = 8081\norigins = [\"https://app.example\"]\n");
     let environment =

@@ -55,6 +55,7 @@ fn engine(node: &Arc<Node>, endpoint: Endpoint) -> Router {
 /// Every other route.
 fn guarded(node: &Arc<Node>, routes: Router) -> Router {
     routes
+        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(node.clone(), body::bounded))
         .layer(from_fn_with_state(node.clone(), limited::requests))
@@ -79,6 +80,12 @@ fn cors(node: Arc<Node>) -> CorsLayer {
         .allow_credentials(AllowCredentials::predicate(move |_, request| {
             matches!(*listed(request), Origins::Listed(_))
         }))
+}
+
+/// What is told of a method that a path does not take; the header `Allow` names those that it does.
+async fn other_method() -> Problem {
+    let message = "This path takes other methods.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 
 /// What is told of a panic, which says to nobody what went wrong inside.

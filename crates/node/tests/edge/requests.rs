@@ -2,7 +2,7 @@
 
 use throng_testkit::Response;
 
-use crate::{PARENT, get_with, node};
+use crate::{PARENT, ask, get_with, node};
 
 fn id(response: &Response) -> &str {
     response.header("x-request-id").expect("every answer names its request")
@@ -30,6 +30,16 @@ fn every_answer_names_its_request() {
     let node = node(|_| {});
     for path in ["/health", "/nothing", "/socket.io/?EIO=3", crate::POLLING, "/api/panic"] {
         assert!(!id(&get_with(node.address(), path, "")).is_empty());
+    }
+}
+
+#[test]
+fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_does() {
+    let node = node(|_| {});
+    for path in ["/health", "/api/names"] {
+        let refused = ask(node.address(), "DELETE", path, "", b"");
+        assert_eq!((refused.status, refused.header("allow")), (405, Some("GET,HEAD")), "{path}");
+        assert!(refused.body.contains(r#""code":"method_not_allowed""#), "{path}: {refused:?}");
     }
 }
 
