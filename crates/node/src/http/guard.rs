@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -47,6 +46,7 @@ pub(super) async fn answer(via: &Via, mut request: Request<Incoming>) -> Respons
         rank: if is_engine && names_session(&request) { Rank::Poll } else { Rank::Request },
         began: Instant::now(),
         status: None,
+        cut: Arc::default(),
         bytes: 0,
         _open: open,
     };
@@ -58,7 +58,7 @@ pub(super) async fn answer(via: &Via, mut request: Request<Incoming>) -> Respons
     extensions.insert(trail.trace.clone());
     extensions.insert(Arc::new(trail));
     // A router is a reference to its routes; a call needs one of its own.
-    let answered = edge.routes.clone().call(request.map(Body::new)).instrument(span).await;
+    let answered = edge.routes.clone().call(request.map(|body| record.watch(body))).instrument(span).await;
     let mut response = answered.unwrap_or_else(|never| match never {});
     let embedding = if is_engine { Embedding::CrossOrigin } else { Embedding::SameOrigin };
     security::harden(&mut response, *scheme, embedding);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::Value;
 use throng_backbone::{MemoryStore, Store};
 use throng_node::App;
-use throng_testkit::{Node, Polling, until};
+use throng_testkit::{Http, Node, Polling, until};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -133,4 +133,32 @@ fn polls_are_told_more_quietly_than_handshakes() {
     assert_eq!(line("log-3")["level"], "DEBUG");
     get_with(node.address(), &format!("{}&sid=unknown", crate::POLLING), "x-request-id: log-4\r\n");
     assert_eq!(line("log-4")["level"], "INFO");
+}
+
+/// Posts the beginning of a body; the connection ends with what is returned.
+fn begin(address: SocketAddr, (path, headers, begun): (&str, &str, &str), name: &str) -> Http {
+    let mut http = Http::connect(address);
+    let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\nx-request-id: {name}\r\n{headers}\r\n\r\n");
+    http.send(format!("{head}{begun}").as_bytes());
+    http
+}
+
+#[test]
+fn a_client_that_leaves_in_the_middle_of_a_body_has_a_status_of_its_own() {
+    listen();
+    let node = node(|_| {});
+    let polling = Polling::open(node.address());
+    let (known, chunked) = ("content-length: 100", "transfer-encoding: chunked");
+    for (name, begun) in [
+        ("log-cut-1", ("/api/upload", known, "1234")),
+        ("log-cut-2", ("/api/upload", chunked, "64\r\n1234")),
+        ("log-cut-3", (&*polling.path(), known, "42")),
+    ] {
+        drop(begin(node.address(), begun, name));
+        assert_eq!(line(name)["fields"]["status"], 499, "{begun:?}");
+    }
+    let mut malformed = begin(node.address(), ("/api/upload", chunked, "nonsense\r\n"), "log-malformed");
+    assert_eq!(malformed.response().status, 400);
+    drop(malformed);
+    assert_eq!(line("log-malformed")["fields"]["status"], 400);
 }
