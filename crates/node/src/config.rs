@@ -195,10 +195,15 @@ impl Config {
     /// Descriptors that a WebSocket over TLS takes: its connection, and both ends of the bridge to its shard.
     const DESCRIPTORS_WITH_TLS: usize = 3;
 
-    /// How many connections there may really be: no more than there are descriptors for.
-    pub fn connections_bound(&self) -> usize {
+    /// Takes `connections_max` down to what there are descriptors for, and warns when that is less. Every start does; whoever
+    /// wants to say so before calls it first.
+    pub fn bound_connections(&mut self) {
         let each = if self.edge.tls.is_some() { Self::DESCRIPTORS_WITH_TLS } else { 1 };
-        self.connections_max.min(connections_from_descriptors() / each)
+        let bound = connections_from_descriptors() / each;
+        if bound < self.connections_max {
+            tracing::warn!(connections_max = bound, "the descriptor limit leaves room for fewer connections");
+            self.connections_max = bound;
+        }
     }
 }
 
@@ -227,8 +232,9 @@ mod tests {
     fn there_are_no_more_connections_than_descriptors() {
         let most = connections_from_descriptors();
         for (asked, expect) in [(1, 1), (most, most), (most + 1, most), (usize::MAX, most)] {
-            let config = Config { connections_max: asked, ..Config::default() };
-            assert_eq!(config.connections_bound(), expect, "{asked}");
+            let mut config = Config { connections_max: asked, ..Config::default() };
+            config.bound_connections();
+            assert_eq!(config.connections_max, expect, "{asked}");
         }
     }
 

@@ -100,11 +100,7 @@ async fn run(
     if shards > SHARDS_MAX {
         return Err(RunError::TooManyShards(shards));
     }
-    let bound = config.connections_bound();
-    if bound < config.connections_max {
-        tracing::warn!(connections_max = bound, "the descriptor limit leaves room for fewer connections");
-        config.connections_max = bound;
-    }
+    config.bound_connections();
     listener.set_nonblocking(true)?;
     // Accepted connections inherit this: messages are written whole, so waiting for more only delays them.
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(std::io::Error::from)?;

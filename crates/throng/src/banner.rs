@@ -7,7 +7,7 @@ use crate::fleet::Joined;
 
 /// Says that the node listens.
 pub(crate) fn show(address: SocketAddr, name: &str, (node, joined): (&throng_node::Config, Option<&Joined>)) {
-    let (shards, connections_max) = (node.shards.get(), node.connections_bound());
+    let (shards, connections_max) = (node.shards.get(), node.connections_max);
     let backbone = joined.map_or("memory", |joined| &joined.place);
     let members = joined.map_or(1, |joined| joined.fleet.member_count());
     let tag = joined.map(|joined| joined.fleet.node().to_string());

@@ -35,7 +35,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let (mut maker, tls) =
         (Maker::new(start.auth.guest_lifetime), policy::certificate(&config.tls).map_err(in_words)?);
     let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
-    let node = config.node(made, tls.clone());
+    let mut node = config.node(made, tls.clone());
     let (apps, delivery) = Apps::new(config, &start.auth.secret).map_err(in_words)?;
     let routes = pages::router().merge(apps.install(&mut app, config));
 
@@ -48,8 +48,9 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
         };
         let listener = claim.listen().with_context(cannot_listen)?;
         let watch = Watch::start(files(&sources, &start))?;
-        banner::show(listener.local_addr()?, &config.node_name(), (&node, joined.as_ref()));
+        node.bound_connections();
         notices(config, &values, joined.as_ref());
+        banner::show(listener.local_addr()?, &config.node_name(), (&node, joined.as_ref()));
         let target = Target { log, policy: watch::Sender::new(Arc::new(start)) };
         let (flush, leaving) = oneshot::channel::<()>();
         let delivering = delivery.map(|delivery| tokio::spawn(delivery.run(async { drop(leaving.await) })));

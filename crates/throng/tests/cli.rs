@@ -34,6 +34,8 @@ fn finished(args: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String
 struct Node {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
+    /// The lines before the one that says that it listens.
+    notices: Vec<Value>,
     /// As the line says that it logs when it listens.
     address: String,
 }
@@ -43,18 +45,30 @@ impl Node {
         let args = [&["serve", "--port", "0"], args].concat();
         let mut child = throng(&args, environment).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut node = Self { child, log, address: String::new() };
-        node.address = node.logged("listening")["address"].as_str().unwrap().to_owned();
-        node
+        let mut node = Self { child, log, notices: Vec::new(), address: String::new() };
+        loop {
+            let line = node.line();
+            if line["message"] == "listening" {
+                node.address = line["address"].as_str().unwrap().to_owned();
+                return node;
+            }
+            node.notices.push(line);
+        }
+    }
+
+    fn line(&mut self) -> Value {
+        let line = self.log.next().expect("the node still runs").unwrap();
+        serde_json::from_str(&line).unwrap()
     }
 
     /// The next line with this message; those before it are read over.
     fn logged(&mut self, message: &str) -> Value {
-        let lines = self.log.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        lines
-            .into_iter()
-            .find(|line| line["message"] == message)
-            .unwrap_or_else(|| panic!("never said {message:?}"))
+        loop {
+            let line = self.line();
+            if line["message"] == message {
+                return line;
+            }
+        }
     }
 
     fn signal(&self, name: &str) {
@@ -219,10 +233,14 @@ fn the_default_file_can_be_printed_and_used() {
 }
 
 #[test]
-fn a_setting_without_effect_is_warned_of() {
-    let mut node = Node::start(&[], &[("MAX_INSTANCES", "4")]);
-    let line = node.logged("setting has no effect in this version");
-    assert_eq!((&line["level"], &line["key"]), (&"WARN".into(), &"fleet.instances_max".into()));
+fn what_is_known_of_the_configuration_is_said_before_it_listens() {
+    let node = Node::start(&[], &[("MAX_INSTANCES", "4")]);
+    let noticed = |level: &str, key: &str| {
+        let mut notices = node.notices.iter();
+        assert!(notices.any(|line| line["level"] == level && line["key"] == key), "{:?}", node.notices);
+    };
+    noticed("INFO", "auth.secret");
+    noticed("WARN", "fleet.instances_max");
 }
 
 #[test]
