@@ -62,10 +62,12 @@ pub(crate) enum Overdue {
     /// The next request of a connection that is kept alive.
     Idle,
     Upgrade,
+    /// Reading an answer.
+    Answer,
 }
 
 impl Overdue {
-    pub(crate) const ALL: [Self; 4] = [Self::Head, Self::Body, Self::Idle, Self::Upgrade];
+    pub(crate) const ALL: [Self; 5] = [Self::Head, Self::Body, Self::Idle, Self::Upgrade, Self::Answer];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -73,6 +75,7 @@ impl Overdue {
             Self::Body => "body",
             Self::Idle => "idle",
             Self::Upgrade => "upgrade",
+            Self::Answer => "answer",
         }
     }
 }

@@ -2,6 +2,8 @@
 //! HTTP/2 until the client is done, too slow, or has become a WebSocket.
 
 use std::convert::Infallible;
+use std::error::Error as _;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -129,7 +131,7 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, vi
     );
     tokio::select! {
         biased;
-        served = connection.as_mut() => log(served),
+        served = connection.as_mut() => ended(&edge, served),
         overdue = pace.overdue() => edge.metrics().overdue(overdue),
     }
 }
@@ -155,14 +157,14 @@ async fn http2(stream: TlsStream<TcpStream>, via: Via) {
     );
     tokio::select! {
         biased;
-        served = connection.as_mut() => return log(served),
+        served = connection.as_mut() => return ended(&edge, served),
         overdue = pace.overdue() => {
             edge.metrics().overdue(overdue);
             connection.as_mut().graceful_shutdown();
         }
     }
     if let Ok(served) = tokio::time::timeout(FAREWELL, connection).await {
-        log(served);
+        ended(&edge, served);
     }
 }
 
@@ -176,10 +178,15 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for OnShard {
     }
 }
 
-fn log(served: hyper::Result<()>) {
-    if let Err(error) = served {
-        tracing::debug!(%error, "connection failed");
+/// Tells of a connection that has failed.
+fn ended(edge: &Edge, served: hyper::Result<()>) {
+    let Err(error) = served else { return };
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    // The kernel's bound on writes; see `bound_writes`.
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
+        edge.metrics().overdue(Overdue::Answer);
     }
+    tracing::debug!(%error, "connection failed");
 }
 
 /// Answers a connection that is not served, whatever it asks.

@@ -84,9 +84,19 @@ impl Stage {
         self.innocent.check();
     }
 
-    /// No session has ended.
+    /// So many requests to the Engine.IO path were refused, for this reason.
+    fn expect_refused(&mut self, reason: &str, count: u64) {
+        let name = format!("handshake_failures_total{{reason=\"{reason}\"}}");
+        assert_eq!(self.node.metrics().get(&name), count, "{reason}");
+        self.innocent.check();
+    }
+
+    /// No session has ended. The innocent one is answered in the turn that takes in whatever was sent before, or in a later
+    /// one, and the counters are read after that.
     fn expect_none_ended(&mut self) {
         self.innocent.check();
-        assert_eq!(self.node.metrics().sessions_open(), self.node.metrics().get("sessions_opened_total"));
+        let metrics = self.node.metrics();
+        let ended: Vec<_> = End::ALL.iter().filter(|end| metrics.sessions_ended(**end) > 0).collect();
+        assert!(ended.is_empty(), "{ended:?}");
     }
 }

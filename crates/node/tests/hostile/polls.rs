@@ -19,18 +19,22 @@ fn a_poll_for_a_foreign_session_is_refused() {
         let answer = Http::get(stage.node.address(), &path);
         assert_eq!((answer.status, answer.body.as_str()), (400, UNKNOWN), "{sid}");
     }
+    stage.expect_refused("session_unknown", 5);
+    stage.expect_refused("bad_request", 0);
     stage.expect_none_ended();
 }
 
 #[test]
 fn an_identifier_of_the_right_place_is_not_enough() {
     let mut stage = Stage::new(|_| {});
-    let polling = Polling::open(stage.node.address());
+    let mut polling = Polling::open(stage.node.address());
     let mut guessed = polling.path();
     let last = if guessed.ends_with('A') { "B" } else { "A" };
     guessed.replace_range(guessed.len() - 1.., last);
     assert_eq!(Http::get(stage.node.address(), &guessed).status, 400);
+    stage.expect_refused("session_unknown", 1);
     stage.expect_none_ended();
+    assert_eq!(polling.post("40").status, 200);
 }
 
 #[test]
@@ -42,6 +46,7 @@ fn posts_after_the_close_are_refused() {
         let answer = polling.post("42[\"echo\"]");
         assert_eq!((answer.status, answer.body.as_str()), (400, UNKNOWN));
     }
+    stage.expect_refused("session_unknown", 3);
     stage.expect_count(End::TransportClose);
 }
 
@@ -63,6 +68,7 @@ fn two_polls_at_once_end_the_session() {
     let mut statuses = [second.status, polling.answer().status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 400]);
+    stage.expect_refused("bad_request", 1);
     stage.expect_count(End::TransportError);
 }
 
@@ -101,5 +107,8 @@ fn a_websocket_session_is_not_polled() {
     let packet: serde_json::Value = serde_json::from_str(&open[1..]).unwrap();
     let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", packet["sid"].as_str().unwrap());
     assert_eq!(Http::get(stage.node.address(), &path).status, 400);
+    stage.expect_refused("bad_request", 1);
     stage.expect_none_ended();
+    websocket.send_text("40");
+    assert!(websocket.next_frame().text().starts_with("40{"));
 }

@@ -26,11 +26,12 @@ fn an_upgrade_that_is_never_finished_leaves_the_session_polling() {
 #[test]
 fn a_probe_that_says_nothing_is_dropped() {
     let mut stage = Stage::new(|config| config.upgrade_timeout = SHORT);
-    let polling = Polling::open(stage.node.address());
+    let mut polling = Polling::open(stage.node.address());
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     assert_eq!(probe.outcome(), Outcome::Closed);
     stage.expect_timeout("upgrade");
     stage.expect_none_ended();
+    assert_eq!(polling.post("40").status, 200);
 }
 
 #[test]
@@ -53,7 +54,7 @@ fn a_second_attempt_has_its_own_time() {
 #[test]
 fn a_probe_that_asks_without_end_is_dropped() {
     let mut stage = Stage::new(|_| {});
-    let polling = Polling::open(stage.node.address());
+    let mut polling = Polling::open(stage.node.address());
     let mut probe = WebSocket::connect(stage.node.address(), &polling.upgrade_path());
     let probes = WebSocket::frame(Opcode::Text, b"2probe").repeat(10_000);
     probe.send_raw(&probes);
@@ -61,6 +62,7 @@ fn a_probe_that_asks_without_end_is_dropped() {
         assert_eq!(frame.text(), "3probe");
     }
     stage.expect_none_ended();
+    assert_eq!(polling.post("40").status, 200);
 }
 
 #[test]
