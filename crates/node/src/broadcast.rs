@@ -93,6 +93,10 @@ impl Broadcast {
 
     /// Sends an event, and gives what collects acknowledgements until all have answered or the timeout passes: what did come
     /// is never lost to what did not.
+    ///
+    /// # Errors
+    /// `Encode`, and nothing was sent, when the payload cannot be encoded or clients keep the name for their own events. Whoever
+    /// does not answer, or with another shape, is missing from the answers.
     pub fn emit_with_ack<T: FromArgs + 'static>(
         &self,
         event: &str,
@@ -176,6 +180,10 @@ impl Broadcast {
 
     /// Sends an event to the server-side listeners of this namespace on every other node, and gives what collects their
     /// answers, one each. A node without a listener for it, or whose listeners have nothing to say, is missing.
+    ///
+    /// # Errors
+    /// `Encode`, and nothing was sent, when the payload cannot be encoded. A node that does not answer in time, or with another
+    /// shape, is missing too.
     pub fn server_side_emit_with_ack<T: FromArgs + 'static>(
         &self,
         event: &str,

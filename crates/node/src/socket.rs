@@ -215,6 +215,11 @@ impl Socket {
     }
 
     /// Sends an event, and gives what waits up to 10 s for the client's acknowledgement.
+    ///
+    /// # Errors
+    /// `Encode`, and nothing was sent, when the payload cannot be encoded or clients keep the name for their own events. `Timeout`
+    /// when no answer came in time, `Disconnected` when the socket was gone before it: what was asked may have been done. `Decode`
+    /// when the answer has another shape.
     pub fn emit_with_ack<T: FromArgs + 'static>(&self, event: &str, payload: impl IntoArgs) -> Awaited<T> {
         self.timeout(ASK_TIMEOUT).emit_with_ack(event, payload)
     }
@@ -299,6 +304,11 @@ pub struct Within<'a> {
 
 impl Within<'_> {
     /// Sends an event, and gives what waits for the client's acknowledgement.
+    ///
+    /// # Errors
+    /// `Encode`, and nothing was sent, when the payload cannot be encoded or clients keep the name for their own events. `Timeout`
+    /// when no answer came in time, `Disconnected` when the socket was gone before it: what was asked may have been done. `Decode`
+    /// when the answer has another shape.
     pub fn emit_with_ack<T: FromArgs + 'static>(self, event: &str, payload: impl IntoArgs) -> Awaited<T> {
         let asked = event_args(event, payload).map(|args| self.ask(event, args));
         Box::pin(async move { asked?.answer().await })
