@@ -58,7 +58,7 @@ pub(crate) struct SocketEnded {
 pub(crate) fn docs() -> [EventDoc; 3] {
     let of_token = |error: TokenError| (error.code(), error.message());
     let refused: Vec<_> =
-        [FORBIDDEN, OTHER_USER, OLDER, (TenantError::Mismatch.code(), "The token is for another tenant.")]
+        [FORBIDDEN, OTHER_USER, OLDER, (TenantError::Mismatch.code(), TenantError::MISMATCH)]
             .into_iter()
             .chain(TokenError::ALL.map(of_token))
             .collect();

@@ -184,7 +184,7 @@ pub enum TenantError {
     #[error("The licence of this tenant has expired.")]
     Expired,
     /// The host and the token name different tenants.
-    #[error("The token is for another tenant.")]
+    #[error("{}", Self::MISMATCH)]
     Mismatch,
     /// It does not use this namespace.
     #[error("This tenant does not use that.")]
@@ -201,6 +201,9 @@ pub enum TenantError {
 }
 
 impl TenantError {
+    /// The sentence of [`TenantError::Mismatch`], which the documents have too.
+    pub(crate) const MISMATCH: &str = "The token is for another tenant.";
+
     /// The stable code.
     pub const fn code(self) -> &'static str {
         match self {
