@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endingWords, estimate, minutes, people, timeLeft } from "./words";
+import { clockFace, duration, endingWords, estimate, people, timeLeft } from "./words";
 
 test.each([
   [0, "0:00"],
@@ -7,18 +7,28 @@ test.each([
   [60_000, "1:00"],
   [754_000, "12:34"],
   [-5, "0:00"],
-])("%d ms reads %s", (milliseconds, expected) => {
-  expect(minutes(milliseconds)).toBe(expected);
+])("clock shows %d ms as %s", (milliseconds, expected) => {
+  expect(clockFace(milliseconds)).toBe(expected);
+});
+
+test.each([
+  [0, "1 second"],
+  [8_900, "8 seconds"],
+  [60_000, "1 minute"],
+  [65_000, "1 minute 5 seconds"],
+  [121_000, "2 minutes 1 second"],
+])("%d ms took %s", (milliseconds, expected) => {
+  expect(duration(milliseconds)).toBe(expected);
 });
 
 test.each([
   [null, "not known yet"],
   [0, "a few seconds"],
   [4_999, "a few seconds"],
-  [12_000, "about 15 s"],
-  [54_000, "about 55 s"],
-  [56_000, "about 1 min"],
-  [200_000, "about 3 min"],
+  [12_000, "about 15 seconds"],
+  [54_000, "about 55 seconds"],
+  [56_000, "about 1 minute"],
+  [200_000, "about 3 minutes"],
 ])("usual wait of %j ms reads %s", (estimatedWaitMs, expected) => {
   expect(estimate({ estimatedWaitMs })).toBe(expected);
 });

@@ -9,24 +9,32 @@ export function people(count: number): string {
   return count === 1 ? "1 person" : `${count} people`;
 }
 
-/** `1 message`, `2 messages`. */
-export function messagesCount(count: number): string {
-  return count === 1 ? "1 message" : `${count} messages`;
+/** `1 message`, `2 messages`, of the noun `message`. */
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
-/** Minutes and seconds: `0:07`, `12:30`. Whole seconds, never negative. */
-export function minutes(milliseconds: number): string {
+/** What a clock shows: `0:07`, `12:30`. Whole seconds, never negative. */
+export function clockFace(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** How long it usually takes, as one reads it: `a few seconds`, `about 20 s`, `about 3 min`. */
+/** How long something took, in a sentence: `8 seconds`, `1 minute 5 seconds`. One second at least. */
+export function duration(milliseconds: number): string {
+  const whole = Math.max(1, Math.floor(milliseconds / 1000));
+  const [minutes, seconds] = [Math.floor(whole / 60), whole % 60];
+  if (minutes === 0) return counted(seconds, "second");
+  return counted(minutes, "minute") + (seconds === 0 ? "" : ` ${counted(seconds, "second")}`);
+}
+
+/** How long it usually takes, as one reads it: `a few seconds`, `about 20 seconds`, `about 3 minutes`. */
 export function estimate({ estimatedWaitMs }: Pick<Prospect, "estimatedWaitMs">): string {
   if (estimatedWaitMs === null) return "not known yet";
   const seconds = estimatedWaitMs / 1000;
   if (seconds < 5) return "a few seconds";
-  if (seconds < 55) return `about ${Math.ceil(seconds / 5) * 5} s`;
-  return `about ${Math.max(1, Math.round(seconds / 60))} min`;
+  const rough = seconds < 55 ? Math.ceil(seconds / 5) * 5 : Math.max(1, Math.round(seconds / 60)) * 60;
+  return `about ${duration(rough * 1000)}`;
 }
 
 /** How much of the time is left, for the ear. */

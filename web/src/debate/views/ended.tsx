@@ -3,7 +3,7 @@ import type { Session } from "../../shared/session";
 import { Disc } from "../../shared/views/disc";
 import { Ended } from "../../shared/views/ended";
 import type { Ended as EndedStage } from "../../shared/visit";
-import { messagesCount, minutes } from "../../shared/words";
+import { counted, duration } from "../../shared/words";
 import type { Debate, DebateWish } from "../contract";
 import { halfOf, opposite, sideName } from "../sides";
 import { NOUN } from "../words";
@@ -50,8 +50,8 @@ export function DebateEnded({ stage, wish, session }: Props) {
       <p class="motion">{topic}</p>
       {talk && (
         <p class="ended-figures">
-          You argued {talk.room.side} it. {messagesCount(talk.messages.length)} in{" "}
-          {minutes(Math.min(stage.endedAt, talk.endsAt) - talk.startedAt)} minutes.
+          You argued {talk.room.side} it. {counted(talk.messages.length, "message")} in{" "}
+          {duration(Math.min(stage.endedAt, talk.endsAt) - talk.startedAt)}.
         </p>
       )}
     </Ended>

@@ -1,7 +1,7 @@
 // The end of a meeting: the halves apart, and the ways on.
 import { Ended } from "../../shared/views/ended";
 import type { Ended as EndedStage } from "../../shared/visit";
-import { messagesCount, minutes } from "../../shared/words";
+import { counted, duration } from "../../shared/words";
 import type { Roulette } from "../contract";
 import type { RouletteSession } from "../session";
 import { NOUN } from "../words";
@@ -35,8 +35,8 @@ export function RouletteEnded({ stage, camera, session }: Props) {
     >
       {talk && (
         <p class="ended-figures">
-          You had {minutes(Math.min(stage.endedAt, talk.endsAt) - talk.startedAt)} minutes
-          {talk.messages.length > 0 && ` and ${messagesCount(talk.messages.length)}`}.
+          You were together for {duration(Math.min(stage.endedAt, talk.endsAt) - talk.startedAt)}
+          {talk.messages.length > 0 && `, with ${counted(talk.messages.length, "message")}`}.
         </p>
       )}
     </Ended>

@@ -1,7 +1,7 @@
 // The time that is left, as a ring that empties and as minutes and seconds.
 import type { Half } from "../half";
 import type { Talk } from "../visit";
-import { minutes } from "../words";
+import { clockFace } from "../words";
 import { useNow } from "./now";
 
 interface Props {
@@ -27,7 +27,7 @@ export function Clock({ talk, half }: Props) {
         />
       </svg>
       <span class="clock-text" data-testid="clock">
-        {minutes(left)}
+        {clockFace(left)}
       </span>
     </div>
   );

@@ -1,7 +1,7 @@
 // The second stage: the wish is with the server, and a partner is not there yet.
 import type { ComponentChildren } from "preact";
 import type { Waiting as WaitingStage } from "../visit";
-import { estimate, minutes } from "../words";
+import { clockFace, estimate } from "../words";
 import { useNow } from "./now";
 
 interface Props {
@@ -45,5 +45,5 @@ export function Waiting({ stage, art, title, children, company, onCancel }: Prop
 }
 
 function Elapsed({ since }: { since: number }) {
-  return <span role="timer">{minutes(useNow() - since)}</span>;
+  return <span role="timer">{clockFace(useNow() - since)}</span>;
 }
