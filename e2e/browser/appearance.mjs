@@ -1,8 +1,8 @@
-// How a page must look in every state: it passes the axe accessibility rules and fits the width of its window.
+// How a page must look in every state: it passes the axe accessibility rules and fits windows of every width.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fitsTheWidth } from "./talk.mjs";
+import { fitsEveryWidth } from "./talk.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -18,7 +18,7 @@ export const SCREENS = Object.entries(DEVICES).map(([device, screen]) => ({
 }));
 
 /**
- * Fails with every rule the page breaks in this state and where, and when the page is too wide. In the dark only colours are
+ * Fails with every rule the page breaks in this state and where, and when it is too wide for a window. In the dark only colours are
  * others than in the light, so that only these are looked at again.
  */
 export async function check(page, state) {
@@ -29,5 +29,5 @@ export async function check(page, state) {
     const broken = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(", ")}`);
     assert.deepEqual(broken, [], `${state}, ${colorScheme}`);
   }
-  await fitsTheWidth(page, state);
+  await fitsEveryWidth(page, state);
 }

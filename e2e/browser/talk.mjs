@@ -74,8 +74,21 @@ export async function heading(page, title) {
   await page.getByRole("heading", { name: title, exact: true, level: 1 }).waitFor();
 }
 
-/** Fails when the page is wider than its window. */
-export async function fitsTheWidth(page, state) {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(content <= window, `${state}: the page is ${content} px wide in a window of ${window} px`);
+/** Widths of windows in pixels: small and common phones, a tablet, a desk. */
+const WIDTHS = [320, 360, 768, 1280];
+
+/** Fails when the page, or a choice in it, is wider than its place in a window of any width. */
+export async function fitsEveryWidth(page, state) {
+  const before = page.viewportSize();
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ ...before, width });
+    const tooWide = await page.evaluate((window) => {
+      const boxes = [document.documentElement, ...document.querySelectorAll(".choice")];
+      // On a phone the window grows with what is in it.
+      const sticksOut = (box) => box.scrollWidth > Math.min(box.clientWidth, window);
+      return boxes.filter(sticksOut).map((box) => `${box.tagName} ${box.className}: ${box.scrollWidth} px`);
+    }, width);
+    assert.deepEqual(tooWide, [], `${state}, in a window of ${width} px`);
+  }
+  await page.setViewportSize(before);
 }
