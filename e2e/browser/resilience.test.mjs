@@ -73,14 +73,20 @@ test("lost connection shows, and its end brings back what was missed", async (t)
   await say(ada, "Back again.", [ben]);
 });
 
-test("lost connection while waiting keeps the wish", async (t) => {
+test("lost connection while waiting keeps the wish, and nobody is counted meanwhile", async (t) => {
   const [ada, ben] = await twoPeople(t);
   const topic = newTopic();
   await ask(ada, topic, "For");
   await waits(ada);
-  await ada.context().setOffline(true);
-  await ada.getByText("Connection lost. Reconnecting…").waitFor();
-  await ada.context().setOffline(false);
+  await ben.locator("label", { hasText: topic }).getByText("1 waiting").waitFor();
+  for (const page of [ada, ben]) {
+    await page.context().setOffline(true);
+    await page.getByText("Connection lost. Reconnecting…").waitFor();
+    await page.getByText("– waiting, – debating").waitFor();
+    assert.equal(await page.getByText(/\d (person |people )?waiting|on this topic\./).count(), 0);
+  }
+  await ben.getByText("Someone waited on").waitFor();
+  for (const page of [ada, ben]) await page.context().setOffline(false);
   await connected(ada);
   await waits(ada);
   await ask(ben, topic, "Against");

@@ -63,8 +63,8 @@ export function othersOn(lobby: DebateLobby, topic: string): number {
 }
 
 /** How busy the whole place is. */
-export function total(lobby: DebateLobby | null): { waiting: number; debating: number } {
-  const all = lobby === null ? [] : [...lobby.topics, ...lobby.others];
+export function total({ topics, others }: DebateLobby): { waiting: number; debating: number } {
+  const all = [...topics, ...others];
   return {
     waiting: all.reduce((sum, entry) => sum + entry.waiting, 0),
     debating: all.reduce((sum, entry) => sum + entry.debating, 0),

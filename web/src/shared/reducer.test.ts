@@ -91,6 +91,16 @@ describe("waiting", () => {
     expect(after([...WAITING, lobby]).stage).toMatchObject({ others: null });
   });
 
+  test("lost connection leaves the others and the usual wait unknown, until the wish is accepted again", () => {
+    const accepted: Happening<Page> = { type: "wish:accepted", waiting: 2, estimatedWaitMs: 7_000 };
+    const lost: Happening<Page>[] = [{ type: "link:down" }, { type: "link:closed", why: null }];
+    for (const happening of lost) {
+      const alone = after([...WAITING, accepted, happening]);
+      expect(alone.stage).toMatchObject({ since: 500, others: null, estimatedWaitMs: null });
+      expect(after([{ type: "link:up" }, accepted], alone).stage).toMatchObject({ others: 2 });
+    }
+  });
+
   test("refused wish says why", () => {
     const refusal = { code: "queue_full", message: "No." };
     const { stage } = after([...WAITING, { type: "wish:refused", refusal }]);

@@ -15,11 +15,11 @@ export function visitReducer<A extends App>(countOthers: CountOthers<A>) {
       case "link:up":
         return { ...visit, link: linkUp(visit) };
       case "link:down":
-        return { ...visit, link: { name: "reconnecting", attempt: 0 } };
+        return { ...visit, link: { name: "reconnecting", attempt: 0 }, stage: unknowing(stage) };
       case "link:attempt":
         return { ...visit, link: { name: "reconnecting", attempt: happening.attempt } };
       case "link:closed":
-        return { ...visit, link: { name: "closed", why: happening.why } };
+        return { ...visit, link: { name: "closed", why: happening.why }, stage: unknowing(stage) };
       case "link:settled":
         return visit.link.name === "restored" ? { ...visit, link: { name: "online" } } : visit;
       case "lobby:state": {
@@ -100,6 +100,11 @@ function said(talk: Talk<unknown>, message: Message): Partial<Talk<never>> {
 
 function waitingSince(since: number) {
   return { name: "waiting", since, again: false, others: null, estimatedWaitMs: null } as const;
+}
+
+// Without a connection nobody says how many wait, and for how long.
+function unknowing<A extends App>(stage: Stage<A>): Stage<A> {
+  return stage.name === "waiting" ? { ...stage, others: null, estimatedWaitMs: null } : stage;
 }
 
 function linkUp({ link, stage }: Visit<App>): Link {

@@ -12,12 +12,14 @@ import { TopicPicker } from "./topic-picker";
 interface Props {
   /** Null until the server has said what there is. */
   lobby: DebateLobby | null;
+  /** False while the lobby is what the server said before the connection was lost. */
+  live: boolean;
   wish: DebateWish;
   refusal: Refusal | null;
   onChoose: (wish: DebateWish) => void;
 }
 
-export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
+export function Choosing({ lobby, live, wish, refusal, onChoose }: Props) {
   const [picked, setPicked] = useState<Picked>({ topic: wish.topic === "" ? null : wish.topic, own: "" });
   const [side, setSide] = useState<SideWish>(wish.side);
   const [about, setAbout] = useState(() => aboutYou(wish));
@@ -61,6 +63,7 @@ export function Choosing({ lobby, wish, refusal, onChoose }: Props) {
       <div class="wish">
         <TopicPicker
           lobby={lobby}
+          live={live}
           picked={settled}
           missing={missing}
           onPick={(next) => {

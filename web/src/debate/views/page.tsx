@@ -5,7 +5,7 @@ import { Frame } from "../../shared/views/frame";
 import { Returning } from "../../shared/views/returning";
 import { Status } from "../../shared/views/status";
 import { Waiting } from "../../shared/views/waiting";
-import type { Visit, Waiting as WaitingStage } from "../../shared/visit";
+import { isConnected, type Visit, type Waiting as WaitingStage } from "../../shared/visit";
 import type { Debate, DebateWish } from "../contract";
 import { halfOfWish, sideName, sideVerb } from "../sides";
 import { total } from "../topics";
@@ -21,14 +21,14 @@ interface Props {
 
 export function DebatePage({ visit, session }: Props) {
   const { stage, link, lobby } = visit;
-  const { waiting, debating } = total(lobby);
+  const live = isConnected(link) && lobby !== null ? total(lobby) : null;
   return (
     <Frame
       page="debate"
       noun={NOUN}
       stage={stage.name}
       link={link}
-      pulse={{ waiting, busy: debating, doing: "debating" }}
+      pulse={{ count: live && { waiting: live.waiting, busy: live.debating }, doing: "debating" }}
       onRetry={session.retry}
       status={
         <Status stage={stage} noun={NOUN} greeting={({ room }) => `You have a partner. You ${sideVerb(room.side)}.`} />
@@ -43,7 +43,15 @@ function StageView({ visit, session }: Props) {
   const { stage, lobby, wish, link } = visit;
   switch (stage.name) {
     case "choosing":
-      return <Choosing lobby={lobby} wish={wish} refusal={stage.refusal} onChoose={session.choose} />;
+      return (
+        <Choosing
+          lobby={lobby}
+          live={isConnected(link)}
+          wish={wish}
+          refusal={stage.refusal}
+          onChoose={session.choose}
+        />
+      );
     case "waiting":
       return <DebateWaiting stage={stage} wish={wish} onCancel={session.cancel} />;
     case "returning":

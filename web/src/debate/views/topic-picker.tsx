@@ -5,13 +5,15 @@ import { OWN, openTopics, type Picked, TOPIC_MAX } from "../topics";
 interface Props {
   /** Null until the server has said what there is. */
   lobby: DebateLobby | null;
+  /** False while the lobby is what the server said before the connection was lost. */
+  live: boolean;
   picked: Picked;
   /** The own topic was asked for and is empty. */
   missing: boolean;
   onPick: (picked: Picked) => void;
 }
 
-export function TopicPicker({ lobby, picked, missing, onPick }: Props) {
+export function TopicPicker({ lobby, live, picked, missing, onPick }: Props) {
   const open = lobby === null ? [] : openTopics(lobby);
   const choice = (entry: TopicState) => (
     <label key={entry.topic} class="choice">
@@ -22,7 +24,7 @@ export function TopicPicker({ lobby, picked, missing, onPick }: Props) {
         onChange={() => onPick({ ...picked, topic: entry.topic })}
       />
       <span class="choice-text">{entry.topic}</span>
-      {entry.waiting > 0 && <span class="choice-busy">{entry.waiting} waiting</span>}
+      {live && entry.waiting > 0 && <span class="choice-busy">{entry.waiting} waiting</span>}
     </label>
   );
   return (
@@ -30,14 +32,14 @@ export function TopicPicker({ lobby, picked, missing, onPick }: Props) {
       <legend>Topic</legend>
       {lobby === null && <p class="choices-more">The topics come with the connection.</p>}
       {lobby?.topics.map(choice)}
-      {open.length > 0 && <p class="choices-more">Someone waits on</p>}
+      {open.length > 0 && <p class="choices-more">{live ? "Someone waits on" : "Someone waited on"}</p>}
       {open.map(choice)}
       {lobby?.ownTopics && <OwnTopic picked={picked} missing={missing} onPick={onPick} />}
     </fieldset>
   );
 }
 
-function OwnTopic({ picked, missing, onPick }: Omit<Props, "lobby">) {
+function OwnTopic({ picked, missing, onPick }: Omit<Props, "lobby" | "live">) {
   const pick = () => onPick({ ...picked, topic: OWN });
   return (
     <div class="choice topic-own">

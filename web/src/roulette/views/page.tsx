@@ -3,6 +3,7 @@ import { Frame } from "../../shared/views/frame";
 import { Returning } from "../../shared/views/returning";
 import { Status } from "../../shared/views/status";
 import { Waiting } from "../../shared/views/waiting";
+import { isConnected } from "../../shared/visit";
 import type { RouletteSession } from "../session";
 import type { State } from "../state";
 import { company, mediaName, NOUN, pictureWords } from "../words";
@@ -18,14 +19,15 @@ interface Props {
 
 export function RoulettePage({ state, session }: Props) {
   const { visit, call } = state;
-  const { stage, link, lobby } = visit;
+  const { stage, link } = visit;
+  const live = isConnected(link) ? visit.lobby : null;
   return (
     <Frame
       page="roulette"
       noun={NOUN}
       stage={stage.name}
       link={link}
-      pulse={{ waiting: lobby?.waiting ?? 0, busy: lobby?.talking ?? 0, doing: "talking" }}
+      pulse={{ count: live && { waiting: live.waiting, busy: live.talking }, doing: "talking" }}
       onRetry={session.retry}
       status={
         <Status

@@ -12,8 +12,8 @@ const PAGES: { name: PageName; path: string; title: string }[] = [
 
 /** How busy the page is, in people; `doing` is what the busy ones do: `debating`. */
 export interface Pulse {
-  waiting: number;
-  busy: number;
+  /** Null without a connection: nobody knows. */
+  count: { waiting: number; busy: number } | null;
   doing: string;
 }
 
@@ -25,7 +25,6 @@ interface Props {
 }
 
 export function Header({ page, pulse, ways }: Props) {
-  const { waiting, busy, doing } = pulse;
   return (
     <header class="header">
       <a class="brand" href="/">
@@ -41,13 +40,24 @@ export function Header({ page, pulse, ways }: Props) {
           ))}
         </nav>
       )}
-      <p class="pulse">
-        <span class={`pulse-dot ${waiting + busy > 0 ? "pulse-live" : ""}`} aria-hidden="true" />
-        <span data-testid="waiting-total">{people(waiting)} waiting</span>
-        <span>
-          , {busy} {doing}
-        </span>
-      </p>
+      <HowBusy {...pulse} />
     </header>
+  );
+}
+
+function HowBusy({ count, doing }: Pulse) {
+  const live = count !== null && count.waiting + count.busy > 0;
+  return (
+    <p class="pulse">
+      <span class={`pulse-dot ${live ? "pulse-live" : ""}`} aria-hidden="true" />
+      {count === null ? (
+        <>
+          <span aria-hidden="true">– waiting, – {doing}</span>
+          <span class="spoken">How many people are here is not known without a connection.</span>
+        </>
+      ) : (
+        `${people(count.waiting)} waiting, ${count.busy} ${doing}`
+      )}
+    </p>
   );
 }
