@@ -93,7 +93,7 @@ test("lost connection while waiting keeps the wish, and nobody is counted meanwh
   await Promise.all([talks(ada), talks(ben)]);
 });
 
-test("debate that ended during a lost connection is over, not forgotten", async (t) => {
+test("debate that ended during a lost connection is over, and can be read but not judged", async (t) => {
   const [ada, ben] = await twoPeople(t);
   await pair(ada, ben);
   await say(ada, "One.", [ben]);
@@ -102,6 +102,8 @@ test("debate that ended during a lost connection is over, not forgotten", async 
   await leave(ben);
   await ada.context().setOffline(false);
   await heading(ada, "This debate is over");
+  await ada.getByText("The server does not know this debate any more").waitFor();
+  assert.equal(await ada.getByText(/How was it|Block this partner/).count(), 0);
   await ada.getByText("Read it again").click();
   assert.deepEqual(await transcript(ada), ["you: One."]);
 });
@@ -113,7 +115,7 @@ if (ownsServer) {
     const [ada, ben] = await twoPeople(t, mortal.url);
     await pair(ada, ben);
     const stopped = mortal.stop();
-    for (const page of [ada, ben]) await heading(page, "This server is closing");
+    for (const page of [ada, ben]) await heading(page, "The server closed");
     await stopped;
     await ada.getByText(/Attempt \d+/).waitFor();
   });

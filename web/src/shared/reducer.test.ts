@@ -238,12 +238,15 @@ describe("ending", () => {
       WISHES,
     );
     const { stage } = after([{ type: "room:lost", now: 9 }], reloaded);
-    const untold = { rating: null, blocked: false };
+    const untold = { rating: null, blocked: false, forgotten: false };
     expect(stage).toEqual({ name: "ended", ending: "lost", next: "none", talk: null, endedAt: 9, after: untold });
   });
 
   test("rating and block are remembered", () =>
     check([ended(), { type: "rated", rating: 4 }, { type: "blocked" }], { after: { rating: 4, blocked: true } }));
+
+  test("what the server has forgotten stays readable, and counts as forgotten", () =>
+    check([message(1), ended(), { type: "room:forgotten" }], { after: { forgotten: true }, talk: { messages: [said(1)] } }));
 
   test("choosing again keeps the wish", () => {
     const state = after([...TALKING, ended(), { type: "choose:again" }]);

@@ -52,6 +52,8 @@ export function visitReducer<A extends App>(countOthers: CountOthers<A>) {
         return end(visit, happening);
       case "room:lost":
         return over(visit, "lost", happening);
+      case "room:forgotten":
+        return stage.name === "ended" ? to({ ...stage, after: { ...stage.after, forgotten: true } }) : visit;
       case "rated":
         return stage.name === "ended" ? to({ ...stage, after: { ...stage.after, rating: happening.rating } }) : visit;
       case "blocked":
@@ -171,7 +173,8 @@ interface Over {
 function over<A extends App>(visit: Visit<A>, ending: Ending, { now, next = "none" }: Over): Visit<A> {
   const { stage } = visit;
   if (stage.name !== "talking" && stage.name !== "returning") return visit;
-  const after = { rating: null, blocked: ending === "you_reported" || ending === "you_blocked" };
+  const blocked = ending === "you_reported" || ending === "you_blocked";
+  const after = { rating: null, blocked, forgotten: false };
   const talk = stage.name === "talking" ? stripped(stage) : null;
   return { ...visit, link: settle(visit.link), stage: { name: "ended", ending, next, talk, endedAt: now, after } };
 }

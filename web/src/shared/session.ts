@@ -162,6 +162,7 @@ function listenToLink<A extends App>(talk: Talking<A>): void {
     if (stage.name === "waiting") void join(talk);
     if (stage.name === "talking") void seek(talk, stage.id);
     if (stage.name === "returning") void seek(talk, stage.room);
+    if (stage.name === "ended" && stage.talk !== null) void seek(talk, stage.talk.id);
   });
   store.subscribe(({ link }, before) => {
     if (link.name === "restored" && before.link.name !== "restored") {
@@ -184,10 +185,13 @@ function linkHappening<A extends App>(change: LinkChange, { link }: Visit<A>): H
   }
 }
 
-// The server hands back a room that lives when its member connects. One that does not live is found out by asking for it.
+// The server hands back a room that lives when its member connects. One that does not live is found out by asking for it:
+// its end is what the server remembers of it, for as long as the member is connected.
 async function seek<A extends App>({ wire, store }: Talking<A>, room: string): Promise<void> {
   const reply = await wire.ask("room:typing", { typing: false, room });
-  if (!reply.ok && GONE.includes(reply.error.code)) store.dispatch({ type: "room:lost", now: Date.now() });
+  if (reply.ok || !GONE.includes(reply.error.code)) return;
+  store.dispatch({ type: "room:lost", now: Date.now() });
+  if (reply.error.code !== "room_ended") store.dispatch({ type: "room:forgotten" });
 }
 
 function listenToQueue<A extends App>(talk: Talking<A>): void {

@@ -43,6 +43,8 @@ export interface Talk<Room> {
 export interface Afterwards {
   rating: number | null;
   blocked: boolean;
+  /** The server does not know of it any more, and takes nothing that is said about it. */
+  forgotten: boolean;
 }
 
 /** What waiting looks like, once the server has accepted the wish. */
@@ -95,8 +97,10 @@ export type Happening<A extends App> =
   /** The server did not agree to part. */
   | { type: "room:staying" }
   | { type: "room:ended"; room: string; reason: RoomEnd; next: Next; now: number }
-  /** The server knows nothing of the room any more. */
+  /** The room does not live any more. */
   | { type: "room:lost"; now: number }
+  /** The server does not even know that it did. */
+  | { type: "room:forgotten" }
   | { type: "partner:away" }
   | { type: "partner:back" }
   | { type: "rated"; rating: number }

@@ -66,10 +66,7 @@ export function endingWords(ending: Ending, noun: Noun): { title: string; text: 
     case "operator":
       return { title: "An operator ended this", text: `The people who run this server stopped the ${noun}.` };
     case "drain":
-      return {
-        title: "This server is closing",
-        text: `The ${noun} had to stop here. Start again and you reach another one.`,
-      };
+      return { title: "The server closed", text: `The ${noun} had to stop with it. You can start again right away.` };
     case "lost":
       return { title: `This ${noun} is over`, text: "It ended while you were disconnected." };
   }

@@ -36,8 +36,17 @@ export function Ended<A extends App>({ stage, noun, half, session, art, children
       <p class="lead">{text}</p>
       {children}
       <div class="ended-next">{ways}</div>
-      {talk && !harmed && <Feedback rated={after.rating} onRate={session.rate} />}
-      {talk && !harmed && <Block blocked={after.blocked} onBlock={session.block} />}
+      {talk && !harmed && after.forgotten && (
+        <p class="ended-block">
+          The server does not know this {noun} any more: it cannot be rated, nor your partner blocked.
+        </p>
+      )}
+      {talk && !harmed && !after.forgotten && (
+        <>
+          <Feedback rated={after.rating} onRate={session.rate} />
+          <Block blocked={after.blocked} onBlock={session.block} />
+        </>
+      )}
       {talk && talk.messages.length > 0 && (
         <details class="ended-again">
           <summary>Read it again</summary>
