@@ -88,7 +88,10 @@ test("keyboard alone is enough for everything", async (t) => {
   await walkTo(ada, ada.getByRole("radio", { name: "4 stars" }), "ArrowRight");
   await walkTo(ada, ada.getByRole("button", { name: "Send" }));
   await ada.keyboard.press("Enter");
-  await ada.getByText("Thank you for saying how it was.").waitFor();
+  await until(ada, () => document.activeElement.textContent === "Thank you for saying how it was.");
+  await walkTo(ada, ada.getByRole("button", { name: "Block this partner" }));
+  await ada.keyboard.press("Enter");
+  await until(ada, () => document.activeElement.textContent.startsWith("Blocked."));
   await walkTo(ada, ada.getByText("Read it again"));
   await ada.keyboard.press("Enter");
   assert.deepEqual(await transcript(ada), ["you: Typed, not clicked."]);

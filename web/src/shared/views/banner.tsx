@@ -1,5 +1,7 @@
 // The state of the connection, when it is anything but fine.
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Link } from "../visit";
+import { focusStart } from "./focus";
 import type { Noun } from "../words";
 
 interface Props {
@@ -28,11 +30,15 @@ function Strip({ link, noun, onRetry }: Props) {
           <span class="banner-spinner" aria-hidden="true" />
           <p>
             Connection lost. Reconnecting…
-            {link.attempt > 0 && <span class="banner-attempt"> Attempt {link.attempt}</span>}
+            {/* For the eye: spoken at each attempt, it would never be quiet. */}
+            {link.attempt > 0 && (
+              <span class="banner-attempt" aria-hidden="true">
+                {" "}
+                Attempt {link.attempt}
+              </span>
+            )}
           </p>
-          <button type="button" class="link-button" onClick={onRetry}>
-            Try now
-          </button>
+          <Retry onRetry={onRetry}>Try now</Retry>
         </div>
       );
     case "restoring":
@@ -52,10 +58,21 @@ function Strip({ link, noun, onRetry }: Props) {
       return (
         <div class="banner banner-lost">
           <p>{link.why ?? `The server closed the connection. Is this ${noun} open in another tab?`}</p>
-          <button type="button" class="link-button" onClick={onRetry}>
-            Connect here
-          </button>
+          <Retry onRetry={onRetry}>Connect here</Retry>
         </div>
       );
   }
+}
+
+/** A button that goes away when it has helped, and then leaves the focus to the stage. */
+function Retry({ onRetry, children }: { onRetry: () => void; children: string }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => () => {
+    if (document.activeElement === button.current) focusStart();
+  }, []);
+  return (
+    <button type="button" ref={button} class="link-button" onClick={onRetry}>
+      {children}
+    </button>
+  );
 }

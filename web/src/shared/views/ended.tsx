@@ -8,6 +8,7 @@ import type { Session } from "../session";
 import type { Ended as EndedStage } from "../visit";
 import { endingWords, type Noun } from "../words";
 import { Feedback } from "./feedback";
+import { takeFocus } from "./focus";
 import { Transcript } from "./messages";
 
 interface Props<A extends App> {
@@ -61,7 +62,7 @@ function Block({ blocked, onBlock }: { blocked: boolean; onBlock: () => Promise<
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   if (blocked) {
     return (
-      <p class="ended-block" role="status">
+      <p class="ended-block" tabIndex={-1} ref={takeFocus}>
         Blocked. The two of you are never paired again.
       </p>
     );

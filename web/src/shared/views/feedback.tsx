@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Refusal } from "../contract";
 import { length, MESSAGE_MAX } from "../draft";
 import { refusalWords } from "../refusals";
+import { takeFocus } from "./focus";
 
 const STARS = [1, 2, 3, 4, 5] as const;
 
@@ -19,7 +20,7 @@ export function Feedback({ rated, onRate }: Props) {
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   if (rated !== null) {
     return (
-      <p class="feedback-done" role="status">
+      <p class="feedback-done" tabIndex={-1} ref={takeFocus}>
         Thank you for saying how it was.
       </p>
     );

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Link, StageName } from "../visit";
 import type { Noun } from "../words";
 import { Banner } from "./banner";
+import { focusStart } from "./focus";
 import { Footer } from "./footer";
 import { Header, type PageName, type Pulse } from "./header";
 
@@ -20,13 +21,12 @@ interface Props {
 }
 
 export function Frame({ page, noun, stage, link, pulse, onRetry, status, children }: Props) {
-  const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   // A new stage replaces what had the focus: it goes to what the new stage starts with.
   useEffect(() => {
     if (!first.current) {
       scrollTo(0, 0);
-      main.current?.querySelector<HTMLElement>("[data-start]")?.focus({ preventScroll: true });
+      focusStart();
     }
     first.current = false;
   }, [stage]);
@@ -35,9 +35,7 @@ export function Frame({ page, noun, stage, link, pulse, onRetry, status, childre
     <div class={`frame frame-${stage}`}>
       <Header page={page} pulse={pulse} ways={stage === "talking" || stage === "returning" ? "hidden" : "shown"} />
       <Banner link={link} noun={noun} onRetry={onRetry} />
-      <main ref={main} class="stage">
-        {children}
-      </main>
+      <main class="stage">{children}</main>
       <Footer />
       <p class="spoken" role="status" data-testid="status">
         {status}

@@ -52,9 +52,16 @@ export function Messages({ talk, half, opening }: Props) {
         {messages.length === 0 && opening}
         <Transcript messages={messages} half={half} />
         {talk.typing && <Writing half={otherHalf(half)} />}
-        {talk.warned !== null && <p class="note note-warning">{timeLeft(talk.warned)}</p>}
+        {/* Spoken by the status of the page. */}
+        {talk.warned !== null && (
+          <p class="note note-warning" aria-live="off">
+            {timeLeft(talk.warned)}
+          </p>
+        )}
         {talk.partner === "away" && (
-          <p class="note">Your partner lost the connection. Their seat is kept for half a minute.</p>
+          <p class="note" aria-live="off">
+            Your partner lost the connection. Their seat is kept for half a minute.
+          </p>
         )}
       </div>
       {behind && (

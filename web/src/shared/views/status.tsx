@@ -1,8 +1,8 @@
-// What a screen reader says when the stage changes, the partner comes or goes, or the time runs short. Messages are
-// spoken by their own log, the connection by its banner.
+// What a screen reader says when a conversation begins or comes back, the partner comes or goes, or the time runs short.
+// Messages are spoken by their own log, the connection by its banner, and other stages by their heading, which has the focus.
 import type { App } from "../contract";
 import type { Stage, Talk } from "../visit";
-import { endingWords, type Noun, timeLeft } from "../words";
+import { type Noun, timeLeft } from "../words";
 import { useNow } from "./now";
 
 interface Props<A extends App> {
@@ -15,16 +15,14 @@ interface Props<A extends App> {
 export function Status<A extends App>({ stage, noun, greeting }: Props<A>) {
   switch (stage.name) {
     case "choosing":
-      // A refusal is an alert of its own.
+    case "ended":
       return null;
     case "waiting":
-      return <>{stage.again ? "Your partner did not arrive. Looking for another one." : "Looking for a partner."}</>;
+      return stage.again ? <>Your partner did not arrive.</> : null;
     case "returning":
       return <>Returning to your {noun}.</>;
     case "talking":
       return <TalkStatus talk={stage} greeting={greeting(stage)} />;
-    case "ended":
-      return <>{endingWords(stage.ending, noun).title}</>;
   }
 }
 
