@@ -77,13 +77,15 @@ export async function heading(page, title) {
 /** Widths of windows in pixels: small and common phones, a tablet, a desk. */
 const WIDTHS = [320, 360, 768, 1280];
 
-/** Fails when the page, or a choice in it, is wider than its place in a window of any width. */
+/** Fails when the page, or a choice or a word on the disc in it, is wider than its place in a window of any width. */
 export async function fitsEveryWidth(page, state) {
   const before = page.viewportSize();
   for (const width of WIDTHS) {
     await page.setViewportSize({ ...before, width });
     const tooWide = await page.evaluate((window) => {
-      const boxes = [document.documentElement, ...document.querySelectorAll(".choice")];
+      // A picture fills the disc, of which the half is a part.
+      const parts = document.querySelectorAll(".choice, .half:not(:has(video))");
+      const boxes = [document.documentElement, ...parts];
       // On a phone the window grows with what is in it.
       const sticksOut = (box) => box.scrollWidth > Math.min(box.clientWidth, window);
       return boxes.filter(sticksOut).map((box) => `${box.tagName} ${box.className}: ${box.scrollWidth} px`);
