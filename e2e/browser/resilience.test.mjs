@@ -58,9 +58,13 @@ test("lost connection shows, and its end brings back what was missed", async (t)
   await pair(ada, ben);
   await say(ada, "One.", [ben]);
   await composer(ada).fill("half a thou");
+  const leaving = ada.getByRole("button", { name: "Leave" });
+  await leaving.focus();
   await ada.context().setOffline(true);
   await ada.getByText("Connection lost. Reconnecting…").waitFor();
   await ada.getByText(/Attempt \d+/).waitFor();
+  assert.equal(await leaving.isDisabled(), true);
+  assert.equal(await leaving.evaluate((button) => button === document.activeElement), true);
   // Not spoken, as it changes all the time.
   assert.doesNotMatch(await ada.locator("[data-link]").ariaSnapshot(), /Attempt/);
   await ada.getByRole("button", { name: "Try now" }).focus();
@@ -71,7 +75,8 @@ test("lost connection shows, and its end brings back what was missed", async (t)
   await ada.getByText("Connection restored.").waitFor();
   await until(ada, () => document.activeElement.id === "message");
   await reads(ada, "Are you there?");
-  await ben.getByText("(away)").waitFor({ state: "detached" });
+  await ben.getByTestId("status").getByText("Your partner is back.").waitFor();
+  assert.equal(await ben.getByText("(away)").count(), 0);
   assert.deepEqual(await transcript(ada), ["you: One.", "partner: Are you there?"]);
   assert.equal(await composer(ada).inputValue(), "half a thou");
   await say(ada, "Back again.", [ben]);

@@ -172,7 +172,7 @@ describe("talking", () => {
   test("partner goes away and comes back", () => {
     expect(after([...TALKING, { type: "partner:away" }]).stage).toMatchObject({ partner: "away" });
     expect(after([...TALKING, { type: "partner:away" }, { type: "partner:back" }]).stage).toMatchObject({
-      partner: "here",
+      partner: "back",
     });
   });
 

@@ -88,7 +88,7 @@ function talkChange(talk: Talk<unknown>, happening: TalkHappening): Partial<Talk
     case "partner:away":
       return { partner: "away", typing: false };
     case "partner:back":
-      return { partner: "here" };
+      return { partner: "back" };
   }
 }
 

@@ -31,7 +31,8 @@ export interface Talk<Room> {
   /** Both are known to be there. */
   active: boolean;
   messages: Message[];
-  partner: "here" | "away";
+  /** `back` is here again. */
+  partner: "here" | "away" | "back";
   /** The partner writes something right now. */
   typing: boolean;
   /** How much time was left when the server said that the end is near, in milliseconds; null before. */

@@ -1,5 +1,5 @@
 // What both pages say: counts, times and endings in plain English. Pure functions of values, no markup.
-import type { Prospect, Ending } from "./visit";
+import type { Ending, Prospect, Talk } from "./visit";
 
 /** What a page calls a conversation: `debate`. */
 export type Noun = "debate" | "conversation";
@@ -35,6 +35,11 @@ export function estimate({ estimatedWaitMs }: Pick<Prospect, "estimatedWaitMs">)
   if (seconds < 5) return "a few seconds";
   const rough = seconds < 55 ? Math.ceil(seconds / 5) * 5 : Math.max(1, Math.round(seconds / 60)) * 60;
   return `about ${duration(rough * 1000)}`;
+}
+
+/** That there is somebody, for the ear; `what` is what to do. */
+export function greetingWords(partner: Talk<unknown>["partner"], what: string): string {
+  return partner === "back" ? "Your partner is back." : `You have a partner. ${what}`;
 }
 
 /** How much of the time is left, for the ear. */

@@ -6,6 +6,7 @@ import { Returning } from "../../shared/views/returning";
 import { Status } from "../../shared/views/status";
 import { Waiting } from "../../shared/views/waiting";
 import { isConnected, type Visit, type Waiting as WaitingStage } from "../../shared/visit";
+import { greetingWords } from "../../shared/words";
 import type { Debate, DebateWish } from "../contract";
 import { halfOfWish, sideName, sideVerb } from "../sides";
 import { total } from "../topics";
@@ -31,7 +32,11 @@ export function DebatePage({ visit, session }: Props) {
       pulse={{ count: live && { waiting: live.waiting, busy: live.debating }, doing: "debating" }}
       onRetry={session.retry}
       status={
-        <Status stage={stage} noun={NOUN} greeting={({ room }) => `You have a partner. You ${sideVerb(room.side)}.`} />
+        <Status
+          stage={stage}
+          noun={NOUN}
+          greeting={({ room, partner }) => greetingWords(partner, `You ${sideVerb(room.side)}.`)}
+        />
       }
     >
       <StageView visit={visit} session={session} />

@@ -4,6 +4,7 @@ import { Returning } from "../../shared/views/returning";
 import { Status } from "../../shared/views/status";
 import { Waiting } from "../../shared/views/waiting";
 import { isConnected } from "../../shared/visit";
+import { greetingWords } from "../../shared/words";
 import type { RouletteSession } from "../session";
 import type { State } from "../state";
 import { company, mediaName, NOUN, pictureWords } from "../words";
@@ -33,8 +34,8 @@ export function RoulettePage({ state, session }: Props) {
         <Status
           stage={stage}
           noun={NOUN}
-          greeting={({ room }) =>
-            (call.phase && pictureWords(call.phase, call.partner, room.media)) || "You have a partner. Say hello."
+          greeting={({ room, partner }) =>
+            (call.phase && pictureWords(call.phase, call.partner, room.media)) || greetingWords(partner, "Say hello.")
           }
         />
       }

@@ -12,12 +12,14 @@ interface Props<A extends App> {
 
 export function Parting<A extends App>({ session, enabled }: Props<A>) {
   const [asking, setAsking] = useState(false);
+  // Not `disabled`, which would take the focus away when the connection is lost.
+  const way = (go: () => void) => ({ "aria-disabled": !enabled, onClick: () => enabled && go() });
   return (
     <div class="parting">
-      <button type="button" class="button button-next" onClick={session.next} disabled={!enabled}>
+      <button type="button" class="button button-next" {...way(session.next)}>
         Next
       </button>
-      <button type="button" class="button" onClick={session.leave} disabled={!enabled}>
+      <button type="button" class="button" {...way(session.leave)}>
         Leave
       </button>
       <button
@@ -26,8 +28,7 @@ export function Parting<A extends App>({ session, enabled }: Props<A>) {
         aria-label="Report or block"
         title="Report or block"
         aria-haspopup="dialog"
-        onClick={() => setAsking(true)}
-        disabled={!enabled}
+        {...way(() => setAsking(true))}
       >
         <Icon name="flag" />
       </button>

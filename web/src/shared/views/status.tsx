@@ -8,7 +8,7 @@ import { useNow } from "./now";
 interface Props<A extends App> {
   stage: Stage<A>;
   noun: Noun;
-  /** What to say when a conversation begins. */
+  /** What to say when a conversation begins, or the partner is back. */
   greeting: (talk: Talk<A["room"]>) => string;
 }
 
