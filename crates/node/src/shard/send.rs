@@ -12,6 +12,9 @@ use crate::envelope::{PollAnswer, Selection, Urgency};
 use crate::outgoing::{Message, Outgoing};
 use crate::tenants::Space;
 
+/// Sessions that are looked at before they are written.
+const AHEAD: usize = 16;
+
 impl State {
     /// Queues a message for one session.
     pub(super) fn queue(&mut self, shard: &Shard, slot: u32, out: Cow<'_, Outgoing>, urgency: Urgency) {
@@ -119,9 +122,11 @@ impl Shard {
         loop {
             let mut state = self.state.borrow_mut();
             let mut dirty = std::mem::take(&mut state.dirty);
-            for slot in dirty.drain(..) {
-                state.write(slot);
+            for slots in dirty.chunks(AHEAD) {
+                state.look_at(slots);
+                slots.iter().for_each(|slot| state.write(*slot));
             }
+            dirty.clear();
             if state.dirty.is_empty() {
                 // Keeps the allocation for the next turn.
                 state.dirty = dirty;
@@ -141,6 +146,19 @@ impl Shard {
 }
 
 impl State {
+    /// Reads all of some sessions that writing them needs. The processor fetches what its cache lacks for all of them at once
+    /// then, not for one after the other behind each system call, which leaves little of the cache to us.
+    fn look_at(&self, slots: &[u32]) {
+        let sessions = slots.iter().filter_map(|slot| self.sessions.get(*slot as usize));
+        let waiting = sessions.filter(|session| match &session.transport {
+            Transport::WebSocket(socket) => {
+                (session.held == 0) & !socket.blocked & (socket.outbox.bytes() > 0)
+            }
+            Transport::Polling(_) => false,
+        });
+        std::hint::black_box(waiting.count());
+    }
+
     /// Writes what one session has queued, as far as its transport takes it.
     pub(super) fn write(&mut self, slot: u32) {
         let Some(session) = self.sessions.get_mut(slot as usize) else { return };
