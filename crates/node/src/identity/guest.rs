@@ -85,7 +85,7 @@ impl Guests {
             return Err(TokenError::Algorithm);
         }
         if !self.key.has_signed(token) {
-            return Err(TokenError::Signature);
+            return Err(TokenError::GuestUnknown);
         }
         self.rules.apply(token.claims::<Claims>()?, Kind::Guest, now)
     }
@@ -158,7 +158,7 @@ mod tests {
             exp: 1_800_000_060,
         };
         let forged = payload("guest:ada", None).sign(SECRET.as_bytes(), GUEST_TYP);
-        assert_eq!(guests().verify(&forged, now()), Err(TokenError::Signature));
+        assert_eq!(guests().verify(&forged, now()), Err(TokenError::GuestUnknown));
         let forged = payload("ada", Some(Role::Admin)).sign(guests().secret.expose_secret(), "JWT");
         assert_eq!(keys.verify(&forged, now()), Err(TokenError::Signature));
         let forged = payload("guest:ada", None).sign(SECRET.as_bytes(), "JWT");
@@ -170,7 +170,7 @@ mod tests {
         let other =
             Guests::new(&"another one, as long as the first".into(), Duration::from_secs(60), Duration::ZERO);
         let (token, _) = minted(&other, None);
-        assert_eq!(guests().verify(&token, now()), Err(TokenError::Signature));
+        assert_eq!(guests().verify(&token, now()), Err(TokenError::GuestUnknown));
         assert!(!format!("{other:?}").contains("another"));
     }
 }

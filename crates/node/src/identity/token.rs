@@ -38,11 +38,13 @@ pub enum TokenError {
     KeyUnknown,
     /// Its `sub` is missing, too long, holds control characters, or claims to be a guest.
     Subject,
+    /// It is of a guest whom no server with this secret has named.
+    GuestUnknown,
 }
 
 impl TokenError {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Missing,
         Self::Malformed,
         Self::Expired,
@@ -54,11 +56,16 @@ impl TokenError {
         Self::Revoked,
         Self::KeyUnknown,
         Self::Subject,
+        Self::GuestUnknown,
     ];
 
-    /// Whether the token looks made up: those that were good once, or will be, do not.
+    /// Whether the token looks made up: those that were good once, or will be, do not. A server that makes its secret anew
+    /// with every start knows none of the guests who come back.
     pub(crate) const fn is_forgery(self) -> bool {
-        !matches!(self, Self::Missing | Self::Expired | Self::NotYetValid | Self::Revoked)
+        !matches!(
+            self,
+            Self::Missing | Self::Expired | Self::NotYetValid | Self::Revoked | Self::GuestUnknown
+        )
     }
 
     /// The reason that a code stands for, if it is one of a token.
@@ -80,6 +87,7 @@ impl TokenError {
             Self::Revoked => "token_revoked",
             Self::KeyUnknown => "token_key_unknown",
             Self::Subject => "token_subject",
+            Self::GuestUnknown => "token_guest_unknown",
         }
     }
 
@@ -97,6 +105,7 @@ impl TokenError {
             Self::Revoked => "The token has been revoked.",
             Self::KeyUnknown => "The token is signed with a key that is not known.",
             Self::Subject => "The token names no valid user.",
+            Self::GuestUnknown => "The token is of a guest who is not known here.",
         }
     }
 }

@@ -135,6 +135,19 @@ fn who_tries_many_tokens_is_held_off() {
 }
 
 #[test]
+fn guests_who_come_back_to_another_secret_are_not_held_off() {
+    let earlier =
+        node(Tenancy { identities: Some(identities("the secret of an earlier start, gone")), ..tenancy() });
+    let given: Value = joined(&earlier, "/lobby", None).call("token:guest", ()).decode().expect("an answer");
+    let limits = Limits { authentication: Rate::per_minute(5, 5), ..Limits::off() };
+    let node = node_with(limits, tenancy());
+    for _ in 0..20 {
+        assert_eq!(refused(&node, "/lobby", Some(json!({"token": given["token"]}))), "token_guest_unknown");
+    }
+    joined(&node, "/lobby", None);
+}
+
+#[test]
 fn who_renews_with_many_made_up_tokens_is_held_off() {
     let limits = Limits { authentication: Rate::per_minute(1, 2), ..Limits::off() };
     let node = node_with(limits, tenancy());

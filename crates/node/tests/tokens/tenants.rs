@@ -83,7 +83,7 @@ fn a_guest_of_one_tenant_is_none_of_another() {
     let given: Value = guest.call("token:guest", ()).decode().unwrap();
     let auth = Some(json!({"token": given["token"]}));
     let mut elsewhere = Client::websocket(Door::named(node.address(), "acme.example.test"));
-    assert_eq!(refused_on(&mut elsewhere, "/lobby", auth), "token_signature");
+    assert_eq!(refused_on(&mut elsewhere, "/lobby", auth), "token_guest_unknown");
 }
 
 #[test]
