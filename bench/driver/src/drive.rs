@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// How long new connections are left alone before the load begins. The kernel has then sent every acknowledgement that it had put
+/// off, and acknowledges what comes alike for all of them: until it first does so on its own, it acknowledges every second
+/// message of a connection, afterwards each, which costs both ends a good deal.
+const CALM: Duration = Duration::from_millis(200);
+
 /// What the caller of [`measure`] is told while it runs, on the thread that it runs on.
 #[derive(Debug, Clone, Copy)]
 pub enum Moment {
@@ -145,6 +150,10 @@ impl Run {
     /// A [`Failure`] when there is nothing to measure.
     pub fn warm_up(&mut self, watch: &mut dyn FnMut(Moment)) -> Result<(), Failure> {
         self.drive(watch)?;
+        let all_up = Instant::now();
+        while all_up.elapsed() < CALM {
+            self.turn(CALM.saturating_sub(all_up.elapsed()), watch)?;
+        }
         self.load.begin(&mut self.pool);
         self.enter(Part::WarmingUp);
         self.drive(watch)
