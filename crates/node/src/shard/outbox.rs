@@ -81,6 +81,29 @@ impl Outbox {
         };
     }
 
+    /// Writes the one frame that there is, if there is just one that has not begun; `false` when that is not all done.
+    #[inline(always)]
+    pub(crate) fn flush_one(&mut self, stream: &mut impl Write) -> bool {
+        let Frames::One(frame) = &self.frames else { return false };
+        if self.written > 0 {
+            return false;
+        }
+        match stream.write(frame) {
+            Ok(taken) if taken == frame.len() => {
+                self.bytes = 0;
+                QUEUED_BYTES.set(QUEUED_BYTES.get().saturating_sub(taken));
+                self.frames = Frames::None;
+                true
+            }
+            Ok(taken) if taken > 0 => {
+                self.advance(taken);
+                false
+            }
+            // Whoever writes the rest meets the same error.
+            _ => false,
+        }
+    }
+
     /// Writes until the kernel takes no more. Returns what the kernel took, in bytes, beside how it ended.
     pub(crate) fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
         loop {
@@ -205,6 +228,21 @@ mod tests {
             assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::All);
             assert_eq!((kernel.got.as_slice(), outbox.bytes()), (b"onetwothree4".as_slice(), 0));
         }
+    }
+
+    #[test]
+    fn one_frame_is_written_at_once_or_its_rest_is_kept() {
+        for room in 0..=3 {
+            let mut outbox = outbox(&["one"]);
+            let mut kernel = Kernel { step: 99, room, got: Vec::new() };
+            assert_eq!((outbox.flush_one(&mut kernel), outbox.bytes()), (room == 3, 3 - room));
+            kernel.room = usize::MAX;
+            assert_eq!(outbox.flush(&mut kernel).unwrap(), Flushed::All);
+            assert_eq!((kernel.got.as_slice(), outbox.bytes()), (b"one".as_slice(), 0));
+        }
+        let mut outbox = outbox(&["one", "two"]);
+        assert!(!outbox.flush_one(&mut Kernel { step: 99, room: 99, got: Vec::new() }));
+        assert_eq!(outbox.bytes(), 6);
     }
 
     #[test]
