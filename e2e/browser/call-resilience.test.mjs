@@ -71,7 +71,7 @@ test("lost connection to the server shows, and its end brings back words and cal
   const [ada, ben] = await twoCallers(t);
   await connect(ada, ben);
   await ada.context().setOffline(true);
-  await ada.getByText("Connection lost. Reconnecting…").waitFor();
+  await ada.getByText("No connection. Reconnecting…").waitFor();
   await ben.locator(".tag-half", { hasText: "away" }).waitFor();
   await composer(ben).fill("Are you there?");
   await composer(ben).press("Enter");
@@ -111,7 +111,7 @@ test("call whose connection is gone is set up anew", async (t) => {
   // As when a browser loses it altogether: no word of it reaches the page.
   await ada.evaluate(() => globalThis.peers.at(-1).close());
   await ada.context().setOffline(true);
-  await ada.getByText("Connection lost. Reconnecting…").waitFor();
+  await ada.getByText("No connection. Reconnecting…").waitFor();
   await ada.context().setOffline(false);
   await ada.getByText("Connection restored.").waitFor();
   await until(ada, () => globalThis.peers.length === 2);

@@ -61,7 +61,7 @@ test("lost connection shows, and its end brings back what was missed", async (t)
   const leaving = ada.getByRole("button", { name: "Leave" });
   await leaving.focus();
   await ada.context().setOffline(true);
-  await ada.getByText("Connection lost. Reconnecting…").waitFor();
+  await ada.getByText("No connection. Reconnecting…").waitFor();
   await ada.getByText(/Attempt \d+/).waitFor();
   assert.equal(await leaving.isDisabled(), true);
   assert.equal(await leaving.evaluate((button) => button === document.activeElement), true);
@@ -90,7 +90,7 @@ test("lost connection while waiting keeps the wish, and nobody is counted meanwh
   await ben.locator("label", { hasText: topic }).getByText("1 waiting").waitFor();
   for (const page of [ada, ben]) {
     await page.context().setOffline(true);
-    await page.getByText("Connection lost. Reconnecting…").waitFor();
+    await page.getByText("No connection. Reconnecting…").waitFor();
     await page.getByText("– waiting, – debating").waitFor();
     assert.equal(await page.getByText(/\d (person |people )?waiting|on this topic\./).count(), 0);
   }
@@ -102,7 +102,7 @@ test("lost connection while waiting keeps the wish, and nobody is counted meanwh
   await Promise.all([talks(ada), talks(ben)]);
 });
 
-test("debate that ended during a lost connection is over, and can be read but not judged", async (t) => {
+test("debate that ended during a lost connection is over, and can be read and judged", async (t) => {
   const [ada, ben] = await twoPeople(t);
   await pair(ada, ben);
   await say(ada, "One.", [ben]);
@@ -111,14 +111,32 @@ test("debate that ended during a lost connection is over, and can be read but no
   await leave(ben);
   await ada.context().setOffline(false);
   await heading(ada, "This debate is over");
-  await ada.getByText("The server does not know this debate any more").waitFor();
-  assert.equal(await ada.getByText(/How was it|Block this partner/).count(), 0);
   await ada.getByText("Read it again").click();
   assert.deepEqual(await transcript(ada), ["you: One."]);
+  await ada.getByRole("button", { name: "Block this partner" }).click();
+  await ada.getByText("Blocked. The two of you are never paired again.").waitFor();
 });
 
-// Only a node of our own may be stopped.
+// Only a node of our own can be configured, and stopped.
 if (ownsServer) {
+  test("whoever comes back too late can read the debate but not judge it", async (t) => {
+    const impatient = await startServer('[debate]\ngrace = "100ms"\n');
+    t.after(() => impatient.stop());
+    const [ada, ben] = await twoPeople(t, impatient.url);
+    await pair(ada, ben);
+    await say(ada, "One.", [ben]);
+    await ada.context().setOffline(true);
+    await heading(ben, "Your partner is gone");
+    // Each attempt waits longer than the last: by now the server has forgotten.
+    await ada.getByText(/Attempt [4-9]/).waitFor();
+    await ada.context().setOffline(false);
+    await heading(ada, "This debate is over");
+    await ada.getByText("The server does not know this debate any more").waitFor();
+    assert.equal(await ada.getByText(/How was it|Block this partner/).count(), 0);
+    await ada.getByText("Read it again").click();
+    assert.deepEqual(await transcript(ada), ["you: One."]);
+  });
+
   test("node that stops says so, and the page keeps trying", async (t) => {
     const mortal = await startServer();
     const [ada, ben] = await twoPeople(t, mortal.url);

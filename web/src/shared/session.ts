@@ -186,7 +186,7 @@ function linkHappening<A extends App>(change: LinkChange, { link }: Visit<A>): H
 }
 
 // The server hands back a room that lives when its member connects. One that does not live is found out by asking for it:
-// its end is what the server remembers of it, for as long as the member is connected.
+// its end is what the server remembers of it, until the member has been away for too long.
 async function seek<A extends App>({ wire, store }: Talking<A>, room: string): Promise<void> {
   const reply = await wire.ask("room:typing", { typing: false, room });
   if (reply.ok || !GONE.includes(reply.error.code)) return;

@@ -34,7 +34,7 @@ use super::ending::Cause;
 use super::figures::Figures;
 use super::guest::Route;
 use super::pace::Pace;
-use super::people::{Dissolution, Errand, Past, People, Presence, Waiting};
+use super::people::{Dissolution, Errand, Past, People, Waiting};
 use super::records::Records;
 use super::records::review::{Review, Wanted};
 use super::refusal::{NO_ROOM, UNAVAILABLE};
@@ -322,13 +322,11 @@ impl Hall {
                 queue: room.queue.clone(),
                 partner: room.user(seat.other()).clone(),
                 dissolution: dissolution.clone(),
+                until: now + self.app.config.grace,
             });
             if !room.is_active() && cause.by().is_some_and(|by| by != seat) {
                 let since = room.waited_since(seat);
                 presence.waiting = Some(Waiting { queue: room.queue.clone(), since });
-            }
-            if presence.is_gone() {
-                state.people.remove(room.user(seat));
             }
         }
         state.errands.push(Errand::Dissolve(dissolution));
@@ -401,7 +399,7 @@ impl State {
 
     /// Forgets somebody of whom nothing is left.
     fn forget_if_gone(&mut self, user: &User) {
-        if self.people.get(user).is_some_and(Presence::is_gone) {
+        if self.people.get(user).is_some_and(|presence| presence.is_gone(service::now())) {
             self.people.remove(user);
         }
     }

@@ -1,5 +1,5 @@
 //! Who is here: everyone with a connection, or with something to come back to. Nothing else is kept of anybody, so there
-//! are never more of them than connections, and those who vanished within the grace period.
+//! are never more of them than connections, and those who vanished within the grace period or the time between two sweeps.
 
 use std::collections::HashMap;
 
@@ -58,6 +58,8 @@ pub(crate) struct Past {
     pub(crate) partner: User,
     /// What the lobby had to be told of its pairing.
     pub(crate) dissolution: Dissolution,
+    /// Until when it is remembered of somebody who is not connected, to be rated, or its partner blocked.
+    pub(crate) until: Time,
 }
 
 /// What the lobby has to be told. It does no harm to say one twice.
@@ -109,8 +111,9 @@ impl Presence {
     }
 
     /// Whether there is nothing left to remember.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.guest.is_none() && self.waiting.is_none() && self.room.is_none()
+    pub(crate) fn is_gone(&self, now: Time) -> bool {
+        let remembers = self.last.as_ref().is_some_and(|last| now < last.until);
+        self.guest.is_none() && self.waiting.is_none() && self.room.is_none() && !remembers
     }
 
     /// The room that a request is about: the current one, which it may name.
@@ -145,6 +148,8 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn presence(room: Option<&str>, last: Option<&str>) -> Presence {
@@ -153,6 +158,7 @@ mod tests {
             queue: "default".into(),
             partner: "other".into(),
             dissolution: Dissolution::Confirmed(PairingId(1), ["me".into(), "other".into()]),
+            until: Time::default(),
         };
         Presence { room: room.map(Into::into), last: last.map(past), ..Presence::default() }
     }
@@ -161,6 +167,17 @@ mod tests {
     fn check(presence: &Presence, named: Option<&str>, expect: Result<&str, &str>) {
         let room = presence.room(named);
         assert_eq!(room.as_deref().map_err(|failure| failure.code), expect, "{named:?}");
+    }
+
+    #[test]
+    fn somebody_without_a_connection_is_gone_once_the_last_room_is_forgotten() {
+        let now = Time::default();
+        let mut gone = presence(None, Some("then"));
+        gone.last.as_mut().unwrap().until = now + Duration::from_secs(1);
+        assert!(!gone.is_gone(now));
+        assert!(gone.is_gone(now + Duration::from_secs(1)));
+        assert!(presence(None, None).is_gone(now));
+        assert!(!presence(Some("now"), None).is_gone(now));
     }
 
     #[test]

@@ -43,15 +43,15 @@ fn unknown_fields_are_refused_by_name() {
     let (mut debater, mut caller) =
         (Person::debating(node.address(), "one"), Person::calling(node.address(), "one"));
     let extra = |fields| with(fields, "surprise", json!(1));
-    let named = "argument 1: unknown field `surprise`, ";
+    let named = ": unknown field `surprise`, ";
     for (event, fields) in room_requests() {
         let message = debater.refused(event, extra(fields.clone()), "invalid_arguments");
-        assert!(message.starts_with(named), "{event}: {message}");
+        assert!(message.contains(named), "{event}: {message}");
         caller.refused(event, extra(fields), "invalid_arguments");
     }
     for (event, fields) in call_requests() {
         let message = caller.refused(event, extra(fields), "invalid_arguments");
-        assert!(message.starts_with(named), "{event}: {message}");
+        assert!(message.contains(named), "{event}: {message}");
     }
     for fields in [
         extra(json!({"topic": "tea", "side": "for"})),
@@ -61,7 +61,7 @@ fn unknown_fields_are_refused_by_name() {
         json!({"topic": "tea", "side": "for", "prefers": {"properties": {"a": {"surprise": 2}}}}),
     ] {
         let message = debater.refused("queue:join", fields, "invalid_arguments");
-        assert!(message.starts_with(named), "{message}");
+        assert!(message.contains(named), "{message}");
     }
     for (event, fields) in [
         ("queue:join", extra(json!({"media": "text"}))),
@@ -70,7 +70,7 @@ fn unknown_fields_are_refused_by_name() {
         ("signal", json!({"renewal": {"asks": "a", "surprise": 1}})),
     ] {
         let message = caller.refused(event, fields, "invalid_arguments");
-        assert!(message.starts_with(named), "{event}: {message}");
+        assert!(message.contains(named), "{event}: {message}");
     }
     debater.refused("queue:leave", extra(json!({})), "invalid_arguments");
 }

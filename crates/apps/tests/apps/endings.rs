@@ -27,7 +27,7 @@ fn whoever_an_operator_ends_takes_the_room_along() {
     assert_eq!((one.event("room:ended"), two.event("room:ended")), (ended("none"), ended("offered")));
     one.0.wait_closed();
     let mut one = Person::debating(node.address(), "one");
-    one.refused("room:leave", Value::Null, "no_room");
+    one.refused("room:leave", Value::Null, "room_ended");
 }
 
 #[test]

@@ -68,6 +68,19 @@ fn the_partner_of_a_room_that_has_ended_can_be_reported_still() {
 }
 
 #[test]
+fn whoever_was_cut_off_after_a_room_can_rate_it_and_block_the_partner_still() {
+    let node = node();
+    let (one, mut two, room) = two(&node);
+    two.done("room:leave", Value::Null);
+    drop(one);
+    node.until("the cut is noticed", |metrics| metrics.sockets_open() == 1);
+    let mut one = Person::debating(node.address(), "one");
+    one.done("room:feedback", json!({"rating": 2, "room": room}));
+    one.done("user:block", json!({"room": room}));
+    never_meet(&node, &mut one, &mut two);
+}
+
+#[test]
 fn a_block_ends_the_room_and_the_two_never_meet_again() {
     let node = node();
     let (mut one, mut two, room) = two(&node);

@@ -50,7 +50,7 @@ fn whoever_vanishes_before_that_drops_out_and_the_other_waits_again() {
     assert_eq!(one.joined()["room"], three.joined()["room"]);
     // Whoever dropped out has neither.
     let mut two = Person::debating(node.address(), "two");
-    two.refused("room:leave", Value::Null, "no_room");
+    two.refused("room:leave", Value::Null, "room_ended");
     two.refused("queue:leave", Value::Null, "not_waiting");
 }
 

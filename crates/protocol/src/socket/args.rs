@@ -34,7 +34,7 @@ pub enum ArgsRef<'a> {
 pub struct EncodeError(pub(crate) String);
 
 /// Arguments that are not what the handler asked for. The text is one that the client's developer may read, such as
-/// `argument 2 is missing` or ``argument 1: missing field `topic` ``.
+/// `argument 2 is missing` or ``argument 1, `tags[0]`: invalid type: integer `7`, expected a string``.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DecodeError(pub(crate) String);
@@ -80,7 +80,7 @@ pub trait FromArgs: Sized {
 
 impl<T: DeserializeOwned> FromArgs for T {
     fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError> {
-        T::deserialize(decode::Arguments(args))
+        T::deserialize(decode::Arguments(args)).map_err(|error| decode::locate::<T>(args).unwrap_or(error))
     }
 }
 

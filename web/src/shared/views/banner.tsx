@@ -29,7 +29,7 @@ function Strip({ link, noun, onRetry }: Props) {
         <div class="banner banner-lost">
           <span class="banner-spinner" aria-hidden="true" />
           <p>
-            Connection lost. Reconnecting…
+            No connection. Reconnecting…
             {/* For the eye: spoken at each attempt, it would never be quiet. */}
             {link.attempt > 0 && (
               <span class="banner-attempt" aria-hidden="true">

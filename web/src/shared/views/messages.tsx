@@ -60,7 +60,7 @@ export function Messages({ talk, half, opening }: Props) {
         )}
         {talk.partner === "away" && (
           <p class="note" aria-live="off">
-            Your partner lost the connection. Their seat is kept for half a minute.
+            Your partner lost the connection. Their seat is kept for a while.
           </p>
         )}
       </div>

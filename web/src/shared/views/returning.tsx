@@ -9,7 +9,7 @@ export function Returning({ noun }: { noun: Noun }) {
       <h1 tabIndex={-1} data-start>
         Returning to your {noun}
       </h1>
-      <p class="company">Your seat is kept for half a minute.</p>
+      <p class="company">Your seat is kept for a while.</p>
     </section>
   );
 }

@@ -12,7 +12,7 @@ use crate::rooms::clock::millis;
 use crate::rooms::ending::Cause;
 use crate::rooms::events;
 use crate::rooms::guest::{Guest, Name, Route};
-use crate::rooms::people::Errand;
+use crate::rooms::people::{Errand, Presence};
 use crate::rooms::roll::{Part, Rolled};
 use crate::rooms::room::Seat;
 
@@ -48,6 +48,9 @@ impl Hall {
         let (user, id, now) = (guest.user.clone(), guest.id, service::now());
         let mut state = self.state();
         let presence = state.people.entry(user.clone()).or_default();
+        if presence.is_gone(now) {
+            *presence = Presence::default();
+        }
         let earlier = presence.guest.replace(guest.clone());
         let (room, waiting) = (presence.room.clone(), presence.waiting.clone());
         self.show_board_to(&mut state, &guest, now);
@@ -92,6 +95,9 @@ impl Hall {
             return;
         }
         presence.guest = None;
+        if let Some(last) = &mut presence.last {
+            last.until = service::now() + self.app.config.grace;
+        }
         let (waits, room) = (presence.waiting.is_some(), presence.room.clone());
         if waits {
             state.errands.push(Errand::Settle(user.clone()));

@@ -72,6 +72,9 @@ async fn the_sweep_repairs_what_a_crash_left() {
     hall.advance(now);
     // What the lobby has to be told is told by tasks.
     until_idle().await;
+    // Whoever's room has ended is remembered for a while.
+    let now = now + SWEEP_INTERVAL;
+    hall.advance(now);
     let state = hall.state();
     assert_eq!(state.rooms.keys().map(|id| &**id).collect::<Vec<_>>(), ["sound"]);
     let mut people: Vec<_> = state.people.keys().map(User::as_str).collect();

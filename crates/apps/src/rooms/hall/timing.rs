@@ -71,8 +71,8 @@ impl Hall {
         alarm
     }
 
-    /// Repairs what a crash may have left: rooms past their time, rooms without their members, people whose room is not
-    /// there, people who wait without a ticket. In a sound hall it finds nothing.
+    /// Forgets those of whom nothing is left, and repairs what a crash may have left: rooms past their time, rooms without
+    /// their members, people whose room is not there, people who wait without a ticket. In a sound hall it finds none of these.
     fn sweep(&self, state: &mut State, now: Time) {
         let lost: Vec<(RoomId, Option<Seat>)> =
             state.rooms.values().filter_map(|room| state.lost(&room.id, now)).collect();
@@ -95,8 +95,8 @@ impl Hall {
             if let Some(presence) = state.people.get_mut(&user) {
                 presence.room = None;
             }
-            state.forget_if_gone(&user);
         }
+        state.people.retain(|_, presence| !presence.is_gone(now));
     }
 }
 
@@ -113,11 +113,10 @@ impl State {
         (missing.is_some() || overdue).then(|| (id.clone(), missing))
     }
 
-    /// People whose room is not there, and those of whom nothing is left.
+    /// People whose room is not there.
     fn astray(&self) -> Vec<User> {
-        let is_astray = |presence: &Presence| {
-            presence.is_gone() || presence.room.as_ref().is_some_and(|room| !self.rooms.contains_key(room))
-        };
+        let is_astray =
+            |presence: &Presence| presence.room.as_ref().is_some_and(|room| !self.rooms.contains_key(room));
         let astray = self.people.iter().filter(|(_, presence)| is_astray(presence));
         astray.map(|(user, _)| user.clone()).collect()
     }

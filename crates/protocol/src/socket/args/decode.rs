@@ -1,7 +1,7 @@
 //! Arguments to serde values: the type that a handler asks for decides which arguments it takes.
 
 use rmpv::Value;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::value::{Borrowed, NO_VARIANT};
@@ -57,13 +57,50 @@ fn value_error(position: usize, error: &DecodeError) -> DecodeError {
 
 /// Says what is wrong with an argument, without the name that Rust has for the type that was expected.
 fn misfit(position: usize, text: &str) -> DecodeError {
-    let is_name = |rest: &str| rest.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | ' '));
-    match text.rsplit_once(", expected struct ") {
-        Some((found, rest)) if is_name(rest) => {
-            DecodeError(format!("argument {position}: {found}, expected an object"))
-        }
-        _ => DecodeError(format!("argument {position}: {text}")),
+    let plain = text.rsplit_once(EXPECTED).and_then(|(found, name)| Some((found, in_words(name)?)));
+    match plain {
+        Some((found, wanted)) => DecodeError(format!("argument {position}: {found}{EXPECTED}{wanted}")),
+        None => DecodeError(format!("argument {position}: {text}")),
     }
+}
+
+/// What stands between what was found and the name of what was expected.
+const EXPECTED: &str = ", expected ";
+
+/// What Rust's name for a type means to whoever sent a value. `None` for what is in words already.
+fn in_words(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "u128" | "usize" => "a whole number from 0 on",
+        "i8" => "a whole number from -128 to 127",
+        "i16" => "a whole number from -32768 to 32767",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "i64" | "i128" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        _ => {
+            let of_name = |char: char| char.is_alphanumeric() || matches!(char, '_' | ' ');
+            let is_struct = name.starts_with("struct ") && name.chars().all(of_name);
+            return is_struct.then_some("an object");
+        }
+    })
+}
+
+/// Decodes again what could not be, and keeps track of the way this time, which only a misfit is worth: the error says where
+/// within the argument it is.
+pub(super) fn locate<T: DeserializeOwned>(args: ArgsRef<'_>) -> Option<DecodeError> {
+    let error = serde_path_to_error::deserialize::<_, T>(Arguments(args)).err()?;
+    let path = error.path().to_string();
+    let DecodeError(text) = error.into_inner();
+    let located = text.split_once(": ").and_then(|(argument, rest)| {
+        let position: usize = argument.strip_prefix("argument ")?.parse().ok()?;
+        // The way of one among several begins with its place among them, and one to a key that is no text ends in the unknown.
+        let place = format!("[{}]", position - 1);
+        let within = path.strip_prefix(&place).unwrap_or(&path).trim_end_matches('?').trim_matches('.');
+        (!within.is_empty()).then(|| format!("{argument}, `{within}`: {rest}"))
+    });
+    Some(DecodeError(located.unwrap_or(text)))
 }
 
 /// Methods that ask for one value: the first argument.

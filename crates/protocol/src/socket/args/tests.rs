@@ -196,8 +196,8 @@ fn a_misfit_is_told_in_words() {
     fails::<u8>("", "argument 1 is missing", "argument 1 is missing");
     fails::<(u8, u8)>("1", "argument 2 is missing", "argument 2 is missing");
     fails::<(u8, Option<u8>, u8)>("1", "argument 3 is missing", "argument 3 is missing");
-    let wrong = "argument 2: invalid type: string \"b\", expected i32";
-    fails::<(u8, i32)>("1,\"b\"", wrong, wrong);
+    let wrong = "argument 2: invalid type: string \"b\", expected a number";
+    fails::<(u8, f64)>("1,\"b\"", wrong, wrong);
     fails::<Point>(r#"{"y":1}"#, "argument 1: missing field `x`", "argument 1: missing field `x`");
     fails::<Side>(
         "\"up\"",
@@ -206,8 +206,8 @@ fn a_misfit_is_told_in_words() {
     );
     fails::<u8>(
         "300",
-        "argument 1: invalid value: integer `300`, expected u8",
-        "argument 1: invalid value: integer `300`, expected u8",
+        "argument 1: invalid value: integer `300`, expected a whole number from 0 to 255",
+        "argument 1: invalid value: integer `300`, expected a whole number from 0 to 255",
     );
     let variant = "argument 1: expected the name of a variant, or a map from one to its value";
     fails::<Side>("1", variant, variant);
@@ -224,8 +224,33 @@ fn a_misfit_does_not_tell_what_rust_calls_a_type() {
         let told = format!("argument 1: {found}, expected an object");
         fails::<Point>(json, &told, &told);
     }
-    let told = "argument 1: invalid type: string \", expected struct X\", expected u8";
+    let told =
+        "argument 1: invalid type: string \", expected struct X\", expected a whole number from 0 to 255";
     fails::<u8>(r#"", expected struct X""#, told, told);
+}
+
+#[test]
+fn a_misfit_says_where_in_the_argument_it_is() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wish {
+        #[serde(default)]
+        tags: Vec<String>,
+        at: Option<Point>,
+    }
+    for (json, told) in [
+        ("{\"tags\":[\"a\",7]}", "argument 1, `tags[1]`: invalid type: integer `7`, expected a string"),
+        (
+            "{\"at\":{\"x\":\"y\"}}",
+            "argument 1, `at.x`: invalid type: string \"y\", expected a whole number from -2147483648 to 2147483647",
+        ),
+        ("{\"at\":{}}", "argument 1, `at`: missing field `x`"),
+        ("{\"side\":1}", "argument 1, `side`: unknown field `side`, expected `tags` or `at`"),
+    ] {
+        fails::<Wish>(json, told, told);
+    }
+    let told = "argument 2, `at.x`: invalid type: boolean `true`, expected a whole number from -2147483648 to 2147483647";
+    fails::<(u8, Wish)>("1,{\"at\":{\"x\":true}}", told, told);
 }
 
 #[test]
@@ -260,14 +285,15 @@ fn binary_arrives_as_bytes() {
 
 #[test]
 fn bytes_are_no_text() {
-    fn refuses<T: DeserializeOwned + std::fmt::Debug>(value: Value) {
+    fn refuses<T: DeserializeOwned + std::fmt::Debug>(value: Value, place: &str) {
         let error = Args::Values(vec![value]).decode::<T>().expect_err("bytes are no text");
-        assert_eq!(error.to_string(), "argument 1: invalid type: byte array, expected a string");
+        assert_eq!(error.to_string(), format!("{place}: invalid type: byte array, expected a string"));
     }
     let bytes = || Value::Binary(b"tea".to_vec());
-    refuses::<String>(bytes());
-    refuses::<Option<Box<str>>>(bytes());
-    refuses::<Vec<String>>(Value::Array(vec!["tea".into(), bytes()]));
-    refuses::<BTreeMap<String, String>>(Value::Map(vec![("topic".into(), bytes())]));
-    refuses::<BTreeMap<String, String>>(Value::Map(vec![(bytes(), "topic".into())]));
+    refuses::<String>(bytes(), "argument 1");
+    refuses::<Option<Box<str>>>(bytes(), "argument 1");
+    refuses::<Vec<String>>(Value::Array(vec!["tea".into(), bytes()]), "argument 1, `[1]`");
+    let [text_to_bytes, bytes_to_text] = [("topic".into(), bytes()), (bytes(), "topic".into())];
+    refuses::<BTreeMap<String, String>>(Value::Map(vec![text_to_bytes]), "argument 1, `topic`");
+    refuses::<BTreeMap<String, String>>(Value::Map(vec![bytes_to_text]), "argument 1");
 }
