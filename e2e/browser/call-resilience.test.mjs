@@ -70,8 +70,13 @@ test("reload while waiting takes the place in the queue again, camera and all", 
 test("lost connection to the server shows, and its end brings back words and call", async (t) => {
   const [ada, ben] = await twoCallers(t);
   await connect(ada, ben);
+  await composer(ada).fill("half a thou");
+  const send = ada.getByRole("button", { name: "Send" });
+  await send.focus();
   await ada.context().setOffline(true);
   await ada.getByText("No connection. Reconnecting…").waitFor();
+  assert.equal(await send.isDisabled(), true);
+  assert.equal(await send.evaluate((button) => button === document.activeElement), true);
   await ben.locator(".tag-half", { hasText: "away" }).waitFor();
   await composer(ben).fill("Are you there?");
   await composer(ben).press("Enter");

@@ -77,7 +77,8 @@ export function Composer({ enabled, room, half, placeholder, onSay, onTyping }: 
         }}
         onKeyDown={sendOnEnter}
       />
-      <button type="submit" class="button button-half" disabled={!enabled || sending || !sendable(text)}>
+      {/* Keeps the focus while it can do nothing. */}
+      <button type="submit" class="button button-half" aria-disabled={!enabled || sending || !sendable(text)}>
         Send
       </button>
       <p class={`count ${over ? "count-over" : ""}`} id="message-count">
