@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod misfit;
 mod position;
 mod value;
 
@@ -80,7 +81,12 @@ pub trait FromArgs: Sized {
 
 impl<T: DeserializeOwned> FromArgs for T {
     fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError> {
-        T::deserialize(decode::Arguments(args)).map_err(|error| decode::locate::<T>(args).unwrap_or(error))
+        T::deserialize(decode::Arguments(args)).map_err(|error| match decode::to_locate(args) {
+            Some(values) => {
+                T::deserialize(decode::Arguments(ArgsRef::Values(&values))).err().unwrap_or(error)
+            }
+            None => error,
+        })
     }
 }
 

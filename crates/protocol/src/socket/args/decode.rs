@@ -1,10 +1,11 @@
 //! Arguments to serde values: the type that a handler asks for decides which arguments it takes.
 
 use rmpv::Value;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::value::{Borrowed, NO_VARIANT};
+use super::misfit::Misfit;
+use super::value::Borrowed;
 use super::{ArgsRef, DecodeError};
 use crate::socket::json::scan;
 
@@ -40,67 +41,17 @@ fn missing(position: usize) -> DecodeError {
     DecodeError(format!("argument {position} is missing"))
 }
 
-fn json_error(position: usize, error: &serde_json::Error) -> DecodeError {
-    let text = error.to_string();
-    // The place in the text means nothing to someone who sent values.
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place).unwrap_or(&text) {
-        // The text has been found to be JSON: there is no other way to miss a value in it.
-        "expected value" => misfit(position, NO_VARIANT),
-        text => misfit(position, text),
-    }
-}
+/// Arguments whose misfits are located, in bytes: as values they take many times their size.
+const LOCATED_BYTES_MAX: usize = 64 * 1024;
 
-fn value_error(position: usize, error: &DecodeError) -> DecodeError {
-    misfit(position, &error.0)
-}
-
-/// Says what is wrong with an argument, without the name that Rust has for the type that was expected.
-fn misfit(position: usize, text: &str) -> DecodeError {
-    let plain = text.rsplit_once(EXPECTED).and_then(|(found, name)| Some((found, in_words(name)?)));
-    match plain {
-        Some((found, wanted)) => DecodeError(format!("argument {position}: {found}{EXPECTED}{wanted}")),
-        None => DecodeError(format!("argument {position}: {text}")),
-    }
-}
-
-/// What stands between what was found and the name of what was expected.
-const EXPECTED: &str = ", expected ";
-
-/// What Rust's name for a type means to whoever sent a value. `None` for what is in words already.
-fn in_words(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "u8" => "a whole number from 0 to 255",
-        "u16" => "a whole number from 0 to 65535",
-        "u32" => "a whole number from 0 to 4294967295",
-        "u64" | "u128" | "usize" => "a whole number from 0 on",
-        "i8" => "a whole number from -128 to 127",
-        "i16" => "a whole number from -32768 to 32767",
-        "i32" => "a whole number from -2147483648 to 2147483647",
-        "i64" | "i128" | "isize" => "a whole number",
-        "f32" | "f64" => "a number",
-        _ => {
-            let of_name = |char: char| char.is_alphanumeric() || matches!(char, '_' | ' ');
-            let is_struct = name.starts_with("struct ") && name.chars().all(of_name);
-            return is_struct.then_some("an object");
+/// Arguments that do not fit, as values: what is wrong with those says where it is, and what is wrong with JSON does not.
+pub(super) fn to_locate(args: ArgsRef<'_>) -> Option<Vec<Value>> {
+    match args {
+        ArgsRef::Json(text) if text.len() <= LOCATED_BYTES_MAX => {
+            serde_json::from_str(&format!("[{text}]")).ok()
         }
-    })
-}
-
-/// Decodes again what could not be, and keeps track of the way this time, which only a misfit is worth: the error says where
-/// within the argument it is.
-pub(super) fn locate<T: DeserializeOwned>(args: ArgsRef<'_>) -> Option<DecodeError> {
-    let error = serde_path_to_error::deserialize::<_, T>(Arguments(args)).err()?;
-    let path = error.path().to_string();
-    let DecodeError(text) = error.into_inner();
-    let located = text.split_once(": ").and_then(|(argument, rest)| {
-        let position: usize = argument.strip_prefix("argument ")?.parse().ok()?;
-        // The way of one among several begins with its place among them, and one to a key that is no text ends in the unknown.
-        let place = format!("[{}]", position - 1);
-        let within = path.strip_prefix(&place).unwrap_or(&path).trim_end_matches('?').trim_matches('.');
-        (!within.is_empty()).then(|| format!("{argument}, `{within}`: {rest}"))
-    });
-    Some(DecodeError(located.unwrap_or(text)))
+        ArgsRef::Json(_) | ArgsRef::Values(_) => None,
+    }
 }
 
 /// Methods that ask for one value: the first argument.
@@ -110,9 +61,9 @@ macro_rules! first {
             match First::of(self.0) {
                 First::Json(text) => serde_json::Deserializer::from_str(text)
                     .$method($($name,)* visitor)
-                    .map_err(|error| json_error(1, &error)),
+                    .map_err(|error| Misfit::of_json(&error).of_argument(1)),
                 First::Value(value) => {
-                    Borrowed(value).$method($($name,)* visitor).map_err(|error| value_error(1, &error))
+                    Borrowed(value).$method($($name,)* visitor).map_err(|misfit| misfit.of_argument(1))
                 }
                 First::Missing => Err(missing(1)),
             }
@@ -147,9 +98,9 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         match First::of(self.0) {
             First::Json(text) => serde_json::Deserializer::from_str(text)
                 .deserialize_option(visitor)
-                .map_err(|error| json_error(1, &error)),
+                .map_err(|error| Misfit::of_json(&error).of_argument(1)),
             First::Value(value) => {
-                Borrowed(value).deserialize_option(visitor).map_err(|error| value_error(1, &error))
+                Borrowed(value).deserialize_option(visitor).map_err(|misfit| misfit.of_argument(1))
             }
             First::Missing => visitor.visit_none(),
         }
@@ -225,9 +176,9 @@ impl<'de> SeqAccess<'de> for Positions<'de> {
         match First::of(self.rest) {
             First::Json(text) => seed
                 .deserialize(&mut serde_json::Deserializer::from_str(text))
-                .map_err(|error| json_error(position, &error)),
+                .map_err(|error| Misfit::of_json(&error).of_argument(position)),
             First::Value(value) => {
-                seed.deserialize(Borrowed(value)).map_err(|error| value_error(position, &error))
+                seed.deserialize(Borrowed(value)).map_err(|misfit| misfit.of_argument(position))
             }
             First::Missing => seed.deserialize(Missing(position)),
         }

@@ -245,7 +245,7 @@ fn a_misfit_says_where_in_the_argument_it_is() {
             "argument 1, `at.x`: invalid type: string \"y\", expected a whole number from -2147483648 to 2147483647",
         ),
         ("{\"at\":{}}", "argument 1, `at`: missing field `x`"),
-        ("{\"side\":1}", "argument 1, `side`: unknown field `side`, expected `tags` or `at`"),
+        ("{\"side\":1}", "argument 1: unknown field `side`, expected `tags` or `at`"),
     ] {
         fails::<Wish>(json, told, told);
     }

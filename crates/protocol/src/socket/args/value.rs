@@ -1,12 +1,18 @@
 //! A serde deserializer over borrowed values, which reads a type exactly as serde_json would read it from the same
 //! value in JSON: enums by name, numeric map keys from their text.
 
+use std::iter::Enumerate;
+use std::slice;
+
 use rmpv::{MSGPACK_EXT_STRUCT_NAME, Value};
-use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error, IntoDeserializer, Unexpected, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
-use super::DecodeError;
+use super::misfit::Misfit;
 
 /// What is told of a value that cannot be that of an enum.
 pub(super) const NO_VARIANT: &str = "expected the name of a variant, or a map from one to its value";
@@ -15,9 +21,9 @@ pub(super) const NO_VARIANT: &str = "expected the name of a variant, or a map fr
 pub(super) struct Borrowed<'a>(pub(super) &'a Value);
 
 impl<'de> Deserializer<'de> for Borrowed<'de> {
-    type Error = DecodeError;
+    type Error = Misfit;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::Nil => visitor.visit_unit(),
             Value::Boolean(truth) => visitor.visit_bool(*truth),
@@ -33,16 +39,15 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
             },
             Value::Binary(bytes) => visitor.visit_borrowed_bytes(bytes),
             Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.iter().map(Borrowed));
-                let value = visitor.visit_seq(&mut items)?;
-                items.end()?;
+                let mut rest = Items(items.iter().enumerate());
+                let value = visitor.visit_seq(&mut rest)?;
+                all_read(items.len(), rest.0.len())?;
                 Ok(value)
             }
             Value::Map(entries) => {
-                let mut entries =
-                    MapDeserializer::new(entries.iter().map(|(key, value)| (Key(key), Borrowed(value))));
-                let value = visitor.visit_map(&mut entries)?;
-                entries.end()?;
+                let mut rest = Entries::of(entries);
+                let value = visitor.visit_map(&mut rest)?;
+                all_read(entries.len(), rest.rest.len())?;
                 Ok(value)
             }
             Value::Ext(..) => self.extension(visitor),
@@ -50,25 +55,25 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
     }
 
     /// Bytes are no text, though serde's own `String` would take them.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
-            Value::Binary(bytes) => Err(DecodeError::invalid_type(Unexpected::Bytes(bytes), &visitor)),
+            Value::Binary(bytes) => Err(Misfit::invalid_type(Unexpected::Bytes(bytes), &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
-            Value::Array(_) => Err(DecodeError::invalid_type(Unexpected::Seq, &visitor)),
+            Value::Array(_) => Err(Misfit::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         if self.0.is_nil() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -76,7 +81,7 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Misfit> {
         if name == MSGPACK_EXT_STRUCT_NAME {
             self.extension(visitor)
         } else {
@@ -89,18 +94,17 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::String(name) => visitor.visit_enum(name.as_str().unwrap_or_default().into_deserializer()),
             Value::Map(entries) if entries.len() == 1 => {
-                let entries = entries.iter().map(|(key, value)| (Key(key), Borrowed(value)));
-                visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(entries)))
+                visitor.visit_enum(MapAccessDeserializer::new(Entries::of(entries)))
             }
-            _ => Err(DecodeError::custom(NO_VARIANT)),
+            _ => Err(Misfit::custom(NO_VARIANT)),
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_unit()
     }
 
@@ -112,17 +116,69 @@ impl<'de> Deserializer<'de> for Borrowed<'de> {
 
 impl<'de> Borrowed<'de> {
     /// An extension in the form that rmpv and rmp-serde know: a newtype struct around its type and its bytes.
-    fn extension<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.0.as_ref().deserialize_any(visitor).map_err(DecodeError::custom)
+    fn extension<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.0.as_ref().deserialize_any(visitor).map_err(Misfit::custom)
     }
 }
 
-impl<'de> IntoDeserializer<'de, DecodeError> for Borrowed<'de> {
-    type Deserializer = Self;
+/// A list that is being read.
+struct Items<'a>(Enumerate<slice::Iter<'a, Value>>);
 
-    fn into_deserializer(self) -> Self {
-        self
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
+        let Some((index, item)) = self.0.next() else { return Ok(None) };
+        seed.deserialize(Borrowed(item)).map(Some).map_err(|misfit| misfit.at(index))
     }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+/// A map that is being read.
+struct Entries<'a> {
+    rest: slice::Iter<'a, (Value, Value)>,
+    /// The one whose key was read last.
+    current: Option<&'a (Value, Value)>,
+}
+
+impl<'a> Entries<'a> {
+    fn of(entries: &'a [(Value, Value)]) -> Self {
+        Self { rest: entries.iter(), current: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        self.current = self.rest.next();
+        self.current.map(|(key, _)| seed.deserialize(Key(key))).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        let Some((key, value)) = self.current.take() else {
+            return Err(Misfit::custom("a value was asked for before its key"));
+        };
+        seed.deserialize(Borrowed(value)).map_err(|misfit| match key.as_str() {
+            Some(key) => misfit.within(key),
+            None => misfit.within(key),
+        })
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+/// Whoever takes some of a list, or of a map, takes all of it.
+fn all_read(length: usize, left: usize) -> Result<(), Misfit> {
+    if left == 0 {
+        return Ok(());
+    }
+    Err(Misfit::custom(format_args!("invalid length {length}, expected {} elements", length - left)))
 }
 
 /// A key of a map: a number is read from its text too, because JavaScript has no other keys than strings.
@@ -139,7 +195,7 @@ impl Key<'_> {
 /// Methods that ask for a number.
 macro_rules! numbers {
     ($($method:ident: $visit:ident($type:ty))*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
             match self.literal::<$type>() {
                 Some(number) => visitor.$visit(number),
                 None => Borrowed(self.0).deserialize_any(visitor),
@@ -149,7 +205,7 @@ macro_rules! numbers {
 }
 
 impl<'de> Deserializer<'de> for Key<'de> {
-    type Error = DecodeError;
+    type Error = Misfit;
 
     numbers! {
         deserialize_bool: visit_bool(bool)
@@ -160,19 +216,19 @@ impl<'de> Deserializer<'de> for Key<'de> {
         deserialize_f32: visit_f32(f32) deserialize_f64: visit_f64(f64)
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         Borrowed(self.0).deserialize_any(visitor)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         Borrowed(self.0).deserialize_str(visitor)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         Borrowed(self.0).deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_some(self)
     }
 
@@ -180,7 +236,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -189,19 +245,11 @@ impl<'de> Deserializer<'de> for Key<'de> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Misfit> {
         Borrowed(self.0).deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
         char bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
-    }
-}
-
-impl<'de> IntoDeserializer<'de, DecodeError> for Key<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
     }
 }
