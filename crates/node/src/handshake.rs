@@ -15,7 +15,7 @@ pub struct Handshake {
     /// When the session was opened.
     pub opened: SystemTime,
     query: Box<str>,
-    /// `name\0value\n` for each header; values that are not text are left out.
+    /// `name\0value\n` for each header; each byte of a value is a character, as Node reads them.
     headers: Box<str>,
     websocket: AtomicBool,
 }
@@ -24,9 +24,9 @@ impl Handshake {
     pub(crate) fn new(address: IpAddr, query: &str, headers: &http::HeaderMap) -> Self {
         let mut block = String::new();
         for (name, value) in headers {
-            if let Ok(value) = value.to_str() {
-                block.extend([name.as_str(), "\0", value, "\n"]);
-            }
+            block.extend([name.as_str(), "\0"]);
+            block.extend(value.as_bytes().iter().map(|byte| char::from(*byte)));
+            block.push('\n');
         }
         let websocket = AtomicBool::new(false);
         Self { address, opened: SystemTime::now(), query: query.into(), headers: block.into(), websocket }
@@ -66,9 +66,11 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         headers.insert("X-One", "a: b".parse().unwrap());
         headers.append("cookie", "k=v".parse().unwrap());
+        headers.append("latin", http::HeaderValue::from_bytes(b"\xe9").unwrap());
         let handshake = Handshake::new([127, 0, 0, 1].into(), "EIO=4&name=J%C3%BCrg+K&x=1&x=2", &headers);
         assert_eq!(handshake.header("x-one"), Some("a: b"));
         assert_eq!(handshake.header("cookie"), Some("k=v"));
+        assert_eq!(handshake.header("latin"), Some("é"));
         assert_eq!(handshake.header("absent"), None);
         let query = handshake.query();
         assert_eq!((query["name"].as_str(), query["x"].as_str()), ("Jürg K", "2"));

@@ -12,7 +12,7 @@ pub enum End {
     ForcedClose,
     /// The client closed its transport, or the connection broke.
     TransportClose,
-    /// The transport failed: a protocol violation below Engine.IO, two polls at once, a reset connection.
+    /// The transport failed: a protocol violation below Engine.IO, two polls at once, a poll given up, a reset connection.
     TransportError,
     /// No pong came within the ping timeout.
     PingTimeout,

@@ -56,14 +56,15 @@ fn foreign(socket: &Socket) -> Vec<&'static str> {
 
 /// `/` and `/roulette`, what they refer to, the official client at the path that Node serves it from, and what every other
 /// path is answered with.
-pub(crate) fn router() -> Router {
+pub(crate) fn router(socket: &Socket) -> Router {
+    let clients = format!("{}/{{file}}", socket.path.trim_end_matches('/'));
     let policy = SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, POLICY);
     Router::new()
         .route("/", get(debate))
         .route("/roulette", get(roulette))
         .route("/favicon.svg", get(icon))
         .route("/assets/{file}", get(asset))
-        .route("/socket.io/{file}", get(client))
+        .route(&clients, get(client))
         .fallback(async || nothing())
         .layer(CompressionLayer::new().gzip(true))
         .layer(policy)
@@ -108,13 +109,20 @@ fn file(path: &str, caching: &'static str, headers: &HeaderMap) -> Option<Respon
     let file = Pages::get(path)?;
     let hash = file.metadata.sha256_hash()[..12].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let tag = format!("\"{hash}\"");
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|theirs| theirs.as_bytes() == tag.as_bytes());
+    let theirs = headers.get(header::IF_NONE_MATCH).and_then(|theirs| theirs.to_str().ok());
+    let known = theirs.is_some_and(|theirs| is_among(theirs, &tag));
     let about = [(header::CACHE_CONTROL, caching.to_owned()), (header::ETAG, tag)];
     if known {
         return Some((StatusCode::NOT_MODIFIED, about).into_response());
     }
     let kind = [(header::CONTENT_TYPE, kind(path, file.metadata.mimetype()).to_owned())];
     Some((about, kind, file.data).into_response())
+}
+
+/// Whether a tag is one of those that a client has. A proxy that compresses makes weak ones of ours.
+fn is_among(theirs: &str, tag: &str) -> bool {
+    let mut theirs = theirs.split(',').map(str::trim);
+    theirs.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The type of a file, which is `guessed` by its ending: of those of source maps nothing is known there.
@@ -126,6 +134,20 @@ fn kind<'a>(path: &str, guessed: &'a str) -> &'a str {
 mod tests {
     use super::*;
     use crate::config::Sources;
+
+    #[test]
+    fn a_client_may_have_several_versions_also_weak_ones() {
+        for (theirs, known) in [
+            ("\"a\"", true),
+            ("W/\"a\"", true),
+            ("\"b\", W/\"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+        ] {
+            assert_eq!(is_among(theirs, "\"a\""), known, "{theirs}");
+        }
+    }
 
     #[test]
     fn source_maps_are_json() {

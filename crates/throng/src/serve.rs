@@ -37,7 +37,7 @@ pub(crate) fn run(config: &Config, values: Values, sources: Sources) -> anyhow::
     let made = maker.make(&start).map_err(|faults| in_words(faults.into_iter().next().expect("a fault")))?;
     let mut node = config.node(made, tls.clone());
     let (apps, delivery) = Apps::new(config, &start.auth.secret).map_err(in_words)?;
-    let routes = pages::router().merge(apps.install(&mut app, config));
+    let routes = pages::router(&config.socket).merge(apps.install(&mut app, config));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -348,5 +348,8 @@ fn switching(accepted: Accepted) -> Response {
     if let Some(extensions) = accepted.extensions {
         put(header::SEC_WEBSOCKET_EXTENSIONS, extensions);
     }
+    if let Some(protocol) = accepted.protocol {
+        put(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }

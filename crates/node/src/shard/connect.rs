@@ -48,9 +48,13 @@ struct Arrival {
 }
 
 impl Shard {
-    /// A client asks to join a namespace.
+    /// A client asks to join a namespace. One that asks again has not heard the answer yet, as when a page opens, closes and
+    /// opens a socket at once: one answer is enough.
     pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
+        if self.has_asked(slot, nsp) {
+            return;
+        }
         if let Err(RetryAfter(wait)) = self.let_ask(slot) {
             self.metrics().sockets_refused.add(1);
             self.metrics().events_limited.add(1);
@@ -64,11 +68,10 @@ impl Shard {
         let (tenant, handshake) = {
             let mut state = self.state.borrow_mut();
             let Some(session) = state.sessions.get_mut(slot as usize) else { return };
-            let used = session.sockets.len() + session.joining.len();
-            let mut known = session.sockets.iter().map(|(known, _)| &known.space.nsp).chain(&session.joining);
-            if used >= self.node.config.namespaces_max || known.any(|known| **known == *nsp) {
+            if session.namespaces().count() >= self.node.config.namespaces_max {
                 drop(state);
-                return self.end_session(slot, End::ParseError);
+                self.metrics().sockets_refused.add(1);
+                return self.refuse(slot, nsp, &Refusal::new("Too many namespaces"));
             }
             session.joining.push(arrival.nsp.clone());
             (session.seat.as_ref().map(|seat| seat.tenant().clone()), session.handshake.clone())
@@ -87,6 +90,13 @@ impl Shard {
                 tokio::task::spawn_local(async move { shard.enter(arrival, pending.decide().await) });
             }
         }
+    }
+
+    /// Whether a session is in a namespace, or is about to be.
+    fn has_asked(&self, slot: u32, nsp: &str) -> bool {
+        let state = self.state.borrow();
+        let session = state.sessions.get(slot as usize);
+        session.is_some_and(|session| session.namespaces().any(|known| **known == *nsp))
     }
 
     /// Whether a session may ask to join once more: all that it may have at once, and so many a second, where its events

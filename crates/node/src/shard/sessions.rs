@@ -209,7 +209,7 @@ impl Shard {
             })
         };
         if gone {
-            self.end_session(slot, End::TransportClose);
+            self.end_session(slot, End::TransportError);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use throng_node::{Ack, App, Closing, End, Refusal, Socket};
+use throng_node::{Ack, App, Closing, Config, End, Refusal, Socket};
 use throng_testkit::{Client, Node, Received, config};
 
 use crate::{elsewhere, node};
@@ -109,6 +109,51 @@ fn a_client_that_leaves_while_it_is_judged_leaves_nothing_behind() {
     later.check();
     let metrics = node.metrics();
     assert_eq!((metrics.sockets_open(), metrics.get("rooms")), (1, 1));
+}
+
+#[test]
+fn whoever_asks_twice_to_join_is_answered_once() {
+    let node = node(1, |nsp| {
+        nsp.middleware(|socket: Socket| async move {
+            if socket.auth()["wait"] == true {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Ok(())
+        });
+        nsp.on("here", |socket: Socket, (): (), ack: Ack| async move { ack.send(socket.id().to_string()) });
+    });
+    for auth in [json!({}), json!({"wait": true})] {
+        let mut client = Client::websocket(node.address());
+        client.ask_to_join("/", Some(auth.clone()));
+        let id = client.join("/", Some(auth));
+        client.ask_to_join("/", None);
+        client.emit_asking("here", ());
+        match client.wait_in("/", "nothing but the answer", |_| true) {
+            Received::Answer { args, .. } => assert_eq!(args.decode::<String>().unwrap(), id.to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(node.metrics().get("sockets_connected_total"), 2);
+}
+
+#[test]
+fn a_namespace_too_many_is_refused_and_the_others_stay() {
+    let mut app = App::new();
+    app.dynamic_namespace(
+        |_| true,
+        |nsp| {
+            nsp.on("here", |_: Socket, (): (), ack: Ack| async move { ack.send(()) });
+        },
+    );
+    let node = Node::start(Config { namespaces_max: 2, ..config() }, app);
+    let mut client = Client::websocket(node.address());
+    client.join("/", None);
+    client.join("/two", None);
+    client.ask_to_join("/three", None);
+    assert_eq!(refused(&mut client, "/three"), json!({"message": "Too many namespaces"}));
+    client.call("here", ());
+    client.leave("/two");
+    client.join("/three", None);
 }
 
 #[test]

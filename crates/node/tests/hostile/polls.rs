@@ -83,8 +83,8 @@ fn a_poll_that_is_given_up_ends_the_session() {
     stage.node.metrics();
     polling.hang_up();
     let (_, end) = stage.next_end();
-    assert_eq!(end, End::TransportClose);
-    stage.expect_count(End::TransportClose);
+    assert_eq!(end, End::TransportError);
+    stage.expect_count(End::TransportError);
 }
 
 #[test]

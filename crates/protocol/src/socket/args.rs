@@ -73,7 +73,8 @@ pub fn event_args(name: &str, payload: impl IntoArgs) -> Result<Args, EncodeErro
 
 /// What a handler can take: any serde value is the first argument, a tuple (or fixed array) takes them by position,
 /// `()` and unit structs ignore them, and [`Args`] is all of them. More arguments than asked for are ignored, as in
-/// JavaScript; an `Option` may be missing. A struct takes an object, and no list.
+/// JavaScript; an `Option` may be missing, and what is missing is null to whatever takes any value (`serde_json::Value`).
+/// A struct takes an object, and no list.
 pub trait FromArgs: Sized {
     /// Decodes.
     fn from_args(args: ArgsRef<'_>) -> Result<Self, DecodeError>;

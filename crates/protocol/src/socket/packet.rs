@@ -75,7 +75,7 @@ pub struct Limits {
     /// limit on each message alone would not: without it 64 messages of a megabyte could lie idle. Default 4,000,000,
     /// four messages of the default payload limit.
     pub attachment_bytes_max: usize,
-    /// Bytes of a namespace (without its query) or an event name. Default 256.
+    /// Bytes of a namespace or an event name. Default 256.
     pub name_bytes_max: usize,
     /// Levels of arrays and objects inside one argument. Default 64; values over 127 mean 127.
     pub depth_max: usize,
@@ -135,10 +135,9 @@ pub(super) fn is_reserved(name: &str) -> bool {
         .contains(&name)
 }
 
-/// The namespace without its query string, which only the handshake of older clients carries.
+/// Refuses a namespace over the limit.
 pub(super) fn checked_nsp<'a>(nsp: &'a str, limits: &Limits) -> Result<&'a str, PacketError> {
-    let path = nsp.split_once('?').map_or(nsp, |(path, _query)| path);
-    if path.len() > limits.name_bytes_max { Err(PacketError::NameTooLong) } else { Ok(path) }
+    if nsp.len() > limits.name_bytes_max { Err(PacketError::NameTooLong) } else { Ok(nsp) }
 }
 
 /// The name of an event that was sent as a number: the text that JavaScript makes of it, in the range where that has no

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use http::header::{
-    CONNECTION, HeaderName, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, Method};
 use sha1::{Digest, Sha1};
@@ -46,6 +47,9 @@ pub struct Accepted {
     pub extensions: Option<String>,
     /// The window that compressed messages must keep to, present when permessage-deflate is agreed.
     pub window: Option<Window>,
+    /// `Sec-WebSocket-Protocol`: the first of those that the client offers, as Node takes it. It means nothing here, but a
+    /// browser that has offered some closes a connection that agrees to none.
+    pub protocol: Option<String>,
 }
 
 /// Whether the server is willing to compress.
@@ -85,7 +89,16 @@ pub fn accept(
         accept: accept_key(key),
         extensions: window.as_ref().map(extension::Agreed::response),
         window: window.map(|agreed| agreed.window()),
+        protocol: first_protocol(headers),
     })
+}
+
+fn first_protocol(headers: &HeaderMap) -> Option<String> {
+    let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let first = offered.split(',').next().map(str::trim)?;
+    // What may be in a token (RFC 9110 section 5.6.2).
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (!first.is_empty() && first.bytes().all(is_token)).then(|| first.to_owned())
 }
 
 /// `Sec-WebSocket-Accept` for a key.
@@ -203,6 +216,17 @@ mod tests {
     }
 
     #[test]
+    fn the_first_protocol_that_is_offered_is_taken() {
+        for (offered, expect) in
+            [("foo", Some("foo")), (" v1.x , b", Some("v1.x")), ("a b, c", None), ("", None)]
+        {
+            let headers = HeaderMap::from_iter([(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(offered))]);
+            assert_eq!(first_protocol(&headers).as_deref(), expect, "{offered}");
+        }
+        assert_eq!(first_protocol(&HeaderMap::new()), None);
+    }
+
+    #[test]
     fn offers_are_ignored_when_compression_is_off() {
         let mut headers = HeaderMap::new();
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -210,7 +234,7 @@ mod tests {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from_static(KEY));
         headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static("permessage-deflate"));
-        let expect = Accepted { accept: accept_key(KEY), extensions: None, window: None };
+        let expect = Accepted { accept: accept_key(KEY), extensions: None, window: None, protocol: None };
         assert_eq!(accept(&Method::GET, &headers, Compression::Off), Ok(expect));
     }
 }

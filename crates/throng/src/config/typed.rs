@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::Deserialize;
-use throng_node::{MetricsAccess, Recovery, TlsHandle};
+use throng_node::{MetricsAccess, PacketLimits, Recovery, TlsHandle};
 
 use crate::config::secret::Secret;
 use crate::policy::Policy;
@@ -106,6 +106,10 @@ pub(crate) struct Socket {
     pub(crate) queue_bytes_max: NonZeroUsize,
     pub(crate) backlog_bytes_max: NonZeroUsize,
     pub(crate) namespaces_max: NonZeroUsize,
+    pub(crate) depth_max: NonZeroUsize,
+    pub(crate) name_bytes_max: NonZeroUsize,
+    pub(crate) attachments_max: usize,
+    pub(crate) attachment_bytes_max: usize,
     pub(crate) compression_bytes_min: usize,
     #[serde(deserialize_with = "reading::duration")]
     pub(crate) recovery: Duration,
@@ -114,6 +118,16 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
+    /// What one packet may hold.
+    fn packets(&self) -> PacketLimits {
+        PacketLimits {
+            attachments_max: self.attachments_max,
+            attachment_bytes_max: self.attachment_bytes_max,
+            name_bytes_max: self.name_bytes_max.get(),
+            depth_max: self.depth_max.get(),
+        }
+    }
+
     /// What clients may recover, where they may.
     fn recovery(&self) -> Option<Recovery> {
         let recovery = Recovery {
@@ -186,6 +200,7 @@ impl Config {
             queue_bytes_max: self.socket.queue_bytes_max.get(),
             backlog_bytes_max: self.socket.backlog_bytes_max.get(),
             namespaces_max: self.socket.namespaces_max.get(),
+            packets: self.socket.packets(),
             recovery: self.socket.recovery(),
             connections_max: if self.connections_max == 0 {
                 default.connections_max
@@ -215,7 +230,6 @@ impl Config {
             tenancy: policy.tenancy,
             limits: policy.limits,
             origins: policy.origins,
-            ..default
         }
     }
 }

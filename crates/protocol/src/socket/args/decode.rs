@@ -2,7 +2,6 @@
 
 use rmpv::Value;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
 
 use super::misfit::Misfit;
 use super::value::Borrowed;
@@ -75,13 +74,26 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
     type Error = DecodeError;
 
     first! {
-        deserialize_any() deserialize_bool() deserialize_char() deserialize_str() deserialize_string()
+        deserialize_bool() deserialize_char() deserialize_str() deserialize_string()
         deserialize_bytes() deserialize_byte_buf() deserialize_seq() deserialize_map() deserialize_identifier()
         deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
         deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
         deserialize_f32() deserialize_f64()
         deserialize_newtype_struct(name: &'static str)
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+
+    /// Nothing is null to whoever takes any value, as `undefined` is to JSON.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match First::of(self.0) {
+            First::Json(text) => serde_json::Deserializer::from_str(text)
+                .deserialize_any(visitor)
+                .map_err(|error| Misfit::of_json(&error).of_argument(1)),
+            First::Value(value) => {
+                Borrowed(value).deserialize_any(visitor).map_err(|misfit| misfit.of_argument(1))
+            }
+            First::Missing => visitor.visit_unit(),
+        }
     }
 
     /// A list is no object, though serde has structs take their fields from one too.
@@ -190,14 +202,23 @@ impl<'de> SeqAccess<'de> for Positions<'de> {
     }
 }
 
-/// An argument that was not sent: fine for an `Option` and for `()`, an error for everything else.
+/// An argument that was not sent: fine for an `Option`, for `()` and for whatever takes any value, an error for everything else.
 struct Missing(usize);
+
+/// Methods that ask for what is not there.
+macro_rules! refuse {
+    ($($method:ident($($type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* _: V) -> Result<V::Value, DecodeError> {
+            Err(missing(self.0))
+        }
+    )*};
+}
 
 impl<'de> Deserializer<'de> for Missing {
     type Error = DecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, DecodeError> {
-        Err(missing(self.0))
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -208,8 +229,15 @@ impl<'de> Deserializer<'de> for Missing {
         visitor.visit_unit()
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    refuse! {
+        deserialize_bool() deserialize_char() deserialize_str() deserialize_string()
+        deserialize_bytes() deserialize_byte_buf() deserialize_seq() deserialize_map() deserialize_identifier()
+        deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_f32() deserialize_f64() deserialize_ignored_any()
+        deserialize_unit_struct(&'static str) deserialize_newtype_struct(&'static str)
+        deserialize_tuple(usize) deserialize_tuple_struct(&'static str, usize)
+        deserialize_struct(&'static str, &'static [&'static str])
+        deserialize_enum(&'static str, &'static [&'static str])
     }
 }

@@ -183,6 +183,13 @@ fn an_option_may_be_missing() {
 }
 
 #[test]
+fn what_is_missing_is_null_to_whoever_takes_any_value() {
+    gives("", json!(null));
+    gives("", Value::Nil);
+    gives("1", (1, json!(null), Value::Nil));
+}
+
+#[test]
 fn a_unit_takes_nothing() {
     gives("", ());
     gives("1,2", ());

@@ -185,7 +185,7 @@ fn names_are_checked_as_in_the_default_encoding() {
     let long = "61".repeat(257);
     refused(&format!("83a47479706502a36e7370a12fa46461746191da0101{long}"), PacketError::NameTooLong);
     refused(&format!("82a47479706501a36e7370da0101{long}"), PacketError::NameTooLong);
-    check("82a47479706501a36e7370a62f613f623d63", "/a", Body::Disconnect, &[]);
+    check("82a47479706501a36e7370a62f613f623d63", "/a?b=c", Body::Disconnect, &[]);
 }
 
 #[test]
