@@ -48,12 +48,14 @@ struct Arrival {
 }
 
 impl Shard {
-    /// A client asks to join a namespace. One that asks again has not heard the answer yet, as when a page opens, closes and
-    /// opens a socket at once: one answer is enough.
+    /// A client asks to join a namespace. One that asks again before the answer has left, as when a page opens, closes and opens
+    /// a socket at once, is answered once; one that has been answered is broken, as with Node.
     pub(super) fn connect(self: &Rc<Self>, slot: u32, stamp: u32, nsp: &str, auth: Option<Value>) {
         let Service::Sockets(namespaces) = &self.node.service else { return };
-        if self.has_asked(slot, nsp) {
-            return;
+        match self.has_answered(slot, nsp) {
+            Some(true) => return self.end_session(slot, End::ParseError),
+            Some(false) => return,
+            None => {}
         }
         if let Err(RetryAfter(wait)) = self.let_ask(slot) {
             self.metrics().sockets_refused.add(1);
@@ -68,7 +70,7 @@ impl Shard {
         let (tenant, handshake) = {
             let mut state = self.state.borrow_mut();
             let Some(session) = state.sessions.get_mut(slot as usize) else { return };
-            if session.namespaces().count() >= self.node.config.namespaces_max {
+            if session.sockets.len() + session.joining.len() >= self.node.config.namespaces_max {
                 drop(state);
                 self.metrics().sockets_refused.add(1);
                 return self.refuse(slot, nsp, &Refusal::new("Too many namespaces"));
@@ -92,11 +94,13 @@ impl Shard {
         }
     }
 
-    /// Whether a session is in a namespace, or is about to be.
-    fn has_asked(&self, slot: u32, nsp: &str) -> bool {
+    /// Whether the answer to a session that has asked for a namespace has left; `None` when it has not asked.
+    fn has_answered(&self, slot: u32, nsp: &str) -> Option<bool> {
         let state = self.state.borrow();
-        let session = state.sessions.get(slot as usize);
-        session.is_some_and(|session| session.namespaces().any(|known| **known == *nsp))
+        let session = state.sessions.get(slot as usize)?;
+        let is_joining = session.joining.iter().any(|joining| **joining == *nsp);
+        let is_in = session.sockets.iter().any(|(known, _)| *known.space.nsp == *nsp);
+        (is_joining || is_in).then_some(is_in && !session.dirty)
     }
 
     /// Whether a session may ask to join once more: all that it may have at once, and so many a second, where its events

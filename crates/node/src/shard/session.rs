@@ -53,13 +53,6 @@ pub(crate) struct Session {
     pub(crate) assembler: Assembler,
 }
 
-impl Session {
-    /// The namespaces that it is in or asks to join.
-    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.sockets.iter().map(|(nsp, _)| &nsp.space.nsp).chain(&self.joining)
-    }
-}
-
 /// How a session's packets travel.
 #[derive(Debug)]
 pub(crate) enum Transport {

@@ -98,6 +98,7 @@ fn packets_that_are_none_end() {
         "44\"x\"",
         "42/other,[\"e\"]",
         "43[]",
+        "40",
     ] {
         check(packet, &text(packet), 1008, End::ParseError);
     }
