@@ -58,6 +58,8 @@ struct Step {
     sent: u64,
     /// It was told everything up to here when it came back.
     replayed: u64,
+    /// The last message of this node, by its serial, that it was told then.
+    own_replayed: u64,
 }
 
 impl Track {
@@ -88,6 +90,7 @@ impl Track {
             base: Some(Position { epoch: followed.epoch, offset: followed.offset }),
             sent: followed.offset,
             replayed: 0,
+            own_replayed: 0,
         };
         Self {
             hold: Some(hold),
@@ -107,7 +110,7 @@ impl Track {
         }
         self.generation += 1;
         let (entered, sent) = (self.generation, base.map_or(0, |base| base.offset));
-        self.steps.push(Step { room, entered, left: None, base, sent, replayed: 0 });
+        self.steps.push(Step { room, entered, left: None, base, sent, replayed: 0, own_replayed: 0 });
         self.dirty = true;
     }
 
@@ -167,20 +170,29 @@ impl Track {
         is_new
     }
 
-    /// A message is told before it has a position.
-    pub(crate) fn step_early(&mut self, serial: (NodeTag, u64)) {
+    /// A message of this node is about to be told before it is known to have a position; `false` when it has one, and was told
+    /// with it when the socket came back.
+    pub(crate) fn step_early(&mut self, room: &str, serial: (NodeTag, u64)) -> bool {
+        // A node's messages stand in a history in the order of their serials, but for those of two shards in the same moment: of
+        // those one may have to wait until it has a position.
+        if self.active().any(|step| *step.room == *room && serial.1 <= step.own_replayed) {
+            return false;
+        }
         self.early.insert(serial);
         if self.early.len() > EARLY_MAX {
             self.forgotten = self.forgotten.max(self.early.pop_first());
             self.broken = true;
         }
+        true
     }
 
-    /// A message that was missed is told now; messages up to it that arrive later are not told again.
-    pub(crate) fn replay(&mut self, room: &str, offset: u64) {
+    /// A message that was missed is told now, `own` being its serial if it is one of this node; messages up to it that arrive
+    /// later are not told again.
+    pub(crate) fn replay(&mut self, room: &str, offset: u64, own: Option<u64>) {
         if let Some(step) = self.active_mut(room) {
             step.sent = step.sent.max(offset);
             step.replayed = step.replayed.max(offset);
+            step.own_replayed = step.own_replayed.max(own.unwrap_or_default());
         }
     }
 
@@ -286,7 +298,7 @@ mod tests {
     fn what_was_told_early_is_not_told_again() {
         let mut track = track();
         track.came_in("r", at(100));
-        track.step_early(AT);
+        assert!(track.step_early("r", AT));
         assert_eq!(track.text(), "!");
         assert!(!track.step("r", at(101), AT));
         assert_ne!(track.text(), "!");
@@ -297,7 +309,7 @@ mod tests {
     fn what_was_told_early_is_not_told_again_by_another_epoch() {
         let mut track = track();
         track.came_in("r", at(100));
-        track.step_early(AT);
+        assert!(track.step_early("r", AT));
         assert!(!track.step("r", Position { epoch: 10, offset: 1 }, AT));
     }
 
@@ -306,7 +318,7 @@ mod tests {
         let mut track = track();
         track.came_in("r", at(100));
         let all = 2 * EARLY_MAX as u64;
-        (1..=all).for_each(|number| track.step_early((AT.0, number)));
+        assert!((1..=all).all(|number| track.step_early("r", (AT.0, number))));
         assert_eq!(track.early.len(), EARLY_MAX);
         for number in 1..=all {
             assert!(!track.step("r", at(100 + number), (AT.0, number)), "{number}");
@@ -330,10 +342,22 @@ mod tests {
         first.came_in("r", at(100));
         let hold = Hold { key: throng_backbone::SessionKey::new("t", "p"), fence: 1 };
         let mut track = Track::resume(PID.into(), hold, &recorded(&first).unwrap(), 2);
-        track.replay("r", 105);
+        track.replay("r", 105, None);
         assert!(!track.step("r", at(105), AT));
         assert!(track.step("r", at(106), AT));
         assert_eq!(positions(&track)[1], ("r".to_owned(), 106));
+    }
+
+    #[test]
+    fn what_was_replayed_is_not_told_early_either() {
+        let mut track = track();
+        track.came_in("r", at(100));
+        track.replay("r", 101, Some(AT.1));
+        assert!(!track.step_early("r", AT));
+        assert!(!track.step("r", at(101), AT));
+        assert_eq!(positions(&track)[1], ("r".to_owned(), 101));
+        assert!(track.step_early("\0", AT), "in another room");
+        assert!(track.step_early("r", (AT.0, AT.1 + 1)));
     }
 
     #[test]

@@ -294,10 +294,7 @@ impl Shard {
             let Some(track) = &mut entry.track else { return told.push((member, None)) };
             let tell = match standing {
                 Standing::Recorded { room, position, serial } => track.step(room, *position, *serial),
-                Standing::Early { serial, .. } => {
-                    track.step_early(*serial);
-                    true
-                }
+                Standing::Early { room, serial } => track.step_early(room, *serial),
                 Standing::Unrecorded | Standing::Private => true,
             };
             if tell {

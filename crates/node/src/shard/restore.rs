@@ -246,7 +246,7 @@ impl Shard {
             Some(CaughtUp { restored, .. }) => {
                 let Restored { pid, hold, record, told, positions, wanted: _ } = restored;
                 let mut track = Track::resume(pid.clone(), hold.clone(), record, told.offset);
-                positions.iter().for_each(|(room, position)| track.replay(room, position.offset));
+                positions.iter().for_each(|(room, position)| track.replay(room, position.offset, None));
                 track
             }
             None => Track::new(Id::from_bytes(ids::random()).to_string().into()),
@@ -274,7 +274,8 @@ impl Shard {
             if missed.room == own {
                 track.tell();
             } else {
-                track.replay(&missed.room, missed.offset);
+                let (node, serial) = missed.serial;
+                track.replay(&missed.room, missed.offset, (node == self.node.tag).then_some(serial));
             }
             let is_new = missed.serial.1 == 0 || seen.insert(missed.serial);
             if is_for_it && is_new {
@@ -296,11 +297,12 @@ impl Shard {
                         state.queue_with(self, session, &out, &text);
                     }
                 }
-                Standing::Early { serial, .. } if entry.is_in(&to) && !seen.contains(&serial) => {
+                Standing::Early { room, serial } if entry.is_in(&to) => {
                     let Some(track) = &mut entry.track else { return };
-                    track.step_early(serial);
-                    let text = track.text();
-                    state.queue_with(self, session, &out, &text);
+                    if track.step_early(&room, serial) {
+                        let text = track.text();
+                        state.queue_with(self, session, &out, &text);
+                    }
                 }
                 Standing::Recorded { .. } | Standing::Early { .. } | Standing::Unrecorded => {}
             }
